@@ -1,0 +1,65 @@
+# Everything a person or CI runs; each target makes what it needs.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP     = $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+ARGS   ?=
+
+.PHONY: demo test check fix setup lock docs hostile clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.runtime
+	@$(BIN)/tassist demo $(ARGS)
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff format --check --quiet . || { echo "fix: make fix"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo >$(VENV)/imports.txt 2>&1 || { cat $(VENV)/imports.txt; exit 1; }
+	@$(BIN)/python -m tests.support.generated --check
+	@echo "check: format, lint, types, import contracts and generated pages are in order"
+
+fix: $(VENV)/.dev
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/python -m tests.support.generated
+
+docs: $(VENV)/.dev
+	@$(BIN)/python -m tests.support.generated
+
+hostile: $(VENV)/.dev
+	@$(BIN)/python -m tests.support.hostile
+
+setup: $(VENV)/.dev
+
+# The locks carry hashes and no addresses; a runtime install is a subset of a development install.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "error: tassist needs Python 3.11 or later, this is %d.%d.\n  fix: make PYTHON=python3.11" % v[:2])'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
+	@echo "setting up $(VENV) …" >&2
+	@$(PIP) install --require-hashes --no-deps -r requirements/$$(test -f $(VENV)/.dev && echo dev || echo runtime).txt
+	@$(PIP) install --require-hashes --no-deps -r requirements/build.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	@echo "setting up $(VENV) for development …" >&2
+	@$(PIP) install --require-hashes --no-deps -r requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.runtime
+
+# Needs uv on the PATH; run it after changing dependencies in pyproject.toml.
+LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+lock:
+	$(LOCK) --output-file requirements/runtime.txt
+	$(LOCK) --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	printf 'hatchling\neditables\n' | uv pip compile - --constraint requirements/dev.txt --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/build.txt
+
+clean:
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage dist

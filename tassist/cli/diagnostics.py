@@ -1,0 +1,30 @@
+"""The only writer of stderr: talk, progress and problems, in words, without colour as meaning."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from engine.problems import Problem
+from tassist.errors import redact
+from tassist.text import safe_text
+
+
+def say(text: str) -> None:
+    """Write one line of talk."""
+    _write(text)
+
+
+def problems(found: Iterable[Problem]) -> None:
+    """Write every problem: what, why, fix."""
+    for problem in found:
+        _write(safe_text(redact(f"error: {problem}"), newlines=True))
+
+
+def _write(text: str) -> None:
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    try:
+        sys.stderr.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+        sys.stderr.flush()
+    except (BrokenPipeError, ValueError):
+        return  # nobody listens any more; the exit code still says what happened

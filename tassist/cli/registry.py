@@ -1,0 +1,19 @@
+"""Every command once: its name, where its code lives, and one line of help, so that `--help` imports nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A command of the command line."""
+
+    name: str
+    module: str
+    """Holds the click command as ``command``."""
+    help: str
+
+
+VERBS: tuple[Verb, ...] = ()
+VERB_BY_NAME = {verb.name: verb for verb in VERBS}

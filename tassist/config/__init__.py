@@ -1,0 +1,1 @@
+"""Settings: environment, `.env` and file, read in one place."""

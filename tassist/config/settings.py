@@ -1,0 +1,288 @@
+"""Every setting of the product, declared once; the only place that reads the environment.
+
+Order of authority: a flag somebody typed, then the environment, then `.env`, then `tassist.toml`, then the default.
+The engine never sees any of this.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dotenv import dotenv_values
+
+from engine.problems import Problem, ProblemError, Where
+from tassist.errors import Secret, os_problem
+from tassist.text import safe_text
+
+Kind = Literal["text", "int", "path", "secret", "choice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its name in `tassist.toml`, its variables, and what it is for."""
+
+    name: str
+    env: tuple[str, ...]
+    """Variables, the first one is the documented one; the others are accepted too."""
+    help: str
+    kind: Kind = "text"
+    default: str = ""
+    choices: tuple[str, ...] = ()
+    low: int = 0
+    high: int = 2**31
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("home", ("TASSIST_HOME",), "Folder of the journal, the telemetry and the credentials.", "path"),
+    Setting("host", ("TASSIST_HOST",), "Address the webhook server listens on.", default="127.0.0.1"),
+    Setting(
+        "port", ("TASSIST_PORT",), "Port the webhook server listens on; 0 takes a free one.", "int", "8080", high=65535
+    ),
+    Setting("app_id", ("GITHUB_APP_ID", "APP_ID"), "The GitHub App's id."),
+    Setting("client_id", ("GITHUB_CLIENT_ID",), "The GitHub App's client id; used as the token's issuer where set."),
+    Setting("private_key", ("GITHUB_PRIVATE_KEY",), "The App's private key, as PEM text.", "secret"),
+    Setting("private_key_file", ("GITHUB_PRIVATE_KEY_FILE",), "A file with the App's private key.", "path"),
+    Setting("webhook_secret", ("GITHUB_WEBHOOK_SECRET", "WEBHOOK_SECRET"), "The webhook's secret.", "secret"),
+    Setting(
+        "webhook_secret_previous",
+        ("GITHUB_WEBHOOK_SECRET_PREVIOUS",),
+        "The secret before the last rotation; still accepted, with a warning.",
+        "secret",
+    ),
+    Setting(
+        "api_url",
+        ("GITHUB_API_URL",),
+        "Root of GitHub's API; https://HOST/api/v3 for GitHub Enterprise Server.",
+        default="https://api.github.com",
+    ),
+    Setting(
+        "log_level",
+        ("TASSIST_LOG_LEVEL",),
+        "How much is logged.",
+        "choice",
+        "info",
+        ("debug", "info", "warning", "error"),
+    ),
+    Setting(
+        "log_format",
+        ("TASSIST_LOG_FORMAT",),
+        "Log lines for people or for machines.",
+        "choice",
+        "text",
+        ("text", "json"),
+    ),
+)
+SETTING_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting's value and where it came from: ``flag``, a variable's name, a file, or ``default``."""
+
+    value: str | Secret
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Validated settings; secrets stay wrapped."""
+
+    values: Mapping[str, Value]
+
+    def text(self, name: str) -> str:
+        """The value as text; a secret is refused here."""
+        value = self.values[name].value
+        if isinstance(value, Secret):
+            raise TypeError(f"{name} is a secret")
+        return value
+
+    def number(self, name: str) -> int:
+        """The value as a whole number."""
+        return int(self.text(name))
+
+    def secret(self, name: str) -> Secret:
+        """The secret, wrapped; false where it is not set."""
+        value = self.values[name].value
+        return value if isinstance(value, Secret) else Secret(value)
+
+    def path(self, name: str) -> Path | None:
+        """The value as a path, or ``None`` where it is not set."""
+        value = self.text(name)
+        return Path(value).expanduser() if value else None
+
+    @property
+    def home(self) -> Path:
+        """The folder everything lives in."""
+        return self.path("home") or default_home()
+
+
+def environment() -> dict[str, str]:
+    """A copy of the process's environment; everything else gets it from here."""
+    return dict(os.environ)  # noqa: TID251 – this is the one place
+
+
+def default_home(env: Mapping[str, str] | None = None) -> Path:
+    """Where tassist keeps its things when nobody says otherwise (XDG on Unix)."""
+    env = environment() if env is None else env
+    base = env.get("XDG_STATE_HOME") or (str(Path(env["HOME"]) / ".local" / "state") if env.get("HOME") else "")
+    return Path(base) / "tassist" if base else Path.cwd() / ".tassist"
+
+
+def load(
+    flags: Mapping[str, str | Secret | None] | None = None,
+    *,
+    env: Mapping[str, str] | None = None,
+    dotenv: Path | None = None,
+    file: Path | None = None,
+) -> Settings:
+    """Read every setting, in order of authority.
+
+    Args:
+        flags: Values somebody typed, by setting name; ``None`` means not typed.
+        env: Instead of the process's environment; for tests.
+        dotenv: The `.env` file; default: `.env` in the current folder, where it exists.
+        file: `tassist.toml`; default: the one in the home folder, where it exists.
+
+    Raises:
+        ProblemError: with every problem at once.
+    """
+    env = environment() if env is None else env
+    problems: list[Problem] = []
+    dotenv_path = dotenv or Path(".env")
+    from_dotenv = _read_dotenv(dotenv_path, problems, needed=dotenv is not None)
+    home = str((flags or {}).get("home") or "") or env.get("TASSIST_HOME") or from_dotenv.get("TASSIST_HOME") or ""
+    file_path = file or ((Path(home).expanduser() if home else default_home(env)) / "tassist.toml")
+    from_file = _read_file(file_path, problems, needed=file is not None)
+
+    values: dict[str, Value] = {}
+    for setting in SETTINGS:
+        found = _first(setting, flags or {}, env, from_dotenv, str(dotenv_path), from_file, str(file_path))
+        raw = found.value.reveal() if isinstance(found.value, Secret) else found.value
+        problem = _check(setting, raw, found.source)
+        if problem:
+            problems.append(problem)
+        values[setting.name] = (
+            Value(Secret(raw), found.source) if setting.kind == "secret" else Value(raw, found.source)
+        )
+    if problems:
+        raise ProblemError(problems)
+    return Settings(values)
+
+
+def _first(
+    setting: Setting,
+    flags: Mapping[str, str | Secret | None],
+    env: Mapping[str, str],
+    from_dotenv: Mapping[str, str],
+    dotenv_name: str,
+    from_file: Mapping[str, str],
+    file_name: str,
+) -> Value:
+    flag = flags.get(setting.name)
+    if flag is not None:
+        return Value(flag, "flag")
+    for variable in setting.env:
+        if env.get(variable):
+            return Value(env[variable], variable)
+    for variable in setting.env:
+        if from_dotenv.get(variable):
+            return Value(from_dotenv[variable], f"{dotenv_name}: {variable}")
+    if setting.name in from_file:
+        return Value(from_file[setting.name], file_name)
+    return Value(setting.default, "default")
+
+
+def _check(setting: Setting, raw: str, source: str) -> Problem | None:
+    if setting.kind == "int":
+        if not raw.isascii() or not raw.isdigit() or not setting.low <= int(raw) <= setting.high:
+            return _wrong(setting, raw, source, f"a whole number from {setting.low} to {setting.high}")
+    elif setting.kind == "choice" and raw not in setting.choices:
+        return _wrong(setting, raw, source, "one of " + ", ".join(setting.choices))
+    elif setting.kind != "secret" and any(ord(char) < 0x20 for char in raw):
+        return _wrong(setting, raw, source, "text without control characters")
+    return None
+
+
+def _wrong(setting: Setting, raw: str, source: str, allowed: str) -> Problem:
+    return Problem(
+        code="setting-wrong",
+        what=f"{setting.name} is {safe_text(raw, max_chars=60)!r}, from {source}",
+        why=f"it takes {allowed}",
+        fix=f"set {setting.env[0]}, or --{setting.name.replace('_', '-')} where the command has it",
+    )
+
+
+def _read_dotenv(path: Path, problems: list[Problem], *, needed: bool) -> dict[str, str]:
+    if not needed and not path.is_file():
+        return {}
+    try:
+        # Interpolation is off: a secret may contain ${…}.
+        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(_unreadable(path, error))
+        return {}
+    found = {key: value for key, value in values.items() if value is not None}
+    for key, value in found.items():
+        # An unquoted PEM over several lines is read as its first line only, without an error (measured).
+        if value.startswith("-----BEGIN") and "-----END" not in value:
+            problems.append(
+                Problem(
+                    code="dotenv-cut-key",
+                    what=f"{key} holds only the first line of a key",
+                    why="in .env a value over several lines ends at the first line unless it is quoted",
+                    fix=f"put it in double quotes, or set {key}_FILE to the key's file",
+                    where=Where(file=str(path), path=key),
+                )
+            )
+    return found
+
+
+def _read_file(path: Path, problems: list[Problem], *, needed: bool) -> dict[str, str]:
+    if not needed and not path.is_file():
+        return {}
+    try:
+        document = tomllib.loads(path.read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(_unreadable(path, error))
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        problems.append(
+            Problem("settings-file-broken", f"{path} is not TOML", why=str(error), fix="mend the line it names")
+        )
+        return {}
+    found: dict[str, str] = {}
+    for key, value in document.items():
+        setting = SETTING_BY_NAME.get(key)
+        if setting is None:
+            problems.append(
+                Problem(
+                    code="setting-unknown",
+                    what=f"{path} sets {safe_text(key, max_chars=60)!r}, which is no setting",
+                    fix="settings are: " + ", ".join(SETTING_BY_NAME),
+                )
+            )
+        elif setting.kind == "secret":
+            problems.append(
+                Problem(
+                    code="secret-in-settings",
+                    what=f"{path} holds {key}",
+                    why="a settings file is easily shared; secrets stay in the environment, .env or the keyring",
+                    fix=f"move it to {setting.env[0]}",
+                )
+            )
+        elif isinstance(value, str | int) and not isinstance(value, bool):
+            found[key] = str(value)
+        else:
+            problems.append(_wrong(setting, repr(value), str(path), "text or a number"))
+    return found
+
+
+def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> Problem:
+    if isinstance(error, OSError):
+        return os_problem(error, doing="read the settings from")
+    return Problem("settings-not-utf8", f"{path} is not UTF-8 text", why=str(error), fix="save it as UTF-8")

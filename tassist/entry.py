@@ -1,0 +1,52 @@
+"""Where the `tassist` command starts: it runs a verb and turns whatever happens into words and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from engine.problems import ProblemError
+from tassist.cli import diagnostics
+from tassist.cli.app import root
+from tassist.errors import Exit, exit_code, problems_of
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with a documented code."""
+    sys.exit(run(list(sys.argv[1:] if args is None else args)))
+
+
+def run(args: list[str]) -> int:
+    """Run the command line and return its exit code; a mistake of the user's or the world's is never a traceback."""
+    debug = "--debug" in args
+    args = [arg for arg in args if arg != "--debug"]
+    try:
+        result = root.main(args=args or ["--help"], prog_name="tassist", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        diagnostics.say("stopped")
+        return Exit.INTERRUPTED
+    except KeyboardInterrupt:
+        diagnostics.say("stopped")
+        return Exit.INTERRUPTED
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        diagnostics.say(f"error: {error.format_message()}")
+        if context is not None:
+            diagnostics.say(f"  fix: {context.command_path} --help")
+        return Exit.USAGE
+    except BrokenPipeError:
+        # The reader of our output has gone; Python would complain about the rest at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except Exception as error:
+        if debug:
+            raise
+        found = problems_of(error)
+        diagnostics.problems(found)
+        return exit_code(found) if isinstance(error, ProblemError | OSError) else Exit.FAILED
+    return int(result) if isinstance(result, int) else Exit.OK

@@ -1,0 +1,1 @@
+"""Talks to GitHub as an App: tokens, limits, reading and writing."""

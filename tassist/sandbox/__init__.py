@@ -1,0 +1,1 @@
+"""GitHub in a box: a stateful GitHub over real HTTP, for the demo, every test and rehearsals."""

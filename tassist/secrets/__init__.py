@@ -1,0 +1,1 @@
+"""Where credentials are kept, and in which form people paste them."""

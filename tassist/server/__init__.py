@@ -1,0 +1,1 @@
+"""The webhook server: verify, store durably, answer, and only then work."""

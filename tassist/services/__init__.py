@@ -1,0 +1,1 @@
+"""One function a verb, used by every face of the product alike."""

@@ -1,0 +1,1 @@
+"""Telemetry: the record, its schema, and the sinks that keep it."""

@@ -1,0 +1,1 @@
+"""The only place where the engine's ports meet their adapters."""

@@ -1,0 +1,54 @@
+"""The house stands: rooms, imports and generated pages are as they are said to be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import generated
+
+HEAVY = ("textual", "rich", "httpx", "jwt", "cryptography", "starlette", "uvicorn", "yaml", "re2", "questionary", "keyring")
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"]], ids=lambda args: args[0])
+def test_help_imports_nothing_heavy(args: list[str], project_root: Path) -> None:
+    code = (
+        "import sys\nfrom tassist.entry import run\nassert run(sys.argv[1:]) == 0\n"
+        f"print(','.join(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, cwd=project_root, check=True)
+
+    assert done.stderr.strip() == ""
+
+
+def test_the_engine_is_pure_at_run_time(project_root: Path) -> None:
+    code = "import sys, engine, pkgutil, importlib\n"
+    code += "[importlib.import_module(m.name) for m in pkgutil.walk_packages(engine.__path__, 'engine.')]\n"
+    code += "print(sorted({'httpx', 'sqlite3', 'socket', 'asyncio', 'tassist'} & set(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=project_root, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("page", generated.PAGES)
+def test_a_generated_page_is_in_step(page: str, project_root: Path) -> None:
+    assert (project_root / page).read_text() == generated.PAGES[page](), "run: make docs"
+
+
+def test_every_verb_of_the_registry_is_a_command() -> None:
+    from importlib import import_module
+
+    import click
+
+    from tassist.cli.registry import VERBS
+
+    for verb in VERBS:
+        command = import_module(verb.module).command
+        assert isinstance(command, click.Command), verb.name
+        assert command.get_short_help_str(200).rstrip(".") == verb.help.rstrip("."), verb.name
+        assert "Example" in (command.help or "") + (command.epilog or ""), f"{verb.name}: --help shows an example"
