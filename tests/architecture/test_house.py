@@ -10,7 +10,19 @@ import pytest
 
 from tests.support import generated
 
-HEAVY = ("textual", "rich", "httpx", "jwt", "cryptography", "starlette", "uvicorn", "yaml", "re2", "questionary", "keyring")
+HEAVY = (
+    "textual",
+    "rich",
+    "httpx",
+    "jwt",
+    "cryptography",
+    "starlette",
+    "uvicorn",
+    "yaml",
+    "re2",
+    "questionary",
+    "keyring",
+)
 
 
 @pytest.mark.parametrize("args", [["--help"], ["--version"]], ids=lambda args: args[0])
@@ -20,7 +32,9 @@ def test_help_imports_nothing_heavy(args: list[str], project_root: Path) -> None
         f"print(','.join(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)"
     )
 
-    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, cwd=project_root, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *args], capture_output=True, text=True, cwd=project_root, check=True
+    )
 
     assert done.stderr.strip() == ""
 
