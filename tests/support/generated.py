@@ -45,9 +45,9 @@ def settings() -> str:
 
 def commands() -> str:
     """docs/reference/commands.md: every command's own help."""
-    import importlib  # noqa: PLC0415 – only needed here
+    import importlib
 
-    import click  # noqa: PLC0415
+    import click
 
     parts = [NOTE + "# Commands\n"]
 
