@@ -1,0 +1,5 @@
+"""`python -m tassist` is `tassist`."""
+
+from tassist.entry import main
+
+main()
