@@ -96,6 +96,8 @@ class RunResult:
     applied: tuple[Applied, ...] = ()
     issue: Issue | None = None
     """As left by the run; ``None`` where it could not be read."""
+    track: str | None = None
+    """Id of the track the issue is on as left by the run; ``None`` where it is on none."""
     config_digest: str = ""
     not_configured: tuple[str, ...] = ()
     reads: int = 0

@@ -66,10 +66,26 @@ def commands() -> str:
     return "".join(parts)
 
 
+def telemetry() -> str:
+    """docs/reference/telemetry.md."""
+    from tassist.telemetry.schema import reference
+
+    return NOTE + reference()
+
+
+def telemetry_schema() -> str:
+    """docs/reference/telemetry.schema.json."""
+    from tassist.telemetry.schema import schema_text
+
+    return schema_text()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/exit-codes.md": exit_codes,
     "docs/reference/settings.md": settings,
     "docs/reference/commands.md": commands,
+    "docs/reference/telemetry.md": telemetry,
+    "docs/reference/telemetry.schema.json": telemetry_schema,
 }
 
 

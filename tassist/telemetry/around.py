@@ -1,0 +1,234 @@
+"""Records of what happens around runs: deliveries without a run, configuration, sweeps, sinks, migration, setup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from engine.model import Issue, IssueRef, Trigger
+from engine.ports import Applied
+from engine.problems import Problem
+from tassist.telemetry.events import EventType
+from tassist.telemetry.parts import changes, issue_state, optional_stamp, stamp, trigger_seen
+from tassist.telemetry.record import event_record
+from tassist.telemetry.shape import NO_REPO, Change, Timing
+
+
+def delivery_recorded(
+    *,
+    trigger: Trigger,
+    at: datetime,
+    repo: str = NO_REPO,
+    repo_id: int = 0,
+    issue_number: int | None = None,
+    outcome: str = "success",
+    reason: str | None = None,
+    note: str = "",
+    problems: Iterable[Problem] = (),
+) -> bytes:
+    """A delivery that leads to no run; ``note`` says why that is right, ``reason`` why it is not."""
+    return event_record(
+        "delivery_recorded",
+        key=(trigger.delivery_id,),
+        run_id=trigger.delivery_id or "-",
+        at=at,
+        repo=repo,
+        repo_id=repo_id,
+        issue_number=issue_number,
+        outcome=outcome,
+        reason=reason,
+        problems=problems,
+        trigger=trigger_seen(trigger, (trigger.delivery_id,) if trigger.delivery_id else ()),
+        note=note,
+    )
+
+
+def config_validated(
+    *, repo: str, run_id: str, config_digest: str, at: datetime, problems: Sequence[Problem] = (), valid: bool = True
+) -> bytes:
+    """A configuration was checked; with ``valid``, the problems are warnings."""
+    return event_record(
+        "config_validated",
+        key=(run_id,),
+        run_id=run_id,
+        at=at,
+        repo=repo,
+        outcome="success" if valid else "blocked",
+        problems=problems,
+        config_digest=config_digest,
+        counts={"problems": len(problems)},
+    )
+
+
+def repo_prepared(
+    *, repo: str, run_id: str, at: datetime, applied: Sequence[Applied], problems: Sequence[Problem] = ()
+) -> bytes:
+    """Labels and milestones were created or changed as the configuration declares."""
+    failed = [entry.problem for entry in applied if entry.problem]
+    done = changes(applied)
+    found = [*problems, *failed]
+    outcome = "success" if not found else "partial" if done else "failed"
+    return event_record(
+        "repo_prepared",
+        key=(run_id,),
+        run_id=run_id,
+        at=at,
+        repo=repo,
+        outcome=outcome,
+        problems=found,
+        changes_made=done,
+        counts={"changed": len(done), "failed": len(failed)},
+    )
+
+
+def sweep_finished(
+    *,
+    repo: str,
+    run_id: str,
+    at: datetime,
+    counts: Mapping[str, int],
+    started: datetime | None = None,
+    problems: Sequence[Problem] = (),
+) -> bytes:
+    """A sweep over a repository ended; ``counts`` such as ``looked_at``, ``changed``, ``failed``."""
+    return event_record(
+        "sweep_finished",
+        key=(run_id, repo),
+        run_id=run_id,
+        at=at,
+        repo=repo,
+        outcome="partial" if problems else "success",
+        problems=problems,
+        counts=dict(counts),
+        timing=Timing(started=optional_stamp(started), finished=stamp(at)),
+    )
+
+
+def step_record(
+    event_type: EventType,
+    *,
+    step: str,
+    run_id: str,
+    at: datetime,
+    repo: str = NO_REPO,
+    outcome: str = "success",
+    reason: str | None = None,
+    problems: Sequence[Problem] = (),
+    changes_made: tuple[Change, ...] = (),
+    secrets: Sequence[str] = (),
+) -> bytes:
+    """A ``migration_step`` or ``setup_step``; with problems and no other outcome given, it failed."""
+    if problems and outcome == "success":
+        outcome = "failed"
+    return event_record(
+        event_type,
+        key=(run_id, step),
+        run_id=run_id,
+        at=at,
+        repo=repo,
+        outcome=outcome,
+        reason=reason,
+        problems=problems,
+        changes_made=changes_made,
+        subject=step,
+        secrets=secrets,
+    )
+
+
+def sink_failure(*, sink: str, at: datetime, problem: Problem, waiting: int = 0, secrets: Sequence[str] = ()) -> bytes:
+    """An outage of a sink began; ``waiting`` records stand in the outbox."""
+    return event_record(
+        "sink_failure",
+        key=(sink, stamp(at)),
+        run_id=f"sink:{sink}",
+        at=at,
+        outcome="partial",
+        problems=(problem,),
+        subject=sink,
+        counts={"waiting": waiting},
+        secrets=secrets,
+    )
+
+
+def records_lost(*, sink: str, at: datetime, first_seq: int, lost: int, reason: str) -> bytes:
+    """A sink will never get these ``lost`` records, of which ``first_seq`` is the first."""
+    return event_record(
+        "records_lost",
+        key=(sink, first_seq),
+        run_id=f"sink:{sink}",
+        at=at,
+        outcome="failed",
+        reason=reason,
+        subject=sink,
+        counts={"lost": lost, "first_seq": first_seq},
+    )
+
+
+def issue_observed(
+    issue: Issue, *, source: str, at: datetime, track: str | None = None, include_titles: bool = False
+) -> bytes:
+    """An issue's state as seen without a run: imported history, a snapshot, a backfill."""
+    return event_record(
+        "issue_observed",
+        key=(source, issue.ref.repo, issue.ref.number, stamp(at)),
+        run_id=source,
+        at=at,
+        repo=issue.ref.repo,
+        repo_id=issue.ref.repo_id,
+        issue_number=issue.ref.number,
+        state=issue_state(issue, track=track, include_titles=include_titles),
+        subject=source,
+    )
+
+
+def run_undone(
+    *, ref: IssueRef, run_id: str, undone: str, at: datetime, applied: Sequence[Applied], reason: str | None = None
+) -> bytes:
+    """A person took back what the run ``undone`` did."""
+    failed = [entry.problem for entry in applied if entry.problem]
+    return event_record(
+        "run_undone",
+        key=(run_id,),
+        run_id=run_id,
+        at=at,
+        repo=ref.repo,
+        repo_id=ref.repo_id,
+        issue_number=ref.number,
+        outcome="partial" if failed or reason else "success",
+        reason=reason,
+        problems=failed,
+        changes_made=changes(applied),
+        subject=undone,
+    )
+
+
+def catch_up_finished(
+    *, repo: str, run_id: str, at: datetime, counts: Mapping[str, int], problems: Sequence[Problem] = ()
+) -> bytes:
+    """What was missed while the service was away was handled or named; ``counts`` such as ``found``, ``handled``, ``lost``."""
+    return event_record(
+        "catch_up_finished",
+        key=(run_id, repo),
+        run_id=run_id,
+        at=at,
+        repo=repo,
+        outcome="partial" if problems else "success",
+        problems=problems,
+        counts=dict(counts),
+    )
+
+
+def migration_compared(
+    *, repo: str, run_id: str, at: datetime, counts: Mapping[str, int], reason: str | None = None
+) -> bytes:
+    """Legacy and engine were compared; ``counts`` is the number of cases by verdict, ``reason`` why it is no parity."""
+    return event_record(
+        "migration_compared",
+        key=(run_id, repo),
+        run_id=run_id,
+        at=at,
+        repo=repo,
+        outcome="partial" if reason else "success",
+        reason=reason,
+        counts=dict(counts),
+    )
