@@ -1,1 +1,7 @@
 """Reads `.github/task-assistant.yml` into types, with every problem at its line and column."""
+
+from engine.config.parsing import DEFAULT_FILE, parse
+from engine.config.patterns import compile_pattern, milestone_numbers
+from engine.config.types import Config, InvalidConfig
+
+__all__ = ["DEFAULT_FILE", "Config", "InvalidConfig", "compile_pattern", "milestone_numbers", "parse"]

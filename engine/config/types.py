@@ -145,7 +145,7 @@ class Stale:
     """Staleness; ``tracks`` overrides by track id, key by key."""
 
     where: Where
-    enabled: bool = False
+    enabled: bool = True
     thresholds: StaleThresholds = field(default_factory=StaleThresholds)
     stale_label: str = "state/stale"
     escalated_label: str = "state/escalated"

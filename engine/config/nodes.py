@@ -1,0 +1,132 @@
+"""What a YAML file is made of here: scalars, mappings and lists, each at its line and column."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+JsonScalar = str | int | float | bool | None
+Json = JsonScalar | list["Json"] | dict[str, "Json"]
+
+
+class Scalar:
+    """One value as it stands in the file."""
+
+    __slots__ = ("column", "end", "line", "plain", "start", "text")
+
+    def __init__(self, text: str, line: int, column: int, start: int, end: int, *, plain: bool) -> None:
+        self.text = text
+        self.line = line
+        self.column = column
+        self.start = start
+        """Offset of its first character in the text."""
+        self.end = end
+        """Offset behind its last character."""
+        self.plain = plain
+        """Written without quotes, so it may be a number, a truth value or nothing at all."""
+
+
+class Mapping:
+    """Keys and values in the order of the file; keys are text and unique."""
+
+    __slots__ = ("column", "end", "entries", "flow", "line", "start")
+
+    def __init__(self, line: int, column: int, start: int, *, flow: bool) -> None:
+        self.line = line
+        self.column = column
+        self.start = start
+        self.end = start
+        self.flow = flow
+        self.entries: dict[str, tuple[Scalar, Node]] = {}
+
+
+class Listing:
+    """Entries in the order of the file."""
+
+    __slots__ = ("column", "end", "flow", "items", "line", "start")
+
+    def __init__(self, line: int, column: int, start: int, *, flow: bool) -> None:
+        self.line = line
+        self.column = column
+        self.start = start
+        self.end = start
+        self.flow = flow
+        self.items: list[Node] = []
+
+
+class Unreadable:
+    """Stands where something was refused and has been reported, so that nothing more is said about it."""
+
+    __slots__ = ("column", "end", "line", "start")
+
+    def __init__(self, line: int, column: int, start: int = 0, end: int = 0) -> None:
+        self.line = line
+        self.column = column
+        self.start = start
+        self.end = end
+
+
+Node = Scalar | Mapping | Listing | Unreadable
+Kind = Literal["text", "null", "bool", "int", "float"]
+
+# The core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema), which is what editors and JavaScript read:
+# `no`, `on`, `off`, 12:30 and 2026-12-31 are text.
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
+_FLOAT = re.compile(
+    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z|[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z"
+)
+_MAYBE_NUMBER = frozenset("0123456789+-.")
+AMBIGUOUS = re.compile(r"[-+]?0[0-9_]+\Z|0o[0-7]+\Z|[-+]?0b[01_]+\Z")
+"""Numbers that readers of YAML 1.1 and 1.2 take for different ones: ``010`` is 8 to one and 10 to the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A scalar's value as JSON has it."""
+
+    kind: Kind
+    value: JsonScalar
+
+
+def resolve(node: Scalar) -> Resolved:
+    """What the scalar means by the core schema of YAML 1.2."""
+    text = node.text
+    if not node.plain:
+        return Resolved("text", text)
+    if text in _NULL:
+        return Resolved("null", None)
+    if text in _BOOL:
+        return Resolved("bool", _BOOL[text])
+    if text[0] in _MAYBE_NUMBER:
+        if len(text) > 40:
+            return Resolved("float", 0.0) if _FLOAT.match(text) else Resolved("text", text)
+        if _INT.match(text):
+            base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+            return Resolved("int", int(text, base))
+        if _FLOAT.match(text):
+            return Resolved(
+                "float",
+                float(
+                    text.replace(".inf", "inf")
+                    .replace(".Inf", "inf")
+                    .replace(".INF", "inf")
+                    .replace(".nan", "nan")
+                    .replace(".NaN", "nan")
+                    .replace(".NAN", "nan")
+                ),
+            )
+    return Resolved("text", text)
+
+
+def to_json(node: Node) -> Json:
+    """The node as a JSON document, as an editor hands it to a schema; what was refused becomes null."""
+    if isinstance(node, Scalar):
+        return resolve(node).value
+    if isinstance(node, Mapping):
+        return {key: to_json(value) for key, (_, value) in node.entries.items()}
+    if isinstance(node, Listing):
+        return [to_json(item) for item in node.items]
+    return None
