@@ -1,0 +1,187 @@
+"""Deliveries in the journal: accepting, sorting to issues, finding again. Functions of a connection, inside a transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from tassist.store.model import Accepted, DeliveryRow, Incoming, Sorted, Unsorted, from_us, to_us
+
+
+def accept(connection: sqlite3.Connection, incoming: Incoming) -> Accepted:
+    """Store a delivery once; its id is known again however often it arrives.
+
+    The id is not signed. The same id with another body is another delivery, and is kept beside the first.
+    """
+    known = connection.execute(
+        "SELECT d.seq, d.state, b.body FROM deliveries d LEFT JOIN bodies b USING (seq) WHERE d.delivery_id = ?",
+        (incoming.delivery_id,),
+    ).fetchone()
+    delivery_id = incoming.delivery_id
+    if known is not None:
+        seq, state, body = known
+        if body is None or body == incoming.body:
+            return _again(connection, seq, state)
+        delivery_id = f"{delivery_id[:100]}~{hashlib.sha256(incoming.body).hexdigest()[:16]}"
+        same = connection.execute("SELECT seq, state FROM deliveries WHERE delivery_id = ?", (delivery_id,)).fetchone()
+        if same is not None:
+            return _again(connection, *same)
+    state = "quarantined" if incoming.quarantine else "stored"
+    cursor = connection.execute(
+        "INSERT INTO deliveries (delivery_id, event, received_at, headers, size, state, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            delivery_id,
+            incoming.event,
+            to_us(incoming.received_at),
+            json.dumps(dict(incoming.headers), separators=(",", ":")),
+            len(incoming.body),
+            state,
+            incoming.quarantine,
+        ),
+    )
+    seq = cursor.lastrowid or 0
+    connection.execute("INSERT INTO bodies (seq, body) VALUES (?, ?)", (seq, incoming.body))
+    return Accepted(seq, "stored")
+
+
+def _again(connection: sqlite3.Connection, seq: int, state: str) -> Accepted:
+    """A delivery id is done, not seen: one that is on its way stays so, one that was given up is tried again."""
+    connection.execute("UPDATE deliveries SET duplicates = duplicates + 1 WHERE seq = ?", (seq,))
+    if state == "dead":
+        reopen(connection, seq)
+        return Accepted(seq, "reopened")
+    return Accepted(seq, "duplicate")
+
+
+def reopen(connection: sqlite3.Connection, seq: int) -> None:
+    """Let a delivery be handled as if it had just arrived."""
+    connection.execute(
+        "UPDATE deliveries SET state = 'stored', reason = NULL, run_id = NULL, handled_at = NULL WHERE seq = ?", (seq,)
+    )
+    connection.execute("DELETE FROM looks WHERE seq = ?", (seq,))
+
+
+def unsorted(connection: sqlite3.Connection, limit: int, *, most_bytes: int) -> list[Unsorted]:
+    """The oldest stored deliveries whose payload was not read yet; at least one where there is any."""
+    found: list[Unsorted] = []
+    held = 0
+    for seq, delivery_id, event, content_type, size, body in connection.execute(
+        "SELECT d.seq, d.delivery_id, d.event, coalesce(json_extract(d.headers, '$.content-type'), ''), d.size, b.body"
+        " FROM deliveries d JOIN bodies b USING (seq) WHERE d.state = 'stored' ORDER BY d.seq LIMIT ?",
+        (limit,),
+    ):
+        held += size
+        if found and held > most_bytes:
+            break
+        found.append(Unsorted(seq, delivery_id, event, content_type, body))
+    return found
+
+
+def store_sorted(connection: sqlite3.Connection, batch: Sequence[Sorted], now: datetime) -> None:
+    """Write where deliveries belong, and open a lane for each issue that has none."""
+    moment = to_us(now)
+    for item in batch:
+        handled = None if item.state == "waiting" else moment
+        changed = connection.execute(
+            "UPDATE deliveries SET state = ?, action = ?, reason = ?, installation_id = ?, repo_id = ?, repo = ?,"
+            " sender = ?, sender_id = ?, handled_at = ? WHERE seq = ? AND state = 'stored'",
+            (
+                item.state,
+                item.action,
+                item.reason,
+                item.installation_id,
+                item.repo_id,
+                item.repo,
+                item.sender,
+                item.sender_id,
+                handled,
+                item.seq,
+            ),
+        ).rowcount
+        if changed and item.state == "waiting":
+            _open_lanes(connection, item)
+
+
+def _open_lanes(connection: sqlite3.Connection, item: Sorted) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO looks (seq, repo_id, number) VALUES (?, ?, ?)",
+        [(item.seq, item.repo_id, number) for number in item.issues],
+    )
+    connection.executemany(
+        "INSERT INTO lanes (repo_id, number, repo, installation_id, first_seq) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (repo_id, number) DO UPDATE SET repo = excluded.repo, installation_id = excluded.installation_id",
+        [(item.repo_id, number, item.repo, item.installation_id, item.seq) for number in item.issues],
+    )
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many deliveries are in each state that still matters to the server, plus those given up."""
+    found = dict.fromkeys(("stored", "waiting", "dead", "quarantined", "done", "ignored"), 0)
+    found.update(connection.execute("SELECT state, count(*) FROM deliveries GROUP BY state").fetchall())
+    return found
+
+
+_ROW = (
+    "SELECT d.seq, d.delivery_id, d.event, d.action, d.repo, (SELECT group_concat(number) FROM looks l WHERE l.seq = d.seq),"
+    " d.state, d.reason, d.run_id, d.received_at, d.handled_at, d.size, d.duplicates, d.sender, d.headers FROM deliveries d"
+)
+
+
+def _rows(found: Iterable[tuple[object, ...]]) -> list[DeliveryRow]:
+    rows = []
+    for row in found:
+        values = list(row)
+        values[5] = tuple(sorted(int(number) for number in str(row[5]).split(","))) if row[5] is not None else ()
+        values[9] = from_us(int(str(row[9])))
+        values[10] = from_us(int(str(row[10]))) if row[10] is not None else None
+        rows.append(DeliveryRow(*values))  # type: ignore[arg-type]  # the columns are those of the statement above
+    return rows
+
+
+def listed(
+    connection: sqlite3.Connection,
+    *,
+    limit: int,
+    state: str | None = None,
+    event: str | None = None,
+    repo: str | None = None,
+    issue: int | None = None,
+    before_seq: int | None = None,
+) -> list[DeliveryRow]:
+    """Deliveries, newest first."""
+    wanted: list[str] = []
+    values: list[object] = []
+    for clause, value in (
+        ("d.state = ?", state),
+        ("d.event = ?", event),
+        ("d.repo = ? COLLATE NOCASE", repo),
+        ("d.seq < ?", before_seq),
+        ("EXISTS (SELECT 1 FROM looks l WHERE l.seq = d.seq AND l.number = ?)", issue),
+    ):
+        if value is not None:
+            wanted.append(clause)
+            values.append(value)
+    where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
+    return _rows(connection.execute(f"{_ROW}{where} ORDER BY d.seq DESC LIMIT ?", (*values, limit)))
+
+
+def found(connection: sqlite3.Connection, delivery_id: str) -> list[DeliveryRow]:
+    """The deliveries of that id, or those whose id begins with it (at most 20)."""
+    exact = _rows(connection.execute(f"{_ROW} WHERE d.delivery_id = ?", (delivery_id,)))
+    if exact or len(delivery_id) < 4:
+        return exact
+    return _rows(
+        connection.execute(
+            f"{_ROW} WHERE substr(d.delivery_id, 1, ?) = ? ORDER BY d.seq LIMIT 20", (len(delivery_id), delivery_id)
+        )
+    )
+
+
+def body_of(connection: sqlite3.Connection, seq: int) -> bytes | None:
+    """A delivery's raw body; ``None`` where it was pruned."""
+    row = connection.execute("SELECT body FROM bodies WHERE seq = ?", (seq,)).fetchone()
+    return None if row is None else bytes(row[0])

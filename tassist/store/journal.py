@@ -1,0 +1,270 @@
+"""The journal: one SQLite file that holds every delivery, run, effect and record until nobody needs it any more.
+
+Reading takes a connection of the calling thread; writing goes through the one writer. What belongs together is one
+write, so it is one transaction. Nothing here knows GitHub or the engine's rules.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Self, TypeVar
+
+from engine.plan import Effect
+from engine.ports import Applied
+from tassist.store import inbox, lanes, ledger, outbox
+from tassist.store.database import StoreError, connect, open_journal_file, prepare_folder, store_problem
+from tassist.store.model import (
+    Accepted,
+    Covered,
+    DeliveryRow,
+    EffectRow,
+    FinishedRun,
+    Incoming,
+    Lane,
+    LaneKey,
+    RunRow,
+    Sorted,
+    Unsorted,
+)
+from tassist.store.writer import Writer
+
+T = TypeVar("T")
+DELIVERIES = "deliveries"
+RECORDS = "records"
+_PAGE_BYTES = 8 * 2**20
+"""Bodies held at once while deliveries are sorted to issues."""
+
+
+class Journal:
+    """An open journal; `open` before use, `close` at the end."""
+
+    def __init__(self, path: Path, *, max_pages: int = 0) -> None:
+        self.path = path
+        self.writer = Writer(path, max_pages=max_pages)
+        self._local = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._readers_lock = threading.Lock()
+        self.outbox = outbox.Outbox(self._reader, self.writer)
+
+    @classmethod
+    def open(cls, home: Path, *, max_pages: int = 0) -> Self:
+        """Open the journal in a folder, creating both where they are not there.
+
+        Args:
+            home: The folder.
+            max_pages: Bound of the file, in pages of 4 KiB; 0 for none.
+
+        Raises:
+            ProblemError: the folder or the file cannot be used, or the file is of a newer version.
+        """
+        path = prepare_folder(home)
+        open_journal_file(path)
+        journal = cls(path, max_pages=max_pages)
+        journal.writer.start()
+        return journal
+
+    def close(self) -> None:
+        """Commit what waits and close every connection."""
+        self.writer.stop()
+        with self._readers_lock:
+            for connection in self._readers:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.close()
+            self._readers.clear()
+        self._local = threading.local()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _reader(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = connect(self.path, read_only=True)
+            self._local.connection = connection
+            with self._readers_lock:
+                self._readers.append(connection)
+        return connection
+
+    def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return read(self._reader())
+        except sqlite3.Error as error:
+            raise StoreError(store_problem(error, self.path)) from error
+
+    # --- deliveries ---------------------------------------------------------------------------
+
+    async def accept(self, incoming: Incoming) -> Accepted:
+        """Store a delivery; it is on the disk when this returns."""
+        return await self.writer.write(lambda connection: inbox.accept(connection, incoming), topic=DELIVERIES)
+
+    def unsorted(self, limit: int) -> list[Unsorted]:
+        """The oldest deliveries whose payload was not read yet."""
+        return self._read(lambda connection: inbox.unsorted(connection, limit, most_bytes=_PAGE_BYTES))
+
+    async def store_sorted(self, batch: Sequence[Sorted], now: datetime) -> None:
+        """Store to which issues deliveries belong."""
+        await self.writer.write(lambda connection: inbox.store_sorted(connection, batch, now))
+
+    def counts(self) -> dict[str, int]:
+        """Deliveries by state."""
+        return self._read(inbox.counts)
+
+    def deliveries(
+        self,
+        *,
+        limit: int = 50,
+        state: str | None = None,
+        event: str | None = None,
+        repo: str | None = None,
+        issue: int | None = None,
+        before_seq: int | None = None,
+    ) -> list[DeliveryRow]:
+        """Deliveries, newest first."""
+        return self._read(
+            lambda connection: inbox.listed(
+                connection, limit=limit, state=state, event=event, repo=repo, issue=issue, before_seq=before_seq
+            )
+        )
+
+    def find(self, delivery_id: str) -> list[DeliveryRow]:
+        """The deliveries of that id, or whose id begins so."""
+        return self._read(lambda connection: inbox.found(connection, delivery_id))
+
+    def body(self, seq: int) -> bytes | None:
+        """A delivery's raw body."""
+        return self._read(lambda connection: inbox.body_of(connection, seq))
+
+    def reopen(self, seq: int) -> None:
+        """Have a delivery handled again."""
+        self.writer.write_now(lambda connection: inbox.reopen(connection, seq), topic=DELIVERIES)
+
+    # --- lanes and runs -----------------------------------------------------------------------
+
+    def repos(self) -> list[int]:
+        """The repositories, by id, in which an issue waits."""
+        return self._read(lanes.repos)
+
+    def ready(self, repo_id: int, now: datetime, limit: int) -> list[Lane]:
+        """Issues of the repository that may be looked at now."""
+        return self._read(lambda connection: lanes.ready(connection, repo_id, now, limit))
+
+    def next_moment(self, repo_id: int, now: datetime) -> datetime | None:
+        """When an issue of the repository whose look was put off is due."""
+        return self._read(lambda connection: lanes.next_moment(connection, repo_id, now))
+
+    def lane(self, key: LaneKey) -> Lane | None:
+        """The lane of an issue."""
+        return self._read(lambda connection: lanes.lane(connection, key))
+
+    def covered(self, key: LaneKey) -> list[Covered]:
+        """The deliveries that wait for a look at the issue, oldest first."""
+        return self._read(lambda connection: lanes.covered(connection, key))
+
+    async def open_lane(self, key: LaneKey, *, repo: str, installation_id: int, now: datetime) -> None:
+        """Ask for a look without a delivery."""
+        await self.writer.write(
+            lambda connection: lanes.open_lane(connection, key, repo=repo, installation_id=installation_id, now=now),
+            topic=DELIVERIES,
+        )
+
+    def started_soon(self, key: LaneKey) -> None:
+        """Count a look that begins, with the next commit."""
+        self.writer.write_soon(lambda connection: lanes.started(connection, key))
+
+    async def stopped(self, key: LaneKey) -> None:
+        """Take a counted start back."""
+        await self.writer.write(lambda connection: lanes.stopped(connection, key))
+
+    async def put_off(self, key: LaneKey, *, until: datetime, reason: str, counts: bool = True) -> None:
+        """Close an issue's lane until then."""
+        await self.writer.write(
+            lambda connection: lanes.put_off(connection, key, until=until, reason=reason, counts=counts)
+        )
+
+    async def finish(self, run: FinishedRun) -> bool:
+        """Store everything a run leaves; returns whether the issue waits again."""
+        return await self.writer.write(lambda connection: lanes.finish(connection, run), topic=RECORDS)
+
+    async def drop_installation(self, installation_id: int, *, reason: str, now: datetime) -> int:
+        """Close every lane of an installation."""
+        return await self.writer.write(
+            lambda connection: lanes.drop_installation(connection, installation_id, reason=reason, now=now)
+        )
+
+    async def drop_repo(self, repo_id: int, *, reason: str, now: datetime) -> int:
+        """Close every lane of a repository."""
+        return await self.writer.write(lambda connection: lanes.drop_repo(connection, repo_id, reason=reason, now=now))
+
+    async def set_installation(self, installation_id: int, *, state: str, account: str, now: datetime) -> None:
+        """Remember whether an installation is active, suspended or deleted."""
+        await self.writer.write(
+            lambda connection: lanes.set_installation(
+                connection, installation_id, state=state, account=account, now=now
+            ),
+            topic=DELIVERIES,
+        )
+
+    # --- the ledger ---------------------------------------------------------------------------
+
+    async def intend(
+        self, effect: Effect, *, run_id: str, key: LaneKey, repo: str, trigger: str, started_at: datetime, now: datetime
+    ) -> int:
+        """Write down an effect before it is sent; returns its place in the run."""
+
+        def write(connection: sqlite3.Connection) -> int:
+            ledger.begin_run(connection, run_id=run_id, key=key, repo=repo, trigger=trigger, started_at=started_at)
+            return ledger.intend(connection, run_id=run_id, effect=effect, now=now)
+
+        return await self.writer.write(write)
+
+    async def settle(self, run_id: str, ordinal: int, applied: Applied, now: datetime) -> None:
+        """Write down what became of it."""
+        await self.writer.write(
+            lambda connection: ledger.settle(connection, run_id=run_id, ordinal=ordinal, applied=applied, now=now)
+        )
+
+    def unfinished_run(self, key: LaneKey) -> RunRow | None:
+        """The issue's run that was broken off after it began to write."""
+        return self._read(lambda connection: ledger.unfinished(connection, key))
+
+    def run(self, run_id: str) -> RunRow | None:
+        """A run by its id."""
+        return self._read(lambda connection: ledger.run(connection, run_id))
+
+    def effects(self, run_id: str) -> list[EffectRow]:
+        """What a run wrote, in order."""
+        return self._read(lambda connection: ledger.effects(connection, run_id))
+
+    def recent_effects(self, key: LaneKey, since: datetime) -> list[str]:
+        """The effects that changed an issue since then."""
+        return self._read(lambda connection: ledger.recent(connection, key, since))
+
+    # --- the rest -----------------------------------------------------------------------------
+
+    def add_record(self, event_id: str, line: bytes) -> None:
+        """Put a record that belongs to no run on its way to the sinks."""
+        self.writer.write_now(lambda connection: outbox.add_record(connection, event_id, line), topic=RECORDS)
+
+    def meta(self, key: str) -> str | None:
+        """A fact the journal remembers."""
+        row = self._read(
+            lambda connection: connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        )
+        return None if row is None else str(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Remember a fact."""
+        self.writer.write_now(
+            lambda connection: connection.execute(
+                "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (key, value),
+            )
+        )

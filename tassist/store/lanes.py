@@ -1,0 +1,215 @@
+"""The queue of issues in the journal: which may be looked at now, and what a look leaves. Functions of a connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from tassist.store.model import Covered, FinishedRun, Lane, LaneKey, from_us, to_us
+
+_LANE = "SELECT l.repo_id, l.number, l.repo, l.installation_id, l.first_seq, l.attempts, l.starts, l.not_before FROM lanes l"
+_NOT_PAUSED = " AND NOT EXISTS (SELECT 1 FROM installations i WHERE i.installation_id = l.installation_id AND i.state = 'suspended')"
+
+
+def _lane(row: tuple[object, ...]) -> Lane:
+    repo_id, number, *rest = row
+    return Lane(LaneKey(int(str(repo_id)), int(str(number))), *rest)  # type: ignore[arg-type]  # the statement's columns
+
+
+def repos(connection: sqlite3.Connection) -> list[int]:
+    """The repositories with a lane, by id."""
+    # A loose scan: one step of the index for each repository, however many lanes it has.
+    return [
+        row[0]
+        for row in connection.execute(
+            "WITH RECURSIVE r (id) AS (SELECT min(repo_id) FROM lanes UNION ALL"
+            " SELECT (SELECT min(repo_id) FROM lanes WHERE repo_id > r.id) FROM r WHERE r.id IS NOT NULL)"
+            " SELECT id FROM r WHERE id IS NOT NULL"
+        )
+    ]
+
+
+def ready(connection: sqlite3.Connection, repo_id: int, now: datetime, limit: int) -> list[Lane]:
+    """Lanes of the repository that may be looked at: those whose time has come first, then by age."""
+    retried = connection.execute(
+        f"{_LANE} WHERE l.repo_id = ? AND l.not_before > 0 AND l.not_before <= ?{_NOT_PAUSED} ORDER BY l.not_before LIMIT ?",
+        (repo_id, to_us(now), limit),
+    ).fetchall()
+    fresh = connection.execute(
+        f"{_LANE} WHERE l.repo_id = ? AND l.not_before = 0{_NOT_PAUSED} ORDER BY l.first_seq LIMIT ?", (repo_id, limit)
+    ).fetchall()
+    # Half of what is taken may be retries, so that neither kind can starve the other.
+    half = max(limit // 2, limit - len(fresh))
+    return [_lane(row) for row in (*retried[:half], *fresh)][:limit]
+
+
+def next_moment(connection: sqlite3.Connection, repo_id: int, now: datetime) -> datetime | None:
+    """When the next lane of the repository that waits for its time may be looked at."""
+    row = connection.execute(
+        "SELECT min(not_before) FROM lanes WHERE repo_id = ? AND not_before > ?", (repo_id, to_us(now))
+    ).fetchone()
+    return None if row[0] is None else from_us(row[0])
+
+
+def lane(connection: sqlite3.Connection, key: LaneKey) -> Lane | None:
+    """The lane of an issue."""
+    row = connection.execute(f"{_LANE} WHERE l.repo_id = ? AND l.number = ?", (key.repo_id, key.number)).fetchone()
+    return None if row is None else _lane(row)
+
+
+def open_lane(connection: sqlite3.Connection, key: LaneKey, *, repo: str, installation_id: int, now: datetime) -> None:
+    """Ask for a look at an issue without a delivery: a sweep, or a person."""
+    connection.execute(
+        "INSERT INTO lanes (repo_id, number, repo, installation_id, first_seq, reason)"
+        " VALUES (?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM deliveries), ?)"
+        " ON CONFLICT (repo_id, number) DO UPDATE SET not_before = 0, repo = excluded.repo",
+        (key.repo_id, key.number, repo, installation_id, now.isoformat()),
+    )
+
+
+def covered(connection: sqlite3.Connection, key: LaneKey) -> list[Covered]:
+    """The waiting deliveries of the issue, oldest first."""
+    return [
+        Covered(from_us(received), *row)
+        for received, *row in connection.execute(
+            "SELECT d.received_at, d.seq, d.delivery_id, d.event, d.action, d.sender, d.sender_id"
+            " FROM looks l JOIN deliveries d USING (seq)"
+            " WHERE l.repo_id = ? AND l.number = ? AND l.state = 'waiting' ORDER BY l.seq",
+            (key.repo_id, key.number),
+        )
+    ]
+
+
+def started(connection: sqlite3.Connection, key: LaneKey) -> None:
+    """Count a look that begins; where the process dies in it, the count remains."""
+    connection.execute(
+        "UPDATE lanes SET starts = starts + 1 WHERE repo_id = ? AND number = ?", (key.repo_id, key.number)
+    )
+
+
+def stopped(connection: sqlite3.Connection, key: LaneKey) -> None:
+    """Take a counted start back: the look was broken off by us, not by what it looked at."""
+    connection.execute(
+        "UPDATE lanes SET starts = max(starts - 1, 0) WHERE repo_id = ? AND number = ?", (key.repo_id, key.number)
+    )
+
+
+def put_off(connection: sqlite3.Connection, key: LaneKey, *, until: datetime, reason: str, counts: bool = True) -> None:
+    """Close the lane until then; ``counts`` says whether this was an attempt of those that are bounded."""
+    connection.execute(
+        "UPDATE lanes SET not_before = ?, attempts = attempts + ?, starts = max(starts - 1, 0), reason = ?"
+        " WHERE repo_id = ? AND number = ?",
+        (to_us(until), int(counts), reason, key.repo_id, key.number),
+    )
+
+
+def finish(connection: sqlite3.Connection, run: FinishedRun) -> bool:
+    """Store what a run leaves: its result, its record for the sinks, the deliveries it covered, its lane closed.
+
+    Returns:
+        Whether the issue waits for another look: deliveries came while the run was under way.
+    """
+    state = "dead" if run.dead else "done"
+    finished = to_us(run.finished_at)
+    issue = (run.key.repo_id, run.key.number)
+    connection.execute(
+        "INSERT INTO runs (run_id, repo_id, number, repo, state, trigger, started_at, finished_at, outcome, reason, result)"
+        " VALUES (?, ?, ?, ?, 'finished', ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET state = 'finished',"
+        " finished_at = excluded.finished_at, outcome = excluded.outcome, reason = excluded.reason, result = excluded.result",
+        (
+            run.run_id,
+            *issue,
+            run.repo,
+            run.trigger,
+            to_us(run.started_at),
+            finished,
+            run.outcome,
+            run.reason,
+            run.result,
+        ),
+    )
+    connection.execute(
+        "INSERT OR IGNORE INTO records (event_id, run_id, line) VALUES (?, ?, ?)",
+        (run.event_id, run.run_id, run.record),
+    )
+    close_looks(
+        connection, run.key, up_to_seq=run.up_to_seq, state=state, reason=run.reason, run_id=run.run_id, at=finished
+    )
+    return close_lane(connection, run.key)
+
+
+def close_looks(
+    connection: sqlite3.Connection,
+    key: LaneKey,
+    *,
+    up_to_seq: int,
+    state: str,
+    reason: str | None,
+    run_id: str | None,
+    at: int,
+) -> None:
+    """Mark the issue's waiting looks, and each delivery none of whose looks waits any more."""
+    issue = (key.repo_id, key.number)
+    seqs = connection.execute(
+        "UPDATE looks SET state = ?, run_id = ? WHERE repo_id = ? AND number = ? AND state = 'waiting' AND seq <= ?"
+        " RETURNING seq",
+        (state, run_id, *issue, up_to_seq),
+    ).fetchall()
+    # A delivery that concerned several issues is dead where one of them is.
+    connection.executemany(
+        "UPDATE deliveries SET handled_at = ?, run_id = coalesce(?, run_id), reason = CASE WHEN ? THEN ? ELSE reason END,"
+        " state = CASE WHEN EXISTS (SELECT 1 FROM looks WHERE seq = deliveries.seq AND state = 'dead') THEN 'dead'"
+        " WHEN EXISTS (SELECT 1 FROM looks WHERE seq = deliveries.seq AND state = 'done') THEN 'done' ELSE 'ignored' END"
+        " WHERE seq = ? AND state = 'waiting'"
+        " AND NOT EXISTS (SELECT 1 FROM looks WHERE seq = deliveries.seq AND state = 'waiting')",
+        [(at, run_id, state != "done", reason, seq) for (seq,) in seqs],
+    )
+
+
+def close_lane(connection: sqlite3.Connection, key: LaneKey) -> bool:
+    """Remove the lane, or start it afresh where deliveries wait; returns which."""
+    issue = (key.repo_id, key.number)
+    (first,) = connection.execute(
+        "SELECT min(seq) FROM looks WHERE repo_id = ? AND number = ? AND state = 'waiting'", issue
+    ).fetchone()
+    if first is None:
+        connection.execute("DELETE FROM lanes WHERE repo_id = ? AND number = ?", issue)
+        return False
+    connection.execute(
+        "UPDATE lanes SET first_seq = ?, attempts = 0, starts = 0, not_before = 0, reason = NULL"
+        " WHERE repo_id = ? AND number = ?",
+        (first, *issue),
+    )
+    return True
+
+
+def drop_installation(connection: sqlite3.Connection, installation_id: int, *, reason: str, now: datetime) -> int:
+    """Close every lane of an installation that is gone; returns how many."""
+    found = connection.execute("SELECT repo_id, number FROM lanes WHERE installation_id = ?", (installation_id,))
+    return _drop(connection, [LaneKey(*row) for row in found.fetchall()], reason, now)
+
+
+def drop_repo(connection: sqlite3.Connection, repo_id: int, *, reason: str, now: datetime) -> int:
+    """Close every lane of a repository that is gone; returns how many."""
+    found = connection.execute("SELECT repo_id, number FROM lanes WHERE repo_id = ?", (repo_id,))
+    return _drop(connection, [LaneKey(*row) for row in found.fetchall()], reason, now)
+
+
+def _drop(connection: sqlite3.Connection, keys: list[LaneKey], reason: str, now: datetime) -> int:
+    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM deliveries").fetchone()
+    for key in keys:
+        close_looks(connection, key, up_to_seq=last, state="dropped", reason=reason, run_id=None, at=to_us(now))
+        close_lane(connection, key)
+    return len(keys)
+
+
+def set_installation(
+    connection: sqlite3.Connection, installation_id: int, *, state: str, account: str, now: datetime
+) -> None:
+    """Remember what GitHub said about an installation."""
+    connection.execute(
+        "INSERT INTO installations (installation_id, account, state, changed_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (installation_id) DO UPDATE SET account = excluded.account, state = excluded.state,"
+        " changed_at = excluded.changed_at",
+        (installation_id, account, state, to_us(now)),
+    )

@@ -1,0 +1,162 @@
+"""The ledger of what runs write to GitHub: an intent before each write, what became of it after, and what would undo it.
+
+Every sender is at-least-once towards GitHub. After a crash the ledger says which writes may have been done, so that the
+run that follows is recorded as the same run, with everything it did.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+
+from engine.plan import (
+    AddLabels,
+    CloseIssue,
+    CreateLabel,
+    CreateMilestone,
+    Effect,
+    PostComment,
+    RemoveLabels,
+    SetMilestone,
+)
+from engine.ports import Applied
+from tassist.store.model import EffectRow, LaneKey, RunRow, from_us, to_us
+
+_KINDS: dict[str, Callable[..., Effect]] = {
+    kind.__name__: kind
+    for kind in (AddLabels, RemoveLabels, SetMilestone, CreateLabel, CreateMilestone, PostComment, CloseIssue)
+}
+
+
+def effect_to_json(effect: Effect) -> str:
+    """An effect as JSON, with its kind."""
+    return json.dumps({"kind": type(effect).__name__, **dataclasses.asdict(effect)}, ensure_ascii=False)
+
+
+def effect_from_json(text: str) -> Effect:
+    """The effect the JSON stands for."""
+    fields = json.loads(text)
+    kind = _KINDS[fields.pop("kind")]
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+
+
+def inverse_of(effect: Effect) -> str | None:
+    """What would undo an effect that changed something, as JSON; ``None`` where nothing can."""
+    undo: dict[str, object]
+    if isinstance(effect, AddLabels):
+        undo = {"kind": "RemoveLabels", "names": effect.names}
+    elif isinstance(effect, RemoveLabels):
+        undo = {"kind": "AddLabels", "names": effect.names}
+    elif isinstance(effect, SetMilestone):
+        undo = {"kind": "SetMilestone", "title": effect.before}
+    elif isinstance(effect, CloseIssue):
+        undo = {"kind": "ReopenIssue"}
+    elif isinstance(effect, PostComment):
+        undo = {"kind": "DeleteComment", "marker": effect.marker}
+    else:
+        return None  # what was created in a repository may be in use elsewhere by now; nothing is ever deleted
+    return json.dumps(undo, ensure_ascii=False)
+
+
+def begin_run(
+    connection: sqlite3.Connection, *, run_id: str, key: LaneKey, repo: str, trigger: str, started_at: datetime
+) -> None:
+    """Note a run that is about to write; once."""
+    connection.execute(
+        "INSERT OR IGNORE INTO runs (run_id, repo_id, number, repo, state, trigger, started_at)"
+        " VALUES (?, ?, ?, ?, 'running', ?, ?)",
+        (run_id, key.repo_id, key.number, repo, trigger, to_us(started_at)),
+    )
+
+
+def intend(connection: sqlite3.Connection, *, run_id: str, effect: Effect, now: datetime) -> int:
+    """Write down an effect that is about to be sent; returns its place in the run."""
+    (ordinal,) = connection.execute(
+        "SELECT coalesce(max(ordinal), 0) + 1 FROM effects WHERE run_id = ?", (run_id,)
+    ).fetchone()
+    connection.execute(
+        "INSERT INTO effects (run_id, ordinal, effect, state, at) VALUES (?, ?, ?, 'intended', ?)",
+        (run_id, ordinal, effect_to_json(effect), to_us(now)),
+    )
+    return int(ordinal)
+
+
+def settle(connection: sqlite3.Connection, *, run_id: str, ordinal: int, applied: Applied, now: datetime) -> None:
+    """Write down what became of an effect."""
+    state = "failed" if applied.problem else "applied" if applied.changed else "already"
+    connection.execute(
+        "UPDATE effects SET state = ?, inverse = ?, before = ?, after = ?, writes = ?, problem = ?, at = ?"
+        " WHERE run_id = ? AND ordinal = ?",
+        (
+            state,
+            inverse_of(applied.effect) if applied.changed else None,
+            applied.before,
+            applied.after,
+            applied.writes,
+            applied.problem.what if applied.problem else None,
+            to_us(now),
+            run_id,
+            ordinal,
+        ),
+    )
+
+
+def unfinished(connection: sqlite3.Connection, key: LaneKey) -> RunRow | None:
+    """The run of this issue that was broken off after it began to write."""
+    row = connection.execute(
+        f"{_RUN} WHERE repo_id = ? AND number = ? AND state = 'running' ORDER BY started_at LIMIT 1",
+        (key.repo_id, key.number),
+    ).fetchone()
+    return None if row is None else _run(row)
+
+
+def run(connection: sqlite3.Connection, run_id: str) -> RunRow | None:
+    """A run by its id."""
+    row = connection.execute(f"{_RUN} WHERE run_id = ?", (run_id,)).fetchone()
+    return None if row is None else _run(row)
+
+
+def effects(connection: sqlite3.Connection, run_id: str) -> list[EffectRow]:
+    """What a run wrote, in order."""
+    return [
+        EffectRow(from_us(at), *row)
+        for at, *row in connection.execute(
+            "SELECT at, run_id, ordinal, effect, state, inverse, before, after, writes, problem"
+            " FROM effects WHERE run_id = ? ORDER BY ordinal",
+            (run_id,),
+        )
+    ]
+
+
+def recent(connection: sqlite3.Connection, key: LaneKey, since: datetime) -> list[str]:
+    """The effects (JSON) that changed this issue since then, oldest first."""
+    return [
+        row[0]
+        for row in connection.execute(
+            "SELECT e.effect FROM effects e JOIN runs r USING (run_id)"
+            " WHERE r.repo_id = ? AND r.number = ? AND e.state = 'applied' AND e.at >= ? ORDER BY e.at",
+            (key.repo_id, key.number, to_us(since)),
+        )
+    ]
+
+
+_RUN = (
+    "SELECT run_id, repo_id, number, repo, state, trigger, started_at, finished_at, outcome, reason, result FROM runs"
+)
+
+
+def _run(row: tuple[object, ...]) -> RunRow:
+    run_id, repo_id, number, repo, state, trigger, started, finished, *rest = row
+    return RunRow(
+        str(run_id),
+        LaneKey(int(str(repo_id)), int(str(number))),
+        str(repo),
+        state,  # type: ignore[arg-type]  # the table's own constraint
+        str(trigger),
+        from_us(int(str(started))),
+        None if finished is None else from_us(int(str(finished))),
+        *rest,  # type: ignore[arg-type]
+    )

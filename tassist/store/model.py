@@ -1,0 +1,189 @@
+"""What the journal holds, as values: deliveries, lanes, runs and their effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+DeliveryState = Literal["stored", "waiting", "done", "ignored", "dead", "quarantined"]
+"""`stored`: durable, not yet sorted to issues. `waiting`: a look is due. `done`: a run covered it. `ignored`: nothing
+to do. `dead`: given up after a bound, with the reason. `quarantined`: its payload cannot be trusted or understood."""
+EffectState = Literal["intended", "applied", "already", "failed"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_us(moment: datetime) -> int:
+    """Microseconds since 1970 in UTC, as the journal keeps times."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_us(moment: int) -> datetime:
+    """The moment the journal means."""
+    return _EPOCH + timedelta(microseconds=moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A delivery as it came over the wire, its signature already verified."""
+
+    delivery_id: str
+    event: str
+    body: bytes
+    received_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
+    quarantine: str | None = None
+    """Why it is set aside at once; ``None`` where it goes the usual way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What storing a delivery meant."""
+
+    seq: int
+    kind: Literal["stored", "duplicate", "reopened"]
+    """`duplicate`: this delivery id is known and done or on its way. `reopened`: it was dead and is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsorted:
+    """A stored delivery whose issues are not known yet."""
+
+    seq: int
+    delivery_id: str
+    event: str
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """What reading a payload gave: where the delivery belongs, or why nothing is to be done."""
+
+    seq: int
+    state: Literal["waiting", "ignored", "quarantined"]
+    action: str = ""
+    reason: str | None = None
+    installation_id: int = 0
+    repo_id: int = 0
+    repo: str = ""
+    sender: str = ""
+    sender_id: int = 0
+    issues: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LaneKey:
+    """One issue, by its repository's id: a rename changes nothing."""
+
+    repo_id: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """An issue that waits for a look."""
+
+    key: LaneKey
+    repo: str
+    installation_id: int
+    first_seq: int
+    attempts: int
+    starts: int
+    not_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A waiting delivery that one look will cover."""
+
+    received_at: datetime
+    seq: int
+    delivery_id: str
+    event: str
+    action: str
+    sender: str
+    sender_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRow:
+    """One line of the ledger."""
+
+    at: datetime
+    run_id: str
+    ordinal: int
+    effect: str
+    """JSON."""
+    state: EffectState
+    inverse: str | None
+    """JSON of what would undo it; ``None`` where nothing can or nothing was done."""
+    before: str | None
+    after: str | None
+    writes: int
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run as the journal knows it."""
+
+    run_id: str
+    key: LaneKey
+    repo: str
+    state: Literal["running", "finished"]
+    trigger: str
+    """JSON."""
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str | None
+    reason: str | None
+    result: str | None
+    """JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """Everything a run leaves, stored in one transaction."""
+
+    run_id: str
+    key: LaneKey
+    repo: str
+    trigger: str
+    started_at: datetime
+    finished_at: datetime
+    outcome: str
+    reason: str | None
+    result: str
+    up_to_seq: int
+    """The deliveries of this issue up to this one are covered."""
+    event_id: str
+    record: bytes
+    """The telemetry record: one JSON line without its line feed."""
+    dead: bool = False
+    """The deliveries are given up, not done."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """A delivery as listed."""
+
+    seq: int
+    delivery_id: str
+    event: str
+    action: str
+    repo: str
+    issues: tuple[int, ...]
+    state: DeliveryState
+    reason: str | None
+    run_id: str | None
+    received_at: datetime
+    handled_at: datetime | None
+    size: int
+    duplicates: int
+    sender: str
+    headers: str
+    """JSON."""

@@ -1,0 +1,158 @@
+"""The tables of the journal, their version, and the steps that bring an older file forward.
+
+A file of a newer version is refused: what an older program would do to it is not known.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from engine.problems import Problem, ProblemError
+
+APPLICATION_ID = 0x74617373
+"""Marks the file as ours ("tass"), so that another program's database is never taken for the journal."""
+
+_STEP_1 = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- One row for each delivery. Bodies live apart, so that lists and scans do not read them.
+CREATE TABLE deliveries (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  delivery_id TEXT NOT NULL UNIQUE,
+  event TEXT NOT NULL,
+  action TEXT NOT NULL DEFAULT '',
+  installation_id INTEGER NOT NULL DEFAULT 0,
+  repo_id INTEGER NOT NULL DEFAULT 0,
+  repo TEXT NOT NULL DEFAULT '',
+  sender TEXT NOT NULL DEFAULT '',
+  sender_id INTEGER NOT NULL DEFAULT 0,
+  received_at INTEGER NOT NULL,             -- microseconds since 1970, UTC
+  headers TEXT NOT NULL DEFAULT '{}',
+  size INTEGER NOT NULL,
+  state TEXT NOT NULL DEFAULT 'stored'
+    CHECK (state IN ('stored', 'waiting', 'done', 'ignored', 'dead', 'quarantined')),
+  reason TEXT,
+  run_id TEXT,
+  handled_at INTEGER,
+  duplicates INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX deliveries_unsorted ON deliveries (seq) WHERE state = 'stored';
+CREATE INDEX deliveries_repo ON deliveries (repo_id, seq);
+CREATE TABLE bodies (seq INTEGER PRIMARY KEY REFERENCES deliveries (seq), body BLOB NOT NULL);
+
+-- Which issues a delivery asks to look at, and which run did.
+CREATE TABLE looks (
+  seq INTEGER NOT NULL REFERENCES deliveries (seq),
+  repo_id INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'dead', 'dropped')),
+  run_id TEXT,
+  PRIMARY KEY (seq, repo_id, number)
+) WITHOUT ROWID;
+CREATE INDEX looks_waiting ON looks (repo_id, number, seq) WHERE state = 'waiting';
+CREATE INDEX looks_issue ON looks (repo_id, number, seq);
+
+-- The queue: one row for each issue that waits for a look.
+CREATE TABLE lanes (
+  repo_id INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  repo TEXT NOT NULL,
+  installation_id INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,      -- looks that ended in an error worth a retry
+  starts INTEGER NOT NULL DEFAULT 0,        -- looks that began; far more than attempts means the process died in them
+  not_before INTEGER NOT NULL DEFAULT 0,    -- microseconds since 1970; 0: at once
+  reason TEXT,
+  PRIMARY KEY (repo_id, number)
+) WITHOUT ROWID;
+CREATE INDEX lanes_ready ON lanes (repo_id, not_before, first_seq);
+
+-- Runs, and the ledger of what they wrote: the intent before each write, what became of it after.
+CREATE TABLE runs (
+  run_id TEXT PRIMARY KEY,
+  repo_id INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  repo TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('running', 'finished')),
+  trigger TEXT NOT NULL,
+  started_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  outcome TEXT,
+  reason TEXT,
+  result TEXT
+) WITHOUT ROWID;
+CREATE INDEX runs_issue ON runs (repo_id, number, started_at);
+CREATE INDEX runs_running ON runs (repo_id, number) WHERE state = 'running';
+CREATE TABLE effects (
+  run_id TEXT NOT NULL REFERENCES runs (run_id),
+  ordinal INTEGER NOT NULL,
+  effect TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('intended', 'applied', 'already', 'failed')),
+  inverse TEXT,
+  before TEXT,
+  after TEXT,
+  writes INTEGER NOT NULL DEFAULT 0,
+  problem TEXT,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (run_id, ordinal)
+) WITHOUT ROWID;
+
+-- Telemetry on its way to the sinks.
+CREATE TABLE records (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  event_id TEXT NOT NULL UNIQUE,
+  run_id TEXT,
+  line BLOB NOT NULL
+);
+CREATE TABLE cursors (sink TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+_STEP_2 = """
+-- What GitHub last said about an installation: its lanes wait while it is suspended.
+CREATE TABLE installations (
+  installation_id INTEGER PRIMARY KEY,
+  account TEXT NOT NULL DEFAULT '',
+  state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'deleted')),
+  changed_at INTEGER NOT NULL
+);
+CREATE INDEX lanes_installation ON lanes (installation_id);
+"""
+
+STEPS: tuple[str, ...] = (_STEP_1, _STEP_2)
+"""Step n brings a file of version n to version n + 1; never edited once released."""
+VERSION = len(STEPS)
+
+
+def bring_forward(connection: sqlite3.Connection, path: Path) -> None:
+    """Create the tables, or bring an older file to this version in one transaction.
+
+    Raises:
+        ProblemError: the file is another program's, or of a newer version.
+    """
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    application: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application != APPLICATION_ID and (tables or version or application):
+        raise ProblemError(
+            Problem(
+                code="store-not-ours",
+                what=f"{path} is a database of another program",
+                fix="choose another folder with --home",
+            )
+        )
+    if version > VERSION:
+        raise ProblemError(
+            Problem(
+                code="store-newer",
+                what=f"{path} was written by a newer tassist (schema version {version}, this one knows {VERSION})",
+                why="an older program cannot know what it would break",
+                fix="run the newer tassist, or choose another folder with --home",
+            )
+        )
+    if version == VERSION:
+        return
+    script = "".join(STEPS[version:])
+    connection.executescript(
+        f"BEGIN IMMEDIATE;\n{script}\nPRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {VERSION};\nCOMMIT;"
+    )
