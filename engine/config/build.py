@@ -81,12 +81,17 @@ def _track(track: Checked, spelling: Spelling) -> Track:
         label=spelling.of(track.text("label")),
         where=track.where,
         description=track.text("description"),
-        match=Match(spelling.all(match.texts("labels")), match.texts("title"), match.texts("body")) if match else None,
+        match=_match(match, spelling) if match else None,
         milestone=track.text_or_none("milestone"),
         milestone_pattern=track.text_or_none("milestone_pattern"),
         default=track.flag("default", default=False),
         aliases=track.texts("aliases"),
     )
+
+
+def _match(match: Checked, spelling: Spelling) -> Match | None:
+    found = Match(spelling.all(match.texts("labels")), match.texts("title"), match.texts("body"))
+    return found if found != Match() else None
 
 
 def _label(label: Checked) -> LabelSpec:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from engine.config.limits import MAX_PROBLEMS
 from engine.problems import Problem, Where
 
@@ -46,6 +48,12 @@ class Findings:
         """Keep a warning, where there is room."""
         if self.wants_warning:
             self._warnings.append(Problem(code, what, why, fix, where))
+
+    def broken_sections(self) -> set[str]:
+        """The top-level keys in which something is wrong; a name missing from such a section says nothing."""
+        if self._more_problems or any(problem.where and not problem.where.path for problem in self._problems):
+            return {"tracks", "labels", "milestones", "stale", "enforcement"}
+        return {re.split(r"[.\[]", problem.where.path)[0] for problem in self._problems if problem.where}
 
     def problems(self) -> tuple[Problem, ...]:
         """By line and column; the last one names those left out."""
