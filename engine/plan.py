@@ -36,7 +36,10 @@ class AddLabels:
 
     names: tuple[str, ...]
     rule: str
+    """The rule that wants it; several, joined by a comma, where several want one of the names."""
     field: Literal["labels"] = "labels"
+    rules: tuple[str, ...] = ()
+    """For each of ``names``, the rule that wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,10 @@ class RemoveLabels:
 
     names: tuple[str, ...]
     rule: str
+    """The rule that wants it; several, joined by a comma, where several want one of the names."""
     field: Literal["labels"] = "labels"
+    rules: tuple[str, ...] = ()
+    """For each of ``names``, the rule that wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,7 @@ class PostComment:
     """Post a comment once: ``marker`` is found again in the issue's comments, so a second look does not repeat it."""
 
     body: str
+    """What is posted; it contains ``marker``, in a form GitHub does not show."""
     marker: str
     rule: str
     field: Literal["comments"] = "comments"

@@ -1,0 +1,78 @@
+"""When a person (or another program) last did something to an issue; the App's own activity is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.model import Issue, TimelineEvent, fold
+
+PASSIVE_EVENTS = frozenset({"subscribed", "unsubscribed", "mentioned"})
+"""Timeline events that are consequences of others, or nobody's work on the issue.
+
+Source: https://docs.github.com/en/rest/using-the-rest-api/issue-event-types
+"""
+_SETTLING = timedelta(minutes=1)
+"""How much later than its newest event an issue's ``updated_at`` may be without meaning anything of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """How long nothing real has happened: between ``least`` and ``most`` whole days."""
+
+    least: int
+    most: int | None
+    """``None``: for ever, as far as is known."""
+    since: datetime | None
+    """The last real activity; ``None`` where only bounds are known."""
+
+
+def _days(start: datetime | None, now: datetime) -> int | None:
+    return None if start is None else max((now - start).days, 0)
+
+
+def bounds(issue: Issue, now: datetime) -> Idle:
+    """What can be said without the timeline: nothing real happened after ``updated_at`` or before ``created_at``."""
+    return Idle(_days(issue.updated_at, now) or 0, _days(issue.created_at, now), None)
+
+
+def exact(issue: Issue, timeline: Iterable[TimelineEvent], now: datetime, flags: frozenset[str]) -> Idle:
+    """What the timeline says.
+
+    An edit of the body leaves no event, only a later ``updated_at``: one that no event explains counts as activity.
+    """
+    last = issue.created_at
+    newest = issue.created_at
+    for event in timeline:
+        newest = event.at if newest is None else max(newest, event.at)
+        if is_real(event, flags):
+            last = event.at if last is None else max(last, event.at)
+    if issue.updated_at is not None and (newest is None or issue.updated_at - newest > _SETTLING):
+        last = issue.updated_at
+    if last is None:
+        return Idle(0, 0, now)
+    days = _days(last, now) or 0
+    return Idle(days, days, last)
+
+
+def is_real(event: TimelineEvent, flags: frozenset[str]) -> bool:
+    """Whether the event is somebody's work on the issue.
+
+    Putting the stale flag on by hand is not: it says that there is none.
+    """
+    if event.by_app or event.event in PASSIVE_EVENTS:
+        return False
+    return not (event.event == "labeled" and fold(event.label) in flags)
+
+
+def flagged_since(timeline: Iterable[TimelineEvent], flags: frozenset[str], since: datetime) -> datetime | None:
+    """When the first flag of the present idle time was put on; ``None`` where the timeline does not say."""
+    return min(
+        (
+            event.at
+            for event in timeline
+            if event.event == "labeled" and fold(event.label) in flags and event.at >= since
+        ),
+        default=None,
+    )

@@ -1,0 +1,216 @@
+"""A configuration arranged for deciding: every lookup a rule makes, prepared once for each configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine.config.types import Config, Group, LabelSpec, Mapping, MilestoneSpec, StaleThresholds, Track
+from engine.model import fold
+from engine.natural import NaturalKey, TitlePattern, natural_key, title_pattern
+from engine.plan import Decision
+from engine.problems import Where
+
+BUILTIN_GROUPS = ("track", "phase", "priority", "state")
+_PREFIX_BY_GROUP = {"phase": "phase-", "priority": "priority/", "state": "state/"}
+
+Rank = tuple[int, int, NaturalKey]
+
+
+class GroupView:
+    """One group: who belongs to it, and in which order its labels stand. Labels are folded names here."""
+
+    __slots__ = (
+        "_flags",
+        "_members",
+        "_order",
+        "_position",
+        "_prefix",
+        "mode",
+        "none",
+        "rule",
+        "strategy",
+        "terminal",
+        "where",
+    )
+
+    def __init__(self, group: Group, config: Config, flags: frozenset[str]) -> None:
+        self.rule = f"exclusivity.{group.name}"
+        self.mode = group.mode
+        self.strategy = group.strategy
+        self.where = group.where
+        self.terminal = frozenset(map(fold, group.terminal))
+        self.none = Decision(self.rule, "labels", "already", "No label of the group is on the issue.", group.where)
+        listed = group.labels
+        if not listed and group.prefix is None and group.name == "track":
+            listed = tuple(track.label for track in config.tracks)
+            self._prefix = None
+        else:
+            default = _PREFIX_BY_GROUP.get(group.name, f"{group.name}/")
+            self._prefix = None if listed else fold(default if group.prefix is None else group.prefix)
+        self._flags = flags
+        self._members = frozenset(map(fold, listed))
+        self._order = frozenset(map(fold, group.order))
+        declared = [track.label for track in config.tracks] + [label.name for label in config.labels]
+        self._position = _positions([*group.order, *listed, *declared])
+
+    def is_member(self, label: str) -> bool:
+        """Whether the folded name belongs to the group; the flags of `stale` belong to none."""
+        if label in self._flags:
+            return False
+        return label in self._members if self._prefix is None else label.startswith(self._prefix)
+
+    def rank(self, label: str) -> Rank:
+        """The label's place from lowest to highest: as listed, then as declared, then by natural order."""
+        position = self._position.get(label)
+        return (1, 0, natural_key(label)) if position is None else (0, position, ())
+
+    def is_ordered(self, label: str) -> bool:
+        """Whether the label may win by order: with an explicit order, only a label that stands in it."""
+        return not self._order or label in self._order
+
+
+class View:
+    """A configuration's lookups; labels by folded name, milestones by exact title."""
+
+    __slots__ = (
+        "_managed",
+        "_managed_patterns",
+        "alias_of",
+        "aliases_by_label",
+        "config",
+        "declared",
+        "flags",
+        "groups",
+        "groups_by_name",
+        "milestone_aliases",
+        "milestones",
+        "phase_milestones",
+        "program",
+        "thresholds_by_track",
+        "track_by_alias",
+        "track_by_label",
+        "track_milestones",
+    )
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.declared: dict[str, LabelSpec] = {}
+        for label in config.labels:
+            self.declared.setdefault(fold(label.name), label)
+        for track in config.tracks:
+            spec = LabelSpec(track.label, track.where, track.description, None, track.aliases)
+            self.declared.setdefault(fold(track.label), spec)
+        self.alias_of = _aliases(config, self.declared)
+        self.aliases_by_label: dict[str, tuple[str, ...]] = {}
+        for alias, name in self.alias_of.items():
+            self.aliases_by_label[fold(name)] = (*self.aliases_by_label.get(fold(name), ()), alias)
+        self.track_by_label: dict[str, Track] = {}
+        self.track_by_alias: dict[str, Track] = {}
+        for track in config.tracks:
+            self.track_by_label.setdefault(fold(track.label), track)
+        for alias, name in self.alias_of.items():
+            if fold(name) in self.track_by_label:
+                self.track_by_alias[alias] = self.track_by_label[fold(name)]
+        self.milestones: dict[str, MilestoneSpec] = {spec.title: spec for spec in reversed(config.milestones)}
+        self.milestone_aliases = {alias: spec.title for spec in reversed(config.milestones) for alias in spec.aliases}
+        self.flags = self._flags()
+        enforcement = config.enforcement
+        groups = enforcement.exclusivity if enforcement else ()
+        self.groups = tuple(GroupView(group, config, self.flags) for group in groups)
+        self.groups_by_name = {view.rule.removeprefix("exclusivity."): view for view in self.groups}
+        self.phase_milestones = _by_label(enforcement.phase_milestones if enforcement else ())
+        self.track_milestones = _by_label(enforcement.track_milestones if enforcement else ())
+        self._managed, self._managed_patterns = self._managed_milestones()
+        self.thresholds_by_track = self._thresholds()
+        self.program: object = None
+        """What `engine.decide` made of it: the rules that run and those that nothing configures."""
+
+    def group(self, name: str) -> GroupView:
+        """The group of that name; one that is not configured has the membership its name gives it."""
+        known = self.groups_by_name.get(name)
+        return known or GroupView(Group(name, "off", "newest", Where()), self.config, self.flags)
+
+    def manages_milestone(self, title: str) -> bool:
+        """Whether a mapping names the milestone: only such a one is ever replaced by another."""
+        if title in self._managed or self.milestone_aliases.get(title) in self._managed:
+            return True
+        return any(pattern.numbers(title) is not None for pattern in self._managed_patterns)
+
+    def thresholds(self, track: Track | None) -> StaleThresholds:
+        """The days for an issue of this track: the track's own, key by key, over the general ones."""
+        general = self.config.stale.thresholds if self.config.stale else StaleThresholds()
+        return self.thresholds_by_track.get(track.id, general) if track else general
+
+    def _flags(self) -> frozenset[str]:
+        stale = self.config.stale
+        return frozenset({fold(stale.stale_label), fold(stale.escalated_label)}) if stale else frozenset()
+
+    def _managed_milestones(self) -> tuple[frozenset[str], tuple[TitlePattern, ...]]:
+        mapped = [*self.phase_milestones.values(), *self.track_milestones.values()]
+        titles = {mapping.milestone for mapping in mapped}
+        titles.update(track.milestone for track in self.config.tracks if track.milestone is not None)
+        patterns = [track.milestone_pattern for track in self.config.tracks if track.milestone_pattern is not None]
+        return frozenset(titles), tuple(map(title_pattern, patterns))
+
+    def _thresholds(self) -> dict[str, StaleThresholds]:
+        stale = self.config.stale
+        if stale is None:
+            return {}
+        return {name: _over(own, stale.thresholds) for name, own in stale.tracks}
+
+
+def _over(own: StaleThresholds, general: StaleThresholds) -> StaleThresholds:
+    def pick(value: int | None, otherwise: int | None) -> int | None:
+        return otherwise if value is None else value
+
+    return StaleThresholds(
+        days_until_stale=pick(own.days_until_stale, general.days_until_stale),
+        days_until_escalated=pick(own.days_until_escalated, general.days_until_escalated),
+        days_until_close=pick(own.days_until_close, general.days_until_close),
+        where=own.where or general.where,
+    )
+
+
+def _positions(labels: Iterable[str]) -> dict[str, int]:
+    positions: dict[str, int] = {}
+    for label in labels:
+        positions.setdefault(fold(label), len(positions))
+    return positions
+
+
+def _by_label(mappings: Iterable[Mapping]) -> dict[str, Mapping]:
+    by_label: dict[str, Mapping] = {}
+    for mapping in mappings:
+        by_label.setdefault(fold(mapping.label), mapping)
+    return by_label
+
+
+def _aliases(config: Config, declared: dict[str, LabelSpec]) -> dict[str, str]:
+    """Former name (folded) → declared name; a former name that is declared again is no alias."""
+    aliases: dict[str, str] = {}
+    carriers = [(track.label, track.aliases) for track in config.tracks]
+    carriers += [(label.name, label.aliases) for label in config.labels]
+    for name, former in carriers:
+        for alias in map(fold, former):
+            if alias not in declared:
+                aliases.setdefault(alias, name)
+    return aliases
+
+
+_VIEWS: dict[int, tuple[Config, View]] = {}
+_MOST_VIEWS = 256
+
+
+def view(config: Config) -> View:
+    """The configuration's view, prepared once.
+
+    A pure cache by identity: hashing a whole configuration for every decision would cost more than deciding.
+    """
+    known = _VIEWS.get(id(config))
+    if known is not None and known[0] is config:
+        return known[1]
+    made = View(config)
+    if len(_VIEWS) >= _MOST_VIEWS:
+        _VIEWS.clear()
+    _VIEWS[id(config)] = (config, made)
+    return made
