@@ -56,6 +56,9 @@ def evaluate(draft: Draft) -> None:
     if inheritance.mode == "none":
         draft.decide(ID, "issue", "skipped", "Inheritance is switched off: its mode is none.", where)
         return
+    if not inheritance.copy:
+        draft.decide(ID, "issue", "skipped", "Inheritance copies nothing: its copy is empty.", where)
+        return
     parent = draft.parent(ID)
     if parent is None:
         draft.decide(ID, "issue", "skipped", "The issue has no parent.", where)
@@ -163,7 +166,7 @@ inheritance: {mode: hard, copy: [track, milestone]}
     outcomes=(
         ("applied", "taken over"),
         ("already", "the same as the parent's"),
-        ("skipped", "no parent, nothing to take over, `soft`, or a milestone that no mapping names stays"),
+        ("skipped", "no parent, nothing to take over or to copy, `soft`, or a milestone that no mapping names stays"),
         ("warned", "the parent's milestone is closed, or this repository has none of that title"),
     ),
     sites=_sites,

@@ -1,1 +1,0 @@
-"""Where records go: one small interface, several sinks behind it."""
