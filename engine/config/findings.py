@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
-from engine.config.limits import MAX_PROBLEMS
+from engine.config.limits import MAX_COMPARISONS, MAX_PROBLEMS
+from engine.config.nearest import nearest
 from engine.problems import Problem, Where
 
 
@@ -17,6 +19,7 @@ class Findings:
         self._warnings: list[Problem] = []
         self._more_problems = 0
         self._more_warnings = 0
+        self._comparisons = 0
 
     @property
     def failed(self) -> bool:
@@ -48,6 +51,16 @@ class Findings:
         """Keep a warning, where there is room."""
         if self.wants_warning:
             self._warnings.append(Problem(code, what, why, fix, where))
+
+    def nearest(self, word: str, allowed: Collection[str], *, cutoff: float = 0.6) -> str | None:
+        """The nearest allowed spelling; ``None`` too where this file has used up its comparisons."""
+        self._comparisons += min(len(allowed), 200)
+        return nearest(word, allowed, cutoff=cutoff) if self._comparisons <= MAX_COMPARISONS else None
+
+    def did_you_mean(self, word: str, allowed: Collection[str], *, cutoff: float = 0.6) -> str:
+        """``did you mean X?``, or nothing."""
+        found = self.nearest(word, allowed, cutoff=cutoff)
+        return f"did you mean {found}?" if found else ""
 
     def broken_sections(self) -> set[str]:
         """The top-level keys in which something is wrong; a name missing from such a section says nothing."""

@@ -13,6 +13,8 @@ MAX_DEPTH = 32
 """Of nesting; schema 1.0 itself needs 6."""
 MAX_PROBLEMS = 100
 """Reported at once; the last one says how many more there are. Warnings are bounded alike."""
+MAX_COMPARISONS = 3_000
+"""Words compared to find the nearest spelling; after that problems come without one."""
 
 MAX_LABEL_NAME = 50
 """Characters. GitHub: 422 "name is too long". Source: https://docs.github.com/en/rest/issues/labels"""

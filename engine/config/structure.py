@@ -13,7 +13,6 @@ from datetime import date
 from functools import lru_cache
 
 from engine.config.findings import Findings
-from engine.config.nearest import did_you_mean
 from engine.config.nodes import Listing, Mapping, Node, Scalar, Unreadable, resolve
 from engine.config.reading import ambiguous
 from engine.config.spec import Choice, Field, Flag, ListOf, MapOf, Record, Spec, Text, Whole
@@ -256,7 +255,7 @@ class _Check:
                     self.where(key_node, below),
                     f"the key {key[:60]!r} is not known and is ignored",
                     f"known are {', '.join(names)}",
-                    did_you_mean(key, names),
+                    self.out.did_you_mean(key, names),
                 )
             return
         if self.out.wants_problem:
@@ -265,7 +264,7 @@ class _Check:
                 self.where(key_node, below),
                 f"the key {key[:60]!r} is not known in {_a(spec.name)}",
                 f"known are {', '.join(names)}",
-                did_you_mean(key, names) or "remove it",
+                self.out.did_you_mean(key, names) or "remove it",
             )
 
     def _older(self, where: Where, what: str) -> None:
@@ -431,7 +430,7 @@ class _Check:
                     self.where(node, path),
                     f"found {show(node)}",
                     f"it takes one of {', '.join(names)}",
-                    did_you_mean(node.text, names),
+                    self.out.did_you_mean(node.text, names),
                 )
             return None
         fix = f'put it in quotes: "{node.text}"' if isinstance(node, Scalar) and node.text in names else ""

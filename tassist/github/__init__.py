@@ -1,1 +1,1 @@
-"""Talks to GitHub as an App: tokens, limits, reading and writing."""
+"""GitHub as the App sees it: tokens, one thin client, and the engine's ports on top of it."""

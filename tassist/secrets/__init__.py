@@ -1,1 +1,8 @@
-"""Where credentials are kept, and in which form people paste them."""
+"""Secrets: the App's credentials and its private key, kept in private files and never shown."""
+
+from __future__ import annotations
+
+from tassist.secrets.files import check_writable
+from tassist.secrets.github_app import GitHubApp, credentials_path, load, read, save
+
+__all__ = ["GitHubApp", "check_writable", "credentials_path", "load", "read", "save"]

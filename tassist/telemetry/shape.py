@@ -21,6 +21,7 @@ STAMP = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):
 REPO = r"^[^/\s]+/[^/\s]+$"
 
 Stamp = Annotated[str, Meta(pattern=STAMP, extra_json_schema={"format": "date-time"})]
+RepoName = Annotated[str, Meta(pattern=REPO, max_length=255)]
 Text = Annotated[str, Meta(max_length=4000)]
 Name = Annotated[str, Meta(min_length=1, max_length=4000)]
 Count = Annotated[int, Meta(ge=0)]
@@ -117,7 +118,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     run_id: Annotated[Name, Meta(description="Joins the records of one run, sweep, setup or migration.")]
     event_type: Annotated[EventType, Meta(description="One of a closed list.")]
     timestamp: Annotated[Stamp, Meta(description="When it ended: RFC 3339 in UTC, ending in Z.")]
-    repo: Annotated[str, Meta(pattern=REPO, max_length=255, description="`owner/name`; `-/-` for the service itself.")]
+    repo: Annotated[RepoName, Meta(description="`owner/name`; `-/-` for the service itself.")]
     issue_number: Annotated[
         Annotated[int, Meta(ge=1)] | None, Meta(description="The issue, or null where it is about none.")
     ]
@@ -155,10 +156,10 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Head(msgspec.Struct, frozen=True):
     """The few fields a sink needs to place a record; all others pass through untouched."""
 
-    event_id: str
+    event_id: Name
     event_type: str
-    timestamp: str
-    repo: str
+    timestamp: Stamp
+    repo: RepoName
     schema_version: str
 
 

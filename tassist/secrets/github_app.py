@@ -1,0 +1,200 @@
+"""The credentials of one GitHub App: kept in one private file, or given by the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.problems import Problem, ProblemError
+from tassist.config.settings import Settings
+from tassist.errors import Secret
+from tassist.secrets.files import read_private, write_private
+from tassist.secrets.private_key import PrivateKey, parse_private_keys
+from tassist.text import safe_text
+
+FILE_NAME = "github-app.json"
+_FORM = 1
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubApp:
+    """Everything needed to act as the App. Its `repr` shows no secret."""
+
+    app_id: int
+    private_key: Secret
+    """PEM as given; several keys one after the other during a rotation."""
+    webhook_secret: Secret = field(default_factory=lambda: Secret(""))
+    client_id: str = ""
+    slug: str = ""
+    """The name in addresses; the bot's login is ``slug[bot]``."""
+    name: str = ""
+    owner: str = ""
+    api_url: str = "https://api.github.com"
+    html_url: str = ""
+    """The App's page, such as ``https://github.com/apps/slug``; installed at ``…/installations/new``."""
+    client_secret: Secret = field(default_factory=lambda: Secret(""))
+    webhook_secret_previous: Secret = field(default_factory=lambda: Secret(""))
+
+    def keys(self) -> tuple[PrivateKey, ...]:
+        """The private keys, parsed; do this once."""
+        return parse_private_keys(self.private_key.reveal())
+
+
+class _Stored(msgspec.Struct, omit_defaults=True):
+    """The file's form; what it does not know it leaves out, and keeps reading."""
+
+    app_id: int
+    private_key: str
+    form: int = _FORM
+    webhook_secret: str = ""
+    client_id: str = ""
+    slug: str = ""
+    name: str = ""
+    owner: str = ""
+    api_url: str = "https://api.github.com"
+    html_url: str = ""
+    client_secret: str = ""
+    webhook_secret_previous: str = ""
+
+
+def credentials_path(home: Path) -> Path:
+    """Where the credentials are kept below the home folder."""
+    return home / FILE_NAME
+
+
+def save(app: GitHubApp, path: Path) -> None:
+    """Keep the credentials in a file only its owner can read; durable when this returns.
+
+    Raises:
+        ProblemError: the path is a symlink or not ours, or the system refuses.
+    """
+    stored: dict[str, Any] = {"form": _FORM}
+    for name in _Stored.__struct_fields__:
+        if name != "form":
+            value = getattr(app, name)
+            stored[name] = value.reveal() if isinstance(value, Secret) else value
+    write_private(path, msgspec.json.format(msgspec.json.encode(stored), indent=2) + b"\n")
+
+
+def read(path: Path) -> GitHubApp:
+    """Read what `save` wrote.
+
+    Raises:
+        ProblemError: there is none, others can read it, or it is not one of ours.
+    """
+    content = read_private(path)
+    try:
+        stored = msgspec.json.decode(content, type=_Stored)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        # The decoder's message is left out: it may quote what it read.
+        raise ProblemError(_not_ours(path, "it is not a credential file of tassist")) from None
+    if stored.form != _FORM:
+        raise ProblemError(_not_ours(path, f"it has form {stored.form}, and this tassist knows form {_FORM}"))
+    values = {name: getattr(stored, name) for name in _Stored.__struct_fields__ if name != "form"}
+    for name in ("private_key", "webhook_secret", "client_secret", "webhook_secret_previous"):
+        values[name] = Secret(values[name])
+    return GitHubApp(**values)
+
+
+def load(settings: Settings, *, needs_webhook_secret: bool = False) -> GitHubApp:
+    """The App's credentials: what the environment says, the rest from the credential file.
+
+    Args:
+        settings: As loaded.
+        needs_webhook_secret: Refuse to go on without one; a server without it would have to trust everybody.
+
+    Raises:
+        ProblemError: with everything that is missing or wrong, at once.
+    """
+    path = credentials_path(settings.home)
+    stored = read(path) if path.is_symlink() or path.exists() else None
+    problems: list[Problem] = []
+    given_id = settings.text("app_id")
+    app_id = stored.app_id if stored else 0
+    if given_id:
+        if given_id.isascii() and given_id.isdigit() and 0 < int(given_id) < 2**63:
+            app_id = int(given_id)
+        else:
+            problems.append(
+                Problem(
+                    "app-id-wrong",
+                    f"GITHUB_APP_ID is {safe_text(given_id, max_chars=40)!r}",
+                    "an App's id is a whole number; the client id (Iv…) goes to GITHUB_CLIENT_ID",
+                    "take it from the App's settings page, under About",
+                )
+            )
+    key = _given_key(settings, problems) or (stored.private_key if stored else Secret(""))
+    # A key of the environment belongs to the App of the environment: nothing of another App is mixed in.
+    same = stored if stored and stored.app_id == app_id else None
+    webhook_secret = settings.secret("webhook_secret") or (same.webhook_secret if same else Secret(""))
+    if not app_id and not problems:
+        problems.append(_missing("app-id-missing", "the GitHub App's id is not known", "GITHUB_APP_ID"))
+    if not key and not any(problem.code.startswith("private-key") for problem in problems):
+        problems.append(_missing("private-key-missing", "the App's private key is not known", "GITHUB_PRIVATE_KEY"))
+    if needs_webhook_secret and not webhook_secret.reveal().strip():
+        problems.append(
+            _missing("webhook-secret-missing", "the webhook's secret is not known", "GITHUB_WEBHOOK_SECRET")
+        )
+    if key:
+        try:
+            parse_private_keys(key.reveal())
+        except ProblemError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ProblemError(problems)
+    api_url = settings.values["api_url"]
+    return GitHubApp(
+        app_id=app_id,
+        private_key=key,
+        webhook_secret=webhook_secret,
+        client_id=settings.text("client_id") or (same.client_id if same else ""),
+        slug=same.slug if same else "",
+        name=same.name if same else "",
+        owner=same.owner if same else "",
+        api_url=same.api_url if same and api_url.source == "default" else settings.text("api_url"),
+        html_url=same.html_url if same else "",
+        client_secret=same.client_secret if same else Secret(""),
+        webhook_secret_previous=settings.secret("webhook_secret_previous")
+        or (same.webhook_secret_previous if same else Secret("")),
+    )
+
+
+def _given_key(settings: Settings, problems: list[Problem]) -> Secret:
+    given = settings.secret("private_key")
+    if given:
+        return given
+    path = settings.path("private_key_file")
+    if path is None:
+        return Secret("")
+    try:
+        content = read_private(path)
+        parsed = parse_private_keys(content)
+    except ProblemError as error:
+        problems.extend(
+            Problem(
+                problem.code if problem.code.startswith("private-key") else f"private-key-{problem.code}",
+                f"GITHUB_PRIVATE_KEY_FILE: {problem.what}",
+                problem.why,
+                problem.fix,
+                family=problem.family,
+            )
+            for problem in error.problems
+        )
+        return Secret("")
+    return Secret("".join(key.pem.reveal() for key in parsed))
+
+
+def _missing(code: str, what: str, variable: str) -> Problem:
+    return Problem(code, what, fix=f"run tassist setup, or set {variable}", family="auth")
+
+
+def _not_ours(path: Path, why: str) -> Problem:
+    return Problem(
+        "credentials-unreadable",
+        f"the credentials in {safe_text(path)} cannot be used",
+        why,
+        "restore the file from a backup, or make a new private key and run tassist setup",
+    )

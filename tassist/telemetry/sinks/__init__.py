@@ -1,0 +1,1 @@
+"""Where records go: one small interface, several sinks behind it."""
