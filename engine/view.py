@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
-from engine.config.types import Config, Group, LabelSpec, Mapping, MilestoneSpec, StaleThresholds, Track
-from engine.model import fold
-from engine.natural import NaturalKey, TitlePattern, natural_key, title_pattern
+from engine.config.build import DEFAULT_PREFIX
+from engine.config.patterns import compile_pattern, milestone_numbers
+from engine.config.types import Config, Group, LabelSpec, Mapping, Match, MilestoneSpec, StaleThresholds, Track
+from engine.model import Issue, fold
+from engine.natural import NaturalKey, natural_key
 from engine.plan import Decision
 from engine.problems import Where
 
 BUILTIN_GROUPS = ("track", "phase", "priority", "state")
-_PREFIX_BY_GROUP = {"phase": "phase-", "priority": "priority/", "state": "state/"}
 
 Rank = tuple[int, int, NaturalKey]
+
+
+class Matcher:
+    """One track's `match`, ready to search with."""
+
+    __slots__ = ("_body", "_labels", "_title", "track")
+
+    def __init__(self, track: Track, match: Match) -> None:
+        self.track = track
+        self._labels = tuple((fold(name), name) for name in match.labels)
+        self._title = tuple((compile_pattern(pattern), pattern) for pattern in match.title)
+        self._body = tuple((compile_pattern(pattern), pattern) for pattern in match.body)
+
+    def hit(self, labels: Container[str], issue: Issue) -> str | None:
+        """What matches, in words: a label (by folded name), or a pattern anywhere in title or body."""
+        for label, name in self._labels:
+            if label in labels:
+                return f"label {name}"
+        for compiled, pattern in self._title:
+            if compiled.search(encodable(issue.title)):
+                return f"the title ({pattern})"
+        for compiled, pattern in self._body:
+            if compiled.search(encodable(issue.body)):
+                return f"the body ({pattern})"
+        return None
+
+
+def encodable(text: str) -> str:
+    """The text with a question mark for each half of a character, which JSON can carry and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 class GroupView:
@@ -45,7 +80,7 @@ class GroupView:
             listed = tuple(track.label for track in config.tracks)
             self._prefix = None
         else:
-            default = _PREFIX_BY_GROUP.get(group.name, f"{group.name}/")
+            default = DEFAULT_PREFIX.get(group.name, f"{group.name}/")
             self._prefix = None if listed else fold(default if group.prefix is None else group.prefix)
         self._flags = flags
         self._members = frozenset(map(fold, listed))
@@ -79,9 +114,11 @@ class View:
         "aliases_by_label",
         "config",
         "declared",
+        "default_track",
         "flags",
         "groups",
         "groups_by_name",
+        "matchers",
         "milestone_aliases",
         "milestones",
         "phase_milestones",
@@ -100,6 +137,8 @@ class View:
         for track in config.tracks:
             spec = LabelSpec(track.label, track.where, track.description, None, track.aliases)
             self.declared.setdefault(fold(track.label), spec)
+        for flag in (config.stale.stale_label, config.stale.escalated_label) if config.stale else ():
+            self.declared.setdefault(fold(flag), LabelSpec(flag, config.stale.where if config.stale else Where()))
         self.alias_of = _aliases(config, self.declared)
         self.aliases_by_label: dict[str, tuple[str, ...]] = {}
         for alias, name in self.alias_of.items():
@@ -111,7 +150,12 @@ class View:
         for alias, name in self.alias_of.items():
             if fold(name) in self.track_by_label:
                 self.track_by_alias[alias] = self.track_by_label[fold(name)]
+        self.matchers = tuple(Matcher(track, track.match) for track in config.tracks if track.match)
+        self.default_track = next((track for track in config.tracks if track.default), None)
         self.milestones: dict[str, MilestoneSpec] = {spec.title: spec for spec in reversed(config.milestones)}
+        for track in config.tracks:
+            if track.milestone is not None:
+                self.milestones.setdefault(track.milestone, MilestoneSpec(track.milestone, track.where))
         self.milestone_aliases = {alias: spec.title for spec in reversed(config.milestones) for alias in spec.aliases}
         self.flags = self._flags()
         enforcement = config.enforcement
@@ -134,7 +178,7 @@ class View:
         """Whether a mapping names the milestone: only such a one is ever replaced by another."""
         if title in self._managed or self.milestone_aliases.get(title) in self._managed:
             return True
-        return any(pattern.numbers(title) is not None for pattern in self._managed_patterns)
+        return any(milestone_numbers(pattern, title) is not None for pattern in self._managed_patterns)
 
     def thresholds(self, track: Track | None) -> StaleThresholds:
         """The days for an issue of this track: the track's own, key by key, over the general ones."""
@@ -145,12 +189,12 @@ class View:
         stale = self.config.stale
         return frozenset({fold(stale.stale_label), fold(stale.escalated_label)}) if stale else frozenset()
 
-    def _managed_milestones(self) -> tuple[frozenset[str], tuple[TitlePattern, ...]]:
+    def _managed_milestones(self) -> tuple[frozenset[str], tuple[str, ...]]:
         mapped = [*self.phase_milestones.values(), *self.track_milestones.values()]
         titles = {mapping.milestone for mapping in mapped}
         titles.update(track.milestone for track in self.config.tracks if track.milestone is not None)
         patterns = [track.milestone_pattern for track in self.config.tracks if track.milestone_pattern is not None]
-        return frozenset(titles), tuple(map(title_pattern, patterns))
+        return frozenset(titles), tuple(dict.fromkeys(patterns))
 
     def _thresholds(self) -> dict[str, StaleThresholds]:
         stale = self.config.stale

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from engine.config.patterns import milestone_numbers
 from engine.config.types import Track
 from engine.draft import Draft, words
 from engine.model import Fact, Milestone, fold
-from engine.natural import title_pattern
 from engine.plan import CreateMilestone
 from engine.problems import Where
 from engine.rules.rule import Rule, Site
@@ -110,7 +110,7 @@ def _distinct(targets: Sequence[_Target]) -> list[_Target]:
 
 def _agree(phase: _Target, track: _Target) -> bool:
     if track.pattern is not None and phase.title is not None:
-        return title_pattern(track.pattern).numbers(phase.title) is not None
+        return milestone_numbers(track.pattern, phase.title) is not None
     return phase.title == track.title
 
 
@@ -150,11 +150,10 @@ def _named(known: Sequence[Milestone], title: str) -> Milestone | None:
 
 def _by_pattern(draft: Draft, target: _Target, why: str) -> None:
     assert target.pattern is not None
-    pattern = title_pattern(target.pattern)
     matching = [
         (numbers, milestone.number, milestone)
         for milestone in draft.repo_milestones(ID)
-        if (numbers := pattern.numbers(milestone.title)) is not None
+        if (numbers := milestone_numbers(target.pattern, milestone.title)) is not None
     ]
     newest = max(
         (entry for entry in matching if entry[2].state == "open"), key=lambda entry: (entry[0], entry[1]), default=None

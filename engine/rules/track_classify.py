@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from engine.config.types import Match, Track
+from engine.config.types import Track
 from engine.draft import Draft, words
 from engine.model import Fact, fold
-from engine.patterns import found_in
 from engine.rules.rule import Rule, Site
 from engine.view import View
 
@@ -60,26 +59,12 @@ def evaluate(draft: Draft) -> None:
 
 def _infer(draft: Draft) -> tuple[Track, str] | None:
     """The first track that matches, in the order of the configuration, else the default; and why."""
-    tracks = draft.view.config.tracks
-    for track in tracks:
-        hit = _hit(track.match, draft) if track.match else None
+    for matcher in draft.view.matchers:
+        hit = matcher.hit(draft.labels, draft.issue)
         if hit:
-            return track, f"No track label; {hit} matches track {track.id}."
-    default = next((track for track in tracks if track.default), None)
+            return matcher.track, f"No track label; {hit} matches track {matcher.track.id}."
+    default = draft.view.default_track
     return (default, f"No track label and no match; {default.id} is the default track.") if default else None
-
-
-def _hit(match: Match, draft: Draft) -> str | None:
-    for label in match.labels:
-        if fold(label) in draft.labels:
-            return f"label {label}"
-    for pattern in match.title:
-        if found_in(pattern, draft.issue.title):
-            return f"the title ({pattern})"
-    for pattern in match.body:
-        if found_in(pattern, draft.issue.body):
-            return f"the body ({pattern})"
-    return None
 
 
 RULE = Rule(

@@ -219,12 +219,18 @@ def test_a_due_date_may_be_counted_from_now() -> None:
 
 
 def test_h56_a_milestone_nothing_declares_is_never_created() -> None:
-    known = config(tracks=(SPRINT,), self_healing=healing())
+    known = config(enforcement=enforcement(phase_milestones=PHASES), self_healing=healing())
 
-    plan = look(issue("track/sprint"), known, repo())
+    plan = look(issue("phase-1"), known, repo())
 
     assert (plan.effects, plan.outcome) == ((), "partial")
     assert "does not declare it" in by_rule(plan, "milestone").reason
+
+
+def test_a_track_declares_its_own_milestone() -> None:
+    plan = look(issue("track/sprint"), config(tracks=(SPRINT,), self_healing=healing()), repo())
+
+    assert plan.effects[0] == CreateMilestone("Sprint 4", "", None, "milestone")
 
 
 def test_a_declared_milestone_under_its_former_name_is_used() -> None:
