@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import cast
 
-from engine.config.structure import Checked, Leaf
+from engine.config.checked import Checked, Leaf
 from engine.config.types import (
     Config,
     Enforcement,

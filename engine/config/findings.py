@@ -47,6 +47,12 @@ class Findings:
         if self.wants_problem:
             self._problems.append(Problem(code, what, why, fix, where))
 
+    def fatal(self, code: str, where: Where, what: str, why: str = "", fix: str = "") -> None:
+        """Keep a problem that ended the reading, even where it takes another one's room."""
+        if not self.wants_problem:
+            self._problems.pop()
+        self._problems.append(Problem(code, what, why, fix, where))
+
     def warning(self, code: str, where: Where, what: str, why: str = "", fix: str = "") -> None:
         """Keep a warning, where there is room."""
         if self.wants_warning:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 MAX_BYTES = 1024 * 1024
 """Of the file. The largest configuration seen in public is 5 kB."""
-MAX_NODES = 16_000
-"""Keys, values and list entries together; enough for about 2,500 labels with description and colour."""
+MAX_NODES = 8_000
+"""Keys, values and list entries together; enough for about 1,100 labels with description and colour."""
 MAX_DEPTH = 32
 """Of nesting; schema 1.0 itself needs 6."""
 MAX_PROBLEMS = 100

@@ -4,67 +4,88 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 JsonScalar = str | int | float | bool | None
 Json = JsonScalar | list["Json"] | dict[str, "Json"]
 
 
-class Scalar:
+class Mark(Protocol):
+    """A place in the text as the YAML parser gives it, counted from 0."""
+
+    line: int
+    column: int
+    index: int
+
+
+class _Placed:
+    """Begins at a mark; lines and columns are counted from 1 only when somebody asks."""
+
+    __slots__ = ("behind", "mark")
+
+    def __init__(self, mark: Mark, behind: Mark) -> None:
+        self.mark = mark
+        self.behind = behind
+
+    @property
+    def line(self) -> int:
+        """From 1."""
+        return self.mark.line + 1
+
+    @property
+    def column(self) -> int:
+        """From 1, in characters."""
+        return self.mark.column + 1
+
+    @property
+    def start(self) -> int:
+        """Offset of its first character in the text."""
+        return self.mark.index
+
+    @property
+    def end(self) -> int:
+        """Offset behind its last character."""
+        return self.behind.index
+
+
+class Scalar(_Placed):
     """One value as it stands in the file."""
 
-    __slots__ = ("column", "end", "line", "plain", "start", "text")
+    __slots__ = ("plain", "text")
 
-    def __init__(self, text: str, line: int, column: int, start: int, end: int, *, plain: bool) -> None:
+    def __init__(self, text: str, mark: Mark, behind: Mark, *, plain: bool) -> None:
+        super().__init__(mark, behind)
         self.text = text
-        self.line = line
-        self.column = column
-        self.start = start
-        """Offset of its first character in the text."""
-        self.end = end
-        """Offset behind its last character."""
         self.plain = plain
         """Written without quotes, so it may be a number, a truth value or nothing at all."""
 
 
-class Mapping:
+class Mapping(_Placed):
     """Keys and values in the order of the file; keys are text and unique."""
 
-    __slots__ = ("column", "end", "entries", "flow", "line", "start")
+    __slots__ = ("entries", "flow")
 
-    def __init__(self, line: int, column: int, start: int, *, flow: bool) -> None:
-        self.line = line
-        self.column = column
-        self.start = start
-        self.end = start
+    def __init__(self, mark: Mark, *, flow: bool) -> None:
+        super().__init__(mark, mark)
         self.flow = flow
         self.entries: dict[str, tuple[Scalar, Node]] = {}
 
 
-class Listing:
+class Listing(_Placed):
     """Entries in the order of the file."""
 
-    __slots__ = ("column", "end", "flow", "items", "line", "start")
+    __slots__ = ("flow", "items")
 
-    def __init__(self, line: int, column: int, start: int, *, flow: bool) -> None:
-        self.line = line
-        self.column = column
-        self.start = start
-        self.end = start
+    def __init__(self, mark: Mark, *, flow: bool) -> None:
+        super().__init__(mark, mark)
         self.flow = flow
         self.items: list[Node] = []
 
 
-class Unreadable:
+class Unreadable(_Placed):
     """Stands where something was refused and has been reported, so that nothing more is said about it."""
 
-    __slots__ = ("column", "end", "line", "start")
-
-    def __init__(self, line: int, column: int, start: int = 0, end: int = 0) -> None:
-        self.line = line
-        self.column = column
-        self.start = start
-        self.end = end
+    __slots__ = ()
 
 
 Node = Scalar | Mapping | Listing | Unreadable
@@ -79,6 +100,7 @@ _FLOAT = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z|[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z"
 )
 _MAYBE_NUMBER = frozenset("0123456789+-.")
+_MAYBE_OTHER = frozenset("~nNtTfF0123456789+-.")
 AMBIGUOUS = re.compile(r"[-+]?0[0-9_]+\Z|0o[0-7]+\Z|[-+]?0b[01_]+\Z")
 """Numbers that readers of YAML 1.1 and 1.2 take for different ones: ``010`` is 8 to one and 10 to the other."""
 
@@ -89,6 +111,19 @@ class Resolved:
 
     kind: Kind
     value: JsonScalar
+
+
+def is_text(node: Scalar) -> bool:
+    """Whether the scalar is text by the core schema; the same as `resolve`, sooner."""
+    if not node.plain:
+        return True
+    text = node.text
+    return bool(text) and (text[0] not in _MAYBE_OTHER or resolve(node).kind == "text")
+
+
+def is_null(node: Node) -> bool:
+    """Whether nothing stands there."""
+    return isinstance(node, Scalar) and node.plain and node.text in _NULL
 
 
 def resolve(node: Scalar) -> Resolved:
@@ -107,17 +142,7 @@ def resolve(node: Scalar) -> Resolved:
             base = {"0o": 8, "0x": 16}.get(text[:2], 10)
             return Resolved("int", int(text, base))
         if _FLOAT.match(text):
-            return Resolved(
-                "float",
-                float(
-                    text.replace(".inf", "inf")
-                    .replace(".Inf", "inf")
-                    .replace(".INF", "inf")
-                    .replace(".nan", "nan")
-                    .replace(".NaN", "nan")
-                    .replace(".NAN", "nan")
-                ),
-            )
+            return Resolved("float", float(text.lower().replace(".inf", "inf").replace(".nan", "nan")))
     return Resolved("text", text)
 
 

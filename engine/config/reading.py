@@ -120,7 +120,7 @@ class _Reader:
             kind = event.__class__
             if kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
                 assert parent is not None
-                parent.end = event.end_mark.index
+                parent.behind = event.end_mark
                 if not stack:
                     return parent
                 parent, key, at_key = stack.pop()
@@ -149,20 +149,16 @@ class _Reader:
                 return node
 
     def _node(self, event: Any, kind: type) -> Node:
-        start = event.start_mark
-        refused = self._refuse(event) if event.anchor is not None or getattr(event, "tag", None) is not None else None
         if kind is yaml.ScalarEvent:
-            if refused:
-                return refused
-            end = event.end_mark
-            plain = not event.style
-            return Scalar(event.value, start.line + 1, start.column + 1, start.index, end.index, plain=plain)
-        if kind is yaml.MappingStartEvent:
-            return Mapping(start.line + 1, start.column + 1, start.index, flow=bool(event.flow_style))
-        if kind is yaml.SequenceStartEvent:
-            return Listing(start.line + 1, start.column + 1, start.index, flow=bool(event.flow_style))
-        assert refused is not None, "only an alias is left"
-        return refused
+            if event.anchor is None and event.tag is None:
+                return Scalar(event.value, event.start_mark, event.end_mark, plain=not event.style)
+            return self._refuse(event)
+        if kind is yaml.AliasEvent:
+            return self._refuse(event)
+        if event.anchor is not None or event.tag is not None:
+            self._refuse(event)  # said; what is in it is still read
+        made = Mapping if kind is yaml.MappingStartEvent else Listing
+        return made(event.start_mark, flow=bool(event.flow_style))
 
     def _key(self, collection: Mapping, node: Node) -> Scalar | None:
         """The key, where it can be one; ``None`` makes its value be read and dropped."""
@@ -220,11 +216,11 @@ class _Reader:
                 "tags are refused: they make readers build things that are not data",
                 "remove it; to make a value text, put it in quotes",
             )
-        return Unreadable(mark.line + 1, mark.column + 1)
+        return Unreadable(mark, event.end_mark)
 
     def _too_many(self, event: Any) -> None:
         mark = event.start_mark
-        self.out.problem(
+        self.out.fatal(
             "config-too-many-nodes",
             Where(self.out.file, mark.line + 1, mark.column + 1),
             f"the file holds more than {MAX_NODES} keys, values and entries; reading stopped here",
@@ -235,7 +231,7 @@ class _Reader:
 
     def _too_deep(self, event: Any) -> None:
         mark = event.start_mark
-        self.out.problem(
+        self.out.fatal(
             "config-too-deep",
             Where(self.out.file, mark.line + 1, mark.column + 1),
             f"nesting is deeper than {MAX_DEPTH} levels; reading stopped here",
@@ -250,7 +246,7 @@ class _Reader:
         if isinstance(event, yaml.StreamEndEvent):
             return
         mark = event.start_mark
-        self.out.problem(
+        self.out.fatal(
             "config-several-documents",
             Where(self.out.file, mark.line + 1, mark.column + 1),
             "a second document starts here",
@@ -271,7 +267,7 @@ def _syntax(text: str, error: Any, out: Findings) -> None:
     said = error.problem or "it cannot be read"
     why = f"{error.context} at line {error.context_mark.line + 1}" if error.context and error.context_mark else ""
     if mark and text[mark.index : mark.index + 1] == "\t":
-        out.problem(
+        out.fatal(
             "config-tab",
             where,
             "a tab stands where YAML wants spaces",
@@ -289,11 +285,11 @@ def _syntax(text: str, error: Any, out: Findings) -> None:
         "found unexpected end of stream": "close the quotes or the bracket",
     }
     fix = next((fix for start, fix in fixes.items() if start in said), "mend the line, or put the text in quotes")
-    out.problem("config-yaml-syntax", where, f"the file is not YAML: {said}", why, fix)
+    out.fatal("config-yaml-syntax", where, f"the file is not YAML: {said}", why, fix)
 
 
 def _too_large(size: int, out: Findings) -> None:
-    out.problem(
+    out.fatal(
         "config-too-large",
         Where(out.file),
         f"the file has {size} bytes",
@@ -307,7 +303,7 @@ def _not_utf8(source: bytes, error: UnicodeDecodeError, out: Findings) -> None:
     start = source.rfind(b"\n", 0, error.start) + 1
     column = len(source[start : error.start].decode("utf-8", "replace")) + 1
     utf16 = source[:2] in {b"\xff\xfe", b"\xfe\xff"}
-    out.problem(
+    out.fatal(
         "config-not-utf8",
         Where(out.file, line, column),
         "the file is UTF-16" if utf16 else f"the byte 0x{source[error.start]:02x} is no UTF-8",

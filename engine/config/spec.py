@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
-
-TextUse = Literal["text", "label", "color", "date", "pattern"]
+from functools import cached_property
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Text:
     """A text. Its pattern is written so that Python and JavaScript read it alike."""
 
@@ -18,6 +17,17 @@ class Text:
     """What it takes, after "takes": ``a label's name of at most 50 characters``."""
     date: bool = False
     min_chars: int = 0
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """The pattern, ready for use."""
+        return re.compile(self.pattern)
+
+    def fits(self, text: str) -> bool:
+        """Whether the text is of this form."""
+        if not self.min_chars <= len(text) <= self.max_chars:
+            return False
+        return not self.pattern or self.compiled.match(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +44,13 @@ class Flag:
     """True or false."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Choice:
     """One of some words, each with what it means."""
 
     words: tuple[tuple[str, str], ...]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The words alone."""
         return tuple(word for word, _ in self.words)
@@ -69,7 +79,7 @@ class Field:
     """What older forms called it: `tassist config upgrade` rewrites these."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Record:
     """A mapping with known keys."""
 
@@ -82,9 +92,10 @@ class Record:
     exactly_one: tuple[str, ...] = ()
     """One of these keys is needed, and only one."""
 
-    def field(self, name: str) -> Field | None:
-        """The key's declaration."""
-        return next((field for field in self.fields if field.name == name), None)
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        """Its keys' declarations."""
+        return {field.name: field for field in self.fields}
 
 
 @dataclass(frozen=True, slots=True)

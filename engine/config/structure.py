@@ -7,15 +7,14 @@ What depends on two places at once (a name that is declared elsewhere, an order 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from typing import cast
 
+from engine.config.checked import Checked, Leaf, Value, step
 from engine.config.findings import Findings
-from engine.config.nodes import Listing, Mapping, Node, Scalar, Unreadable, resolve
+from engine.config.nodes import Listing, Mapping, Node, Scalar, Unreadable, is_null, is_text, resolve
 from engine.config.reading import ambiguous
-from engine.config.spec import Choice, Field, Flag, ListOf, MapOf, Record, Spec, Text, Whole
+from engine.config.spec import Choice, ListOf, MapOf, Record, Spec, Text, Whole
 from engine.problems import Where
 
 STRUCTURAL = frozenset(
@@ -37,81 +36,6 @@ STRUCTURAL = frozenset(
 )
 """The codes a JSON Schema can find too; a document has one of them exactly if the published schema refuses it."""
 
-_SIMPLE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A valid value and where it stands."""
-
-    value: str | int | bool
-    where: Where
-
-
-class Checked:
-    """A record's valid values; an invalid or absent one is missing."""
-
-    __slots__ = ("broken", "places", "values", "where")
-
-    def __init__(self, where: Where) -> None:
-        self.where = where
-        self.values: dict[str, Value] = {}
-        self.places: dict[str, Where] = {}
-        """The place of each value."""
-        self.broken: set[str] = set()
-        """Keys that are there, but wrong."""
-
-    def text(self, name: str, default: str = "") -> str:
-        """A text or word."""
-        value = self.values.get(name)
-        return value.value if isinstance(value, Leaf) and isinstance(value.value, str) else default
-
-    def text_or_none(self, name: str) -> str | None:
-        """A text or word, or ``None``."""
-        return self.text(name) if name in self.values else None
-
-    def number(self, name: str) -> int | None:
-        """A whole number, or ``None``."""
-        value = self.values.get(name)
-        return value.value if isinstance(value, Leaf) and isinstance(value.value, int) else None
-
-    def flag(self, name: str, *, default: bool) -> bool:
-        """A truth value."""
-        value = self.values.get(name)
-        return value.value if isinstance(value, Leaf) and isinstance(value.value, bool) else default
-
-    def leaves(self, name: str) -> tuple[Leaf, ...]:
-        """A list of texts, each with its place."""
-        value = self.values.get(name)
-        return tuple(item for item in value if isinstance(item, Leaf)) if isinstance(value, list) else ()
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        """A list of texts."""
-        return tuple(str(leaf.value) for leaf in self.leaves(name))
-
-    def record(self, name: str) -> Checked | None:
-        """A nested record, or ``None``."""
-        value = self.values.get(name)
-        return value if isinstance(value, Checked) else None
-
-    def records(self, name: str) -> tuple[Checked, ...]:
-        """A list of records."""
-        value = self.values.get(name)
-        return tuple(item for item in value if isinstance(item, Checked)) if isinstance(value, list) else ()
-
-    def pairs(self, name: str) -> Iterator[tuple[Leaf, Value]]:
-        """A mapping with keys of its own: key (at its place) and value."""
-        value = self.values.get(name)
-        if isinstance(value, dict):
-            yield from value.values()
-
-    def place(self, name: str) -> Where:
-        """Where the value stands; the record's own place where there is none."""
-        return self.places.get(name, self.where)
-
-
-Value = Leaf | Checked | list["Value"] | dict[str, tuple[Leaf, "Value"]]
-
 
 def check(root: Node, spec: Record, out: Findings) -> Checked | None:
     """Hold a document against the declaration; everything wrong goes to ``out``.
@@ -123,14 +47,6 @@ def check(root: Node, spec: Record, out: Findings) -> Checked | None:
     return value if isinstance(value, Checked) else None
 
 
-def step(path: str, key: str) -> str:
-    """The path of a key below a path: ``a.b``, and ``a["b.c"]`` where a plain one would be misread."""
-    if _SIMPLE_KEY.match(key):
-        return f"{path}.{key}" if path else key
-    quoted = key[:80].replace("\\", "\\\\").replace('"', '\\"')
-    return f'{path}["{quoted}"]'
-
-
 def show(node: Node) -> str:
     """What was found, in a few words."""
     if isinstance(node, Mapping):
@@ -140,19 +56,18 @@ def show(node: Node) -> str:
     if isinstance(node, Unreadable):
         return "something unreadable"
     kind = resolve(node).kind
-    text = node.text if len(node.text) <= 60 else node.text[:57] + "…"
+    text = _shorten(node.text)
     if kind == "null":
         return f"nothing ({text})" if text else "nothing"
     if kind == "bool":
         return f"the truth value {text}"
     if kind in {"int", "float"}:
         return f"the number {text}"
-    return f"{text!r}"
+    return repr(text)
 
 
-@lru_cache(maxsize=64)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _shorten(text: str) -> str:
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 class _Check:
@@ -164,47 +79,47 @@ class _Check:
 
     def value(self, node: Node, spec: Spec, path: str) -> Value | None:
         """The node as a valid value, or ``None``."""
-        if isinstance(node, Unreadable):
+        if node.__class__ is Unreadable:
             return None
-        if isinstance(spec, Text):
-            return self._text(node, spec, path)
-        if isinstance(spec, Record):
-            return self._record(node, spec, path)
-        if isinstance(spec, ListOf):
-            return self._list(node, spec, path)
-        if isinstance(spec, MapOf):
-            return self._map(node, spec, path)
-        if isinstance(spec, Whole):
-            return self._whole(node, spec, path)
-        if isinstance(spec, Choice):
-            return self._choice(node, spec, path)
+        kind = spec.__class__
+        if kind is Text:
+            return self._text(node, cast("Text", spec), path)
+        if kind is Record:
+            return self._record(node, cast("Record", spec), path)
+        if kind is ListOf:
+            return self._list(node, cast("ListOf", spec), path)
+        if kind is MapOf:
+            return self._map(node, cast("MapOf", spec), path)
+        if kind is Whole:
+            return self._whole(node, cast("Whole", spec), path)
+        if kind is Choice:
+            return self._choice(node, cast("Choice", spec), path)
         return self._flag(node, path)
 
     def _record(self, node: Node, spec: Record, path: str) -> Checked | None:
         if not isinstance(node, Mapping):
             self._wrong_kind(node, path, "a mapping of keys", _as_record(node, spec))
             return None
-        checked = Checked(self.where(node, path))
+        checked = Checked(node, path, self.out.file)
+        by_name = spec.by_name
+        below = path + "." if path else ""
         for key, (key_node, value) in node.entries.items():
-            field = spec.field(key)
+            field = by_name.get(key)
             if field is None:
                 self._unknown(key, key_node, node, spec, path)
-                continue
-            below = step(path, key)
-            if not field.required and isinstance(value, Scalar) and resolve(value).kind == "null":
+            elif not field.required and is_null(value):
                 self.out.warning(
                     "config-empty-value",
-                    self.where(value, below),
+                    self.where(value, below + key),
                     f"{key} is empty, which counts as left out",
                     fix="give it a value, or remove the key",
                 )
-                continue
-            valid = self.value(value, field.spec, below)
-            if valid is None:
-                checked.broken.add(key)
             else:
-                checked.values[key] = valid
-                checked.places[key] = self.where(value, below)
+                valid = self.value(value, field.spec, below + key)
+                if valid is None:
+                    checked.broken.add(key)
+                else:
+                    checked.values[key] = valid
         self._complete(node, spec, path)
         return checked
 
@@ -291,7 +206,7 @@ class _Check:
                     node,
                     path,
                     "a list",
-                    fix or ("write [] for an empty list" if _is_null(node) else "put - before each entry"),
+                    fix or ("write [] for an empty list" if is_null(node) else "put - before each entry"),
                 )
             return None
         if not spec.min_items <= len(node.items) <= spec.max_items:
@@ -323,27 +238,25 @@ class _Check:
             if key in refused:
                 self._older(self.where(key_node, below), f"{key} is what older forms called {refused[key]}")
                 continue
-            right = self._right_text(key, spec.key)
+            right = spec.key.fits(key)
             if not right:
-                self._wrong_text(
-                    key_node, spec.key, below, f"the {spec.key_name} {show(Scalar(key, 0, 0, 0, 0, plain=False))}"
-                )
+                self._wrong_text(key_node, spec.key, below, f"the {spec.key_name} {_shorten(key)!r}")
             valid = self.value(value, spec.value, below)
             if right and valid is not None:
-                found[key] = (Leaf(key, self.where(key_node, below)), valid)
+                found[key] = (Leaf(key, key_node, below, self.out.file), valid)
         return found
 
     def _text(self, node: Node, spec: Text, path: str) -> Leaf | None:
         if not isinstance(node, Scalar):
             self._wrong_kind(node, path, spec.says, "")
             return None
-        if node.plain and resolve(node).kind != "text":
+        if not is_text(node):
             fix = (
                 f'put it in quotes: "{node.text}"' if node.text and len(node.text) < 60 else 'write a text, such as ""'
             )
             self._wrong_kind(node, path, spec.says, fix)
             return None
-        if not self._right_text(node.text, spec):
+        if not spec.fits(node.text):
             self._wrong_text(node, spec, path, "found " + show(node))
             return None
         if spec.date:
@@ -354,13 +267,7 @@ class _Check:
                     "config-wrong-date", self.where(node, path), f"{node.text} is no date: {error}", fix="mend the date"
                 )
                 return None
-        return Leaf(node.text, self.where(node, path))
-
-    @staticmethod
-    def _right_text(text: str, spec: Text) -> bool:
-        if not spec.min_chars <= len(text) <= spec.max_chars:
-            return False
-        return not spec.pattern or bool(_compiled(spec.pattern).search(text))
+        return Leaf(node.text, node, path, self.out.file)
 
     def _wrong_text(self, node: Scalar, spec: Text, path: str, what: str) -> None:
         if not self.out.wants_problem:
@@ -388,7 +295,7 @@ class _Check:
             value = int(value)
         if isinstance(node, Scalar) and isinstance(value, int) and not isinstance(value, bool):
             if spec.low <= value <= spec.high:
-                return Leaf(value, self.where(node, path))
+                return Leaf(value, node, path, self.out.file)
             self.out.problem(
                 "config-wrong-number",
                 self.where(node, path),
@@ -409,7 +316,7 @@ class _Check:
     def _flag(self, node: Node, path: str) -> Leaf | None:
         value = resolve(node).value if isinstance(node, Scalar) else None
         if isinstance(value, bool):
-            return Leaf(value, self.where(node, path))
+            return Leaf(value, node, path, self.out.file)
         meant = _MEANT.get(node.text.lower()) if isinstance(node, Scalar) else None
         self._wrong_kind(
             node, path, "true or false", f"write {meant}, without quotes" if meant else "write true or false"
@@ -421,7 +328,7 @@ class _Check:
         resolved = resolve(node) if isinstance(node, Scalar) else None
         if isinstance(node, Scalar) and resolved and resolved.kind == "text":
             if node.text in names:
-                return Leaf(node.text, self.where(node, path))
+                return Leaf(node.text, node, path, self.out.file)
             if node.text == "single" and path.endswith(".strategy"):
                 self._older(self.where(node, path), "the strategy 'single' belongs to an older form")
             elif self.out.wants_problem:
@@ -460,10 +367,6 @@ _MEANT = {
 }
 
 
-def _is_null(node: Node) -> bool:
-    return isinstance(node, Scalar) and resolve(node).kind == "null"
-
-
 def _as_record(node: Node, spec: Record) -> str:
     """How a single word would be written as this record."""
     first = next((field.name for field in spec.fields if field.required), None)
@@ -490,6 +393,3 @@ def _invisible(text: str) -> str:
     names = {" ": "a blank", "\u00a0": "a no-break space", "\u200b": "a zero-width space"}
     said = names.get(char, f"U+{ord(char):04X}")
     return f"remove the {place} character, {said}" if place else f"remove the character {said}"
-
-
-__all__ = ["STRUCTURAL", "Checked", "Field", "Flag", "Leaf", "ambiguous", "check", "show", "step"]

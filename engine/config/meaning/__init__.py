@@ -7,13 +7,13 @@ declares its label and its milestone itself, `stale` its two labels; `match` nam
 
 from __future__ import annotations
 
+from engine.config.checked import Checked
 from engine.config.findings import Findings
 from engine.config.meaning.declared import examine_declared
 from engine.config.meaning.enforcement import examine_enforcement
 from engine.config.meaning.names import Scope, no_repeats
 from engine.config.meaning.patterns import examine_patterns
 from engine.config.meaning.stale import examine_stale
-from engine.config.structure import Checked
 
 
 def examine(root: Checked, out: Findings) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine.config import limits
+from engine.config.checked import Checked, Leaf
 from engine.config.meaning.names import Scope
 from engine.config.meaning.patterns import milestone_pattern
-from engine.config.structure import Checked, Leaf
 from engine.model import fold
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.config.build import DEFAULT_PREFIX
+from engine.config.checked import Checked, Leaf
 from engine.config.meaning.names import (
     Scope,
     belongs,
@@ -12,7 +13,6 @@ from engine.config.meaning.names import (
     no_repeats,
     recognised_label,
 )
-from engine.config.structure import Checked, Leaf
 from engine.model import fold
 
 
@@ -125,7 +125,7 @@ def _default(
     declared_label(scope, default)
     name = fold(str(default.value))
     if group:
-        fits = belongs(scope, str(default.value), group, groups.get(group, Checked(entry.where)))
+        fits = belongs(scope, str(default.value), group, groups.get(group))
     else:
         fits = "any_of" in entry.broken or name in {fold(str(leaf.value)) for leaf in any_of}
     if not fits:

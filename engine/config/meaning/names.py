@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.config.build import DEFAULT_PREFIX
+from engine.config.checked import Checked, Leaf
 from engine.config.findings import Findings
-from engine.config.structure import Checked, Leaf
 from engine.model import fold
 
 _CLOSE = 0.75
@@ -128,15 +128,17 @@ def no_repeats(scope: Scope, leaves: Iterable[Leaf], *, error: bool = False) -> 
             scope.out.warning("config-repeated", leaf.where, what, "once is enough", "remove one of the two")
 
 
-def belongs(scope: Scope, label: str, name: str, group: Checked) -> bool:
+def belongs(scope: Scope, label: str, name: str, group: Checked | None) -> bool:
     """Whether the label is a member of the group; true where the group could not be read."""
     folded = fold(label)
-    members = group.texts("labels")
-    if members or "labels" in group.broken:
-        return "labels" in group.broken or folded in map(fold, members)
-    if "prefix" in group.broken:
-        return True
-    prefix = group.text_or_none("prefix")
+    prefix = None
+    if group:
+        if group.broken & {"labels", "prefix"}:
+            return True
+        members = group.texts("labels")
+        if members:
+            return folded in map(fold, members)
+        prefix = group.text_or_none("prefix")
     if prefix is None and name == "track":
         return not scope.labels.complete or folded in {fold(track.text("label")) for track in scope.tracks}
     return folded.startswith(fold(prefix or DEFAULT_PREFIX.get(name, f"{name}/")))

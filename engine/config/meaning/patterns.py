@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine.config import limits
+from engine.config.checked import Checked
 from engine.config.meaning.names import Scope
 from engine.config.patterns import compile_pattern, placeholders
-from engine.config.structure import Checked
 
 
 def milestone_pattern(scope: Scope, track: Checked, pattern: str) -> None:
@@ -49,7 +49,8 @@ def examine_patterns(scope: Scope) -> None:
             try:
                 size += compile_pattern(str(leaf.value)).programsize
             except ValueError as error:
-                size += limits.MAX_PATTERN_SIZE // 20
+                # One that is too large took its share of time before that was known.
+                size += limits.MAX_PATTERN_SIZE // 2 if "too large" in str(error) else 10
                 scope.out.problem(
                     "config-wrong-pattern",
                     leaf.where,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from engine.config.checked import Checked
 from engine.config.meaning.names import Scope, no_repeats, recognised_label, recognised_milestone
-from engine.config.structure import Checked
 from engine.model import fold
 
 _COMMENT_PLACEHOLDERS = ("days", "track", "label")
