@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import jwt
 
 from engine.ports import Retry
-from engine.problems import Problem, ProblemError
+from engine.problems import Problem
 from tassist.errors import Secret
 from tassist.github.client import GitHubClient
 from tassist.github.faults import Fault, Kind, Refused, server_time
@@ -60,6 +60,8 @@ class AppAuth:
         self.scope = f"app:{app.app_id}"
         self.skew = timedelta(0)
         """GitHub's clock minus ours, as far as it matters."""
+        self.on_lost_installation: Callable[[int], None] = lambda _: None
+        """Called with the id of an installation GitHub does not know any more."""
         self._keys: tuple[PrivateKey, ...] = app.keys()
         self._using = 0
         self._signed: tuple[Secret, datetime] | None = None
@@ -131,9 +133,10 @@ class AppAuth:
         self._using = 0
         return False
 
-    def refusal(self, fault: Fault) -> ProblemError:
+    def refusal(self, fault: Fault) -> Refused:
         """Why the App was not let in, in words that name the key."""
-        return ProblemError(
+        return Refused(
+            fault,
             Problem(
                 "app-refused",
                 f"GitHub does not let App {self.app.app_id} in",
@@ -141,7 +144,7 @@ class AppAuth:
                 "compare the fingerprint with those in the App's settings, Private keys; a key of another App or a "
                 "deleted one is refused. Make a new key there and run tassist setup",
                 family="auth",
-            )
+            ),
         )
 
     # --- installation tokens -----------------------------------------------------------------
@@ -215,7 +218,9 @@ class AppAuth:
             self._replaced.pop(old, None)
         return token
 
-    def _explained(self, error: Refused, wanted: _Wanted) -> ProblemError:
+    def _explained(self, error: Refused, wanted: _Wanted) -> Refused:
+        if error.fault.kind == Kind.NOT_FOUND:
+            self.on_lost_installation(wanted.installation_id)
         if error.fault.kind == Kind.UNAUTHORIZED:
             return self.refusal(error.fault)
         if error.fault.kind == Kind.INVALID:

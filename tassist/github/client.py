@@ -223,6 +223,7 @@ class GitHubClient:
         meter: Meter | None = None,
         repeatable: bool,
         paced: bool = True,
+        lag: bool = False,
     ) -> Answer[T]:
         """Change one thing, in this scope's turn.
 
@@ -235,12 +236,13 @@ class GitHubClient:
             meter: Counts every attempt.
             repeatable: Doing it twice is as good as doing it once, so trouble on the way may be answered by asking
                 again.
+            lag: As for `get`.
             paced: Keep the spacing of writes, and send one at a time; not needed where nothing is created.
         """
         content = None if body is None else msgspec.json.encode(body)
         async with self._lock(who.scope) if paced else contextlib.nullcontext():
             return await self._ask(
-                method, path, type_, who, content, meter, lag=False, accept=JSON, repeatable=repeatable, paced=paced
+                method, path, type_, who, content, meter, lag=lag, accept=JSON, repeatable=repeatable, paced=paced
             )
 
     def url(self, path: str) -> str:

@@ -122,8 +122,9 @@ class Fault:
 class Refused(ProblemError):  # noqa: N818 – it says what GitHub did
     """GitHub answered, and no retry of the same request will help."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.problem())
+    def __init__(self, fault: Fault, problem: Problem | None = None) -> None:
+        """Args: ``problem`` says it in better words than the fault's own, where more is known."""
+        super().__init__(problem or fault.problem())
         self.fault = fault
 
 

@@ -1,0 +1,246 @@
+"""The engine's `Reader` on GitHub in a box: what a look reads, what it costs, and what it does when things are gone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from engine.model import Fact, IssueRef
+from engine.ports import Gone, Look, Retry
+from tassist.sandbox import issue_changes, labels, milestones, repositories
+from tests.integration.github.conftest import Octo
+
+
+async def look(octo: Octo, number: int = 1, *facts: Fact) -> Look:
+    found = await octo.connection.reader.look(octo.at(number), facts)
+    assert isinstance(found, Look), found
+    return found
+
+
+async def gone(octo: Octo, number: int = 1) -> str:
+    found = await octo.connection.reader.look(octo.at(number))
+    assert isinstance(found, Gone), found
+    return found.problem.code
+
+
+async def test_a_look_shows_the_issue_as_it_is(octo: Octo) -> None:
+    with octo.box.lock:
+        due = datetime(2026, 12, 31, 8, tzinfo=UTC)
+        milestone = milestones.put_milestone(octo.box, octo.by, octo.repo, "Due", due_on=due, description="soon")
+    octo.opened("Título", body="a body", labels=["phase-1", "track/main"], milestone=milestone)
+
+    issue = (await look(octo, 2)).issue
+
+    assert (issue.title, issue.body, issue.state, issue.author) == ("Título", "a body", "open", "ann")
+    assert issue.labels == ("phase-1", "track/main")
+    assert issue.milestone is not None
+    assert (issue.milestone.title, issue.milestone.due_on, issue.milestone.description) == (
+        "Due",
+        date(2026, 12, 31),
+        "soon",
+    )
+    assert issue.created_at is not None
+    assert issue.created_at.tzinfo is not None
+    assert (issue.timeline, issue.parent_read, issue.is_pull_request) == (None, False, False)
+
+
+async def test_the_steady_state_costs_one_billable_read(octo: Octo) -> None:
+    first = await look(octo)
+    octo.box.requests.clear()
+    with octo.box.lock:
+        issue_changes.add_labels(octo.box, octo.by, octo.box.issue("octo/app", 1), ["phase-1"])
+
+    second = await look(octo)
+    third = await look(octo)
+
+    assert (first.reads, second.reads, third.reads) == (2, 1, 0)
+    assert octo.asked() == ["GET /issues/{number}"] * 2
+    assert [request.status for request in octo.box.requests] == [200, 304]
+    assert octo.box.requests[0].path == f"/repositories/{octo.repo.id}/issues/1"
+
+
+async def test_facts_are_read_only_when_they_are_asked_for(octo: Octo) -> None:
+    found = await look(octo)
+    assert (found.repo.labels, found.repo.milestones, found.issue.timeline) == (None, None, None)
+
+    found = await look(octo, 1, Fact.TIMELINE, Fact.REPO_LABELS, Fact.REPO_MILESTONES)
+
+    assert [(event.event, event.label, event.actor) for event in found.issue.timeline or ()] == [
+        ("labeled", "track/main", "ann"),
+        ("labeled", "person", "ann"),
+    ]
+    assert {label.name for label in found.repo.labels or ()} >= {"track/main", "area/a b?#%"}
+    assert [(m.title, m.state) for m in found.repo.milestones or ()] == [
+        ("Phase 1", "open"),
+        ("Phase 2", "open"),
+        ("Phase 0", "closed"),
+    ]
+
+
+async def test_h45_more_than_a_page_of_everything_is_read(octo: Octo) -> None:
+    with octo.box.lock:
+        for n in range(205):
+            labels.put_label(octo.box, octo.repo, f"l{n}")
+            milestones.put_milestone(octo.box, octo.by, octo.repo, f"m{n}", state="closed" if n % 2 else "open")
+        issue = octo.box.issue("octo/app", 1)
+        for n in range(70):
+            issue_changes.add_labels(octo.box, octo.by, issue, [f"l{n}"])
+            issue_changes.remove_label(octo.box, octo.by, issue, octo.repo.labels[f"l{n}"])
+
+    found = await look(octo, 1, Fact.TIMELINE, Fact.REPO_LABELS, Fact.REPO_MILESTONES)
+
+    assert len(found.repo.labels or ()) == 6 + 205
+    assert len(found.repo.milestones or ()) == 3 + 205
+    assert [event.label for event in (found.issue.timeline or ())[-2:]] == ["l69", "l69"]
+    assert len(found.issue.timeline or ()) == 2 + 140
+
+
+async def test_our_own_doings_are_told_from_peoples(octo: Octo) -> None:
+    from engine.plan import AddLabels, RemoveLabels
+
+    await octo.connection.applier.apply(octo.ref, AddLabels(("phase-1",), "r"))
+    await octo.connection.applier.apply(octo.ref, RemoveLabels(("person",), "r"))
+
+    timeline = (await look(octo, 1, Fact.TIMELINE)).issue.timeline or ()
+
+    assert [(event.event, event.label, event.by_app) for event in timeline] == [
+        ("labeled", "track/main", False),
+        ("labeled", "person", False),
+        ("labeled", "phase-1", True),
+        ("unlabeled", "person", True),
+    ]
+
+
+async def test_h62_a_renamed_repository_is_found_by_its_id(octo: Octo) -> None:
+    await look(octo)
+    with octo.box.lock:
+        repositories.rename_repository(octo.box, octo.by, octo.repo, "renamed")
+
+    found = await look(octo)
+
+    assert found.issue.ref == IssueRef("octo/renamed", 1, octo.repo.id)
+    assert found.repo.full_name == "octo/renamed"
+
+
+async def test_h62_a_repository_made_anew_with_the_same_name_is_another_one(octo: Octo) -> None:
+    await look(octo)
+    with octo.box.lock:
+        repositories.delete_repository(octo.box, octo.by, octo.repo)
+        again = repositories.create_repository(octo.box, octo.by, octo.box.user("octo"), "app")
+        issue_changes.open_issue(octo.box, octo.by, again, "not the one that was meant")
+
+    assert await gone(octo) == "repository-gone"
+
+
+async def test_h61_a_deleted_issue_is_gone(octo: Octo) -> None:
+    with octo.box.lock:
+        issue_changes.delete_issue(octo.box, octo.by, octo.box.issue("octo/app", 1))
+
+    assert await gone(octo) == "issue-gone"
+
+
+async def test_h61_an_issue_that_never_was_is_gone_after_a_few_tries(octo: Octo) -> None:
+    assert await gone(octo, 99) == "issue-gone"
+    assert octo.asked().count("GET /issues/{number}") == 3
+
+
+async def test_h61_a_transferred_issue_is_gone_and_said_where_to(octo: Octo) -> None:
+    with octo.box.lock:
+        other = repositories.create_repository(octo.box, octo.by, octo.box.user("octo"), "other")
+        for _ in range(3):
+            issue_changes.open_issue(octo.box, octo.by, other, "other")
+        issue_changes.transfer_issue(octo.box, octo.by, octo.box.issue("octo/app", 1), other)
+    async with octo.another() as wide:
+        wide.access.remember(octo.repo.id, octo.installation_id)
+        found = await wide.reader.look(octo.ref)
+
+    assert isinstance(found, Gone)
+    assert found.problem.code in {"issue-transferred", "issue-gone"}
+
+
+async def test_h61_issues_switched_off(octo: Octo) -> None:
+    with octo.box.lock:
+        octo.repo.has_issues = False
+
+    assert await gone(octo) == "issues-off"
+
+
+async def test_h61_an_archived_repository_says_so(octo: Octo) -> None:
+    with octo.box.lock:
+        repositories.set_archived(octo.box, octo.by, octo.repo, archived=True)
+
+    assert (await look(octo)).repo.archived
+
+
+async def test_a_repositorys_properties_are_read_anew_when_told(octo: Octo) -> None:
+    assert not (await look(octo)).repo.archived
+    with octo.box.lock:
+        repositories.set_archived(octo.box, octo.by, octo.repo, archived=True)
+    assert not (await look(octo)).repo.archived
+
+    octo.connection.reader.forget(octo.repo.id)
+
+    assert (await look(octo)).repo.archived
+
+
+async def test_h61_a_locked_issue_is_read(octo: Octo) -> None:
+    with octo.box.lock:
+        issue_changes.set_locked(octo.box, octo.by, octo.box.issue("octo/app", 1), locked=True)
+
+    assert (await look(octo)).issue.locked
+
+
+async def test_h38_an_issue_the_replica_does_not_show_yet_appears(octo: Octo) -> None:
+    octo.box.faults.answer(404, {"message": "Not Found"}, path="/repos/*/issues/*", count=2)
+
+    assert (await look(octo)).issue.title == "the first"
+
+
+async def test_h52_a_suspended_installation_is_named(octo: Octo) -> None:
+    await look(octo)
+    octo.box.suspend(octo.installation_id)
+
+    assert await gone(octo) == "github-suspended"
+
+
+async def test_h52_an_installation_that_left_is_gone(octo: Octo) -> None:
+    octo.box.uninstall(octo.installation_id)
+
+    assert await gone(octo) == "app-not-installed"
+
+
+async def test_h52_an_app_that_was_installed_anew_is_found_again(octo: Octo) -> None:
+    await look(octo)
+    octo.box.uninstall(octo.installation_id)
+    assert isinstance(await octo.connection.reader.look(octo.ref), Gone)
+    octo.box.install(octo.app.app_id, "octo")
+
+    assert (await look(octo)).issue.title == "the first"
+
+
+async def test_h40_a_limit_is_handed_back_to_come_again(octo: Octo) -> None:
+    await look(octo)
+    octo.box.faults.forbidden("secondary", path="/repos/*/issues/*")
+
+    with pytest.raises(Retry) as raised:
+        await octo.connection.reader.look(octo.ref)
+
+    assert raised.value.after_s is not None
+    assert 55 < raised.value.after_s <= 60
+
+
+async def test_h42_trouble_of_githubs_is_slept_over(octo: Octo) -> None:
+    octo.box.faults.server_error(502, html=True, path="/repos/*/issues/*", count=2)
+    octo.box.faults.reset(path="/repos/*/issues/*")
+
+    assert (await look(octo)).issue.title == "the first"
+
+
+async def test_credentials_that_are_refused_wait_for_a_person(octo: Octo) -> None:
+    octo.box.faults.answer(401, {"message": "Bad credentials"}, path="/app/installations/*", count=None)
+
+    with pytest.raises(Retry) as raised:
+        await octo.connection.reader.look(octo.ref)
+
+    assert raised.value.after_s == 300
