@@ -40,7 +40,7 @@ IDENTIFIER = Text(
     min_chars=1,
 )
 TRACK_ID = Text(
-    50, _NAME_PATTERN, "a track's id: 1 to 50 characters, no control characters, no blank at either end", min_chars=1
+    50, _NAME_PATTERN, "an id: 1 to 50 characters, no control characters, no blank at either end", min_chars=1
 )
 LABEL_DESCRIPTION = Text(
     limits.MAX_LABEL_DESCRIPTION, _LINE_PATTERN, "one line of at most 100 characters, no control characters"
@@ -106,7 +106,7 @@ TRACK = Record(
         Field("label", LABEL, "The label that carries it; it need not be listed in `labels`.", required=True),
         Field(
             "description",
-            MILESTONE_DESCRIPTION,
+            LABEL_DESCRIPTION,
             "What belongs here; the label's description where `labels` gives none.",
         ),
         Field("match", MATCH, "How a missing track is inferred.", default="never"),

@@ -32,11 +32,16 @@ def quoted(text: str) -> str:
     return _ESCAPED.sub(lambda hit: f"\\u{ord(hit.group()):04x}", escaped)
 
 
-def to_data(config: Config) -> dict[str, Json]:
-    """The configuration as JSON-like data, in the form of schema 1.0."""
+def to_data(config: Config, *, defaults: bool = False) -> dict[str, Json]:
+    """The configuration as JSON-like data, in the form of schema 1.0.
+
+    Args:
+        config: What shall be said.
+        defaults: Say also what equals the default; a section that is not configured stays out.
+    """
     data: dict[str, Json] = {
         "schema_version": config.schema_version,
-        "tracks": [_track(track) for track in config.tracks],
+        "tracks": [_track(track, defaults=defaults) for track in config.tracks],
         "labels": [_label(label) for label in config.labels],
         "milestones": [_milestone(milestone) for milestone in config.milestones],
     }
@@ -54,8 +59,8 @@ def to_data(config: Config) -> dict[str, Json]:
         data["stale"] = _stale(config.stale)
     if config.inheritance is not None:
         data["inheritance"] = {"mode": config.inheritance.mode, "copy": list(config.inheritance.copy)}
-    if config.pull_requests:
-        data["pull_requests"] = {"manage": True}
+    if config.pull_requests or defaults:
+        data["pull_requests"] = {"manage": config.pull_requests}
     return data
 
 
@@ -64,9 +69,9 @@ def _given(**values: Json) -> dict[str, Json]:
     return {key: value for key, value in values.items() if value not in (None, "", [], {}, False)}
 
 
-def _track(track: Track) -> Json:
+def _track(track: Track, *, defaults: bool) -> Json:
     match = track.match
-    return _given(
+    data = _given(
         id=track.id,
         label=track.label,
         description=track.description,
@@ -76,6 +81,7 @@ def _track(track: Track) -> Json:
         default=track.default,
         aliases=list(track.aliases),
     )
+    return {**data, "default": track.default} if defaults else data
 
 
 def _label(label: LabelSpec) -> Json:

@@ -15,5 +15,7 @@ class Verb:
     help: str
 
 
-VERBS: tuple[Verb, ...] = ()
+VERBS: tuple[Verb, ...] = (
+    Verb("config", "tassist.cli.config", "Write, check, upgrade and explain .github/task-assistant.yml."),
+)
 VERB_BY_NAME = {verb.name: verb for verb in VERBS}

@@ -1,0 +1,145 @@
+"""`tassist config`: init, validate, schema, show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import click
+
+from engine.config import DEFAULT_FILE, Config
+from engine.problems import Problem
+from tassist.cli import diagnostics, output
+from tassist.errors import Exit
+from tassist.text import safe_text
+
+
+@click.group(
+    context_settings={"max_content_width": 100},
+    epilog="Example: tassist config validate",
+)
+def command() -> None:
+    """Write, check, upgrade and explain .github/task-assistant.yml."""
+
+
+@command.command(epilog="Example: tassist config init --output .github/task-assistant.yml")
+@click.option("--output", "path", default=DEFAULT_FILE, show_default=True, help="Where to write, below this folder.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def init(path: str, *, force: bool) -> int:
+    """Write a first configuration with a comment on every part."""
+    from tassist.services import config
+
+    written = config.init(path, force=force)
+    output.line(safe_text(written))
+    diagnostics.say("next: edit it, then run: tassist config validate")
+    return Exit.OK
+
+
+@command.command(epilog="Example: tassist config validate --json .github/task-assistant.yml")
+@click.argument("path", default=DEFAULT_FILE)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document with every problem and warning.")
+def validate(path: str, *, as_json: bool) -> int:
+    """Say everything that is wrong with a configuration, each at its line and column.
+
+    PATH is the file, - for standard input. Exit code 0: valid; 2: invalid; 3: valid, with warnings.
+    """
+    from tassist.services import config
+
+    found = config.validate(path)
+    problems = () if isinstance(found, Config) else found.problems
+    code = Exit.USAGE if problems else Exit.FOUND if found.warnings else Exit.OK
+    if as_json:
+        output.document(
+            {
+                "file": path,
+                "digest": found.digest,
+                "valid": not problems,
+                "problems": [problem_data(problem) for problem in problems],
+                "warnings": [problem_data(warning) for warning in found.warnings],
+            }
+        )
+        return code
+    diagnostics.problems(problems)
+    warn(found.warnings)
+    count = f", {len(found.warnings)} warning{'s' * (len(found.warnings) != 1)}" if found.warnings else ""
+    if problems:
+        output.line(f"invalid: {safe_text(path)}, {len(problems)} problem{'s' * (len(problems) != 1)}{count}")
+    else:
+        output.line(f"valid: {safe_text(path)}{count}")
+    return code
+
+
+@command.command(epilog="Example: tassist config schema > .github/task-assistant.schema.json")
+def schema() -> int:
+    """Print the JSON Schema of a configuration, for editors.
+
+    With the schema beside the configuration, this as its first line gives completion in editors that read it:
+    # yaml-language-server: $schema=task-assistant.schema.json
+    """
+    from engine.config.schema import json_schema
+
+    output.document(json_schema())
+    return Exit.OK
+
+
+@command.command(epilog="Example: tassist config show --json")
+@click.argument("path", default=DEFAULT_FILE)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def show(path: str, *, as_json: bool) -> int:
+    """Show every value in force, and whether the file or a default says it.
+
+    PATH is the file, - for standard input. A section that is not in the file is not shown: it does not run.
+    """
+    from tassist.services import config
+
+    shown = config.show(path)
+    if as_json:
+        output.document(
+            {
+                "file": path,
+                "digest": shown.config.digest,
+                "values": [
+                    {
+                        "path": value.path,
+                        "value": value.value,
+                        "from": "file" if value.where else "default",
+                        "line": value.where.line if value.where else None,
+                        "column": value.where.column if value.where else None,
+                    }
+                    for value in shown.values
+                ],
+            }
+        )
+        return Exit.OK
+    warn(shown.config.warnings)
+    rows: list[tuple[object, ...]] = [
+        (
+            value.path,
+            json.dumps(value.value, ensure_ascii=False),
+            f"line {value.where.line}" if value.where else "default",
+        )
+        for value in shown.values
+    ]
+    output.table(rows, header=("key", "value", "from"))
+    return Exit.OK
+
+
+def warn(warnings: Iterable[Problem]) -> None:
+    """Say warnings, as problems are said."""
+    for warning in warnings:
+        diagnostics.say(safe_text(f"warning: {warning}", newlines=True))
+
+
+def problem_data(problem: Problem) -> dict[str, object]:
+    """A problem for machines; the keys are stable."""
+    where = problem.where
+    return {
+        "code": problem.code,
+        "what": problem.what,
+        "why": problem.why,
+        "fix": problem.fix,
+        "file": where.file if where else "",
+        "line": where.line if where else None,
+        "column": where.column if where else None,
+        "path": where.path if where else "",
+    }
