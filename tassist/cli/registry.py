@@ -17,5 +17,7 @@ class Verb:
 
 VERBS: tuple[Verb, ...] = (
     Verb("config", "tassist.cli.config", "Write, check, upgrade and explain .github/task-assistant.yml."),
+    Verb("serve", "tassist.cli.serve", "Take deliveries and keep issues in order."),
+    Verb("deliveries", "tassist.cli.deliveries", "List, show and replay deliveries."),
 )
 VERB_BY_NAME = {verb.name: verb for verb in VERBS}
