@@ -234,7 +234,7 @@ def _of_user(call: Call) -> Answer:
 
 
 def _narrowed_permissions(item: Installation, wanted: dict[str, Any] | None) -> dict[str, str]:
-    if wanted is None:
+    if not wanted:  # PyGithub always sends an object, empty where nothing is narrowed
         return dict(item.permissions)
     for name, level in wanted.items():
         if level not in _LEVELS or _LEVELS[level] > _LEVELS.get(item.permissions.get(name, ""), 0):

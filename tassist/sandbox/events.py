@@ -8,12 +8,55 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from tassist.sandbox import render
+from tassist.sandbox import pulls, render
 from tassist.sandbox.auth import Actor
 from tassist.sandbox.model import Installation, Issue, Repository, User
 
 if TYPE_CHECKING:
     from tassist.sandbox.box import Box
+
+_ISSUE_ACTIONS = (
+    "opened",
+    "edited",
+    "closed",
+    "reopened",
+    "labeled",
+    "unlabeled",
+    "milestoned",
+    "demilestoned",
+    "assigned",
+    "unassigned",
+    "locked",
+    "unlocked",
+    "pinned",
+    "unpinned",
+    "deleted",
+    "transferred",
+)
+_NOT_OF_PULL_REQUESTS = ("opened", "pinned", "unpinned", "deleted", "transferred")
+"""The box opens no pull requests; those it has come with a seed."""
+SENT: dict[str, tuple[str, ...]] = {
+    "issues": _ISSUE_ACTIONS,
+    "pull_request": tuple(action for action in _ISSUE_ACTIONS if action not in _NOT_OF_PULL_REQUESTS),
+    "issue_comment": ("created", "edited", "deleted"),
+    "label": ("created", "edited", "deleted"),
+    "milestone": ("created", "edited", "opened", "closed", "deleted"),
+    "repository": (
+        "created",
+        "edited",
+        "renamed",
+        "archived",
+        "unarchived",
+        "privatized",
+        "publicized",
+        "transferred",
+        "deleted",
+    ),
+    "installation": ("created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"),
+    "installation_repositories": ("added", "removed"),
+    "ping": (),
+}
+"""Every event the box can send with its actions; what is not listed here cannot be queued."""
 
 ALWAYS = ("installation", "installation_repositories", "installation_target", "github_app_authorization")
 """Events every App receives without subscribing."""
@@ -63,11 +106,11 @@ def tell_issue(
     box.world.changes += 1
     if not listeners(box, issue.repo, event):
         return
-    shown = render.issue(box.world, issue, labels=labels)
     if event == "pull_request":
+        shown = pulls.pull_request(box.world, issue, labels=labels)
         payload: dict[str, Any] = {"number": issue.number, "pull_request": shown}
     else:
-        payload = {"issue": shown}
+        payload = {"issue": render.issue(box.world, issue, labels=labels)}
     tell(box, issue.repo, event, action, by, payload | extra)
 
 

@@ -63,6 +63,8 @@ def matching(call: Call, issues: Iterable[Issue]) -> list[Issue]:
         raise validation([entry("Issue", "state", "invalid", value=state)])
     labels = [name.strip().casefold() for name in query.get("labels", "").split(",") if name.strip()]
     since, milestone = _since(call), query.get("milestone")
+    if milestone is not None and milestone not in {"*", "none"} and not milestone.isdigit():
+        raise validation([entry("Issue", "milestone", "invalid", value=milestone)])
     creator, assignee = query.get("creator"), query.get("assignee")
     found = []
     for issue in issues:
@@ -94,8 +96,6 @@ def _of_milestone(issue: Issue, wanted: str) -> bool:
         return issue.milestone is not None
     if wanted == "none":
         return issue.milestone is None
-    if not wanted.isdigit():
-        raise validation([entry("Issue", "milestone", "invalid", value=wanted)])
     return issue.milestone is not None and issue.milestone.number == int(wanted)
 
 

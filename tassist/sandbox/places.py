@@ -11,18 +11,47 @@ from tassist.sandbox import render
 from tassist.sandbox.calls import Answer, Call, route
 from tassist.sandbox.errors import GitHubError, not_found
 
+_SEARCH = "{&page,per_page,sort,order}"
+_ROOT = {
+    "current_user": "/user",
+    "authorizations": "/authorizations",
+    "code_search": f"/search/code?q={{query}}{_SEARCH}",
+    "commit_search": f"/search/commits?q={{query}}{_SEARCH}",
+    "emails": "/user/emails",
+    "emojis": "/emojis",
+    "events": "/events",
+    "feeds": "/feeds",
+    "followers": "/user/followers",
+    "following": "/user/following{/target}",
+    "gists": "/gists{/gist_id}",
+    "issue_search": f"/search/issues?q={{query}}{_SEARCH}",
+    "issues": "/issues",
+    "keys": "/user/keys",
+    "label_search": "/search/labels?q={query}&repository_id={repository_id}{&page,per_page}",
+    "notifications": "/notifications",
+    "organization": "/orgs/{org}",
+    "organization_repositories": "/orgs/{org}/repos{?type,page,per_page,sort}",
+    "organization_teams": "/orgs/{org}/teams",
+    "public_gists": "/gists/public",
+    "rate_limit": "/rate_limit",
+    "repository": "/repos/{owner}/{repo}",
+    "repository_search": f"/search/repositories?q={{query}}{_SEARCH}",
+    "current_user_repositories": "/user/repos{?type,page,per_page,sort}",
+    "starred": "/user/starred{/owner}{/repo}",
+    "starred_gists": "/gists/starred",
+    "user": "/users/{user}",
+    "user_organizations": "/user/orgs",
+    "user_repositories": "/users/{user}/repos{?type,page,per_page,sort}",
+    "user_search": f"/search/users?q={{query}}{_SEARCH}",
+}
+
 
 @route("GET", "/")
 def _root(call: Call) -> Answer:
-    api = call.world.api_url
+    api, html = call.world.api_url, call.world.root_url
+    shown = {f"{name}_url": f"{api}{tail}" for name, tail in _ROOT.items()}
     return Answer(
-        {
-            "current_user_url": f"{api}/user",
-            "rate_limit_url": f"{api}/rate_limit",
-            "repository_url": f"{api}/repos/{{owner}}/{{repo}}",
-            "user_url": f"{api}/users/{{user}}",
-            "organization_url": f"{api}/orgs/{{org}}",
-        }
+        shown | {"current_user_authorizations_html_url": f"{html}/settings/connections/applications{{/client_id}}"}
     )
 
 
@@ -75,9 +104,7 @@ def _organization(call: Call) -> Answer:
     user = call.world.user(call.params["org"])
     if user is None or user.type != "Organization":
         raise not_found("https://docs.github.com/rest/orgs/orgs#get-an-organization")
-    shown = render.public_user(call.world, user)
-    extra = {"has_organization_projects": True, "has_repository_projects": True, "archived_at": None}
-    return Answer(render.organization(call.world, user) | shown | extra)
+    return Answer(render.full_organization(call.world, user))
 
 
 @route("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission", needs="metadata:read")
@@ -87,4 +114,5 @@ def _permission(call: Call) -> Answer:
         raise not_found()
     role = call.world.role(user, call.repo)
     coarse = {"triage": "read", "maintain": "write"}.get(role or "", role) or "none"
-    return Answer({"permission": coarse, "role_name": role or "none", "user": render.user(call.world, user)})
+    shown = (render.user(call.world, user) or {}) | {"role_name": role or "none"}
+    return Answer({"permission": coarse, "role_name": role or "none", "user": shown})

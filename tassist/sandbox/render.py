@@ -108,6 +108,22 @@ def organization(world: World, who: User) -> Json:
     }
 
 
+def full_organization(world: World, who: User) -> Json:
+    """An ``organization-full``, the answer to ``GET /orgs/{org}``."""
+    person = public_user(world, who)
+    names = (
+        *("name", "company", "blog", "location", "email", "twitter_username", "public_repos", "public_gists"),
+        *("followers", "following", "html_url", "type", "created_at", "updated_at"),
+    )
+    return organization(world, who) | {
+        **{name: person[name] for name in names},
+        "is_verified": False,
+        "has_organization_projects": True,
+        "has_repository_projects": True,
+        "archived_at": None,
+    }
+
+
 _REPOSITORY_LINKS = {
     "forks_url": "/forks",
     "keys_url": "/keys{/key_id}",
@@ -233,6 +249,8 @@ def label(world: World, repo: Repository, item: Label) -> Json:
         "color": item.color,
         "default": item.default,
         "description": item.description,
+        "archived_at": None,
+        "archived_by": None,
     }
 
 
@@ -352,8 +370,8 @@ def comment(world: World, item: Issue, found: Comment) -> Json:
     }
 
 
-def issue_event(world: World, item: Issue, found: IssueEvent) -> Json:
-    """An entry of ``/issues/{n}/events`` and of the timeline.
+def issue_event(world: World, item: Issue, found: IssueEvent, *, timeline: bool = False) -> Json:
+    """An entry of ``/issues/{n}/events``, or of the timeline, which does not say who assigned.
 
     Source: https://docs.github.com/en/rest/using-the-rest-api/issue-event-types
     """
@@ -375,7 +393,7 @@ def issue_event(world: World, item: Issue, found: IssueEvent) -> Json:
         shown["rename"] = {"from": found.rename[0], "to": found.rename[1]}
     if found.assignee is not None:
         shown["assignee"] = user(world, found.assignee)
-        if found.event in {"assigned", "unassigned"}:
+        if not timeline:
             shown["assigner"] = user(world, found.actor)
     if found.event in {"closed", "reopened"}:
         shown["state_reason"] = found.state_reason

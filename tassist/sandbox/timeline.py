@@ -26,7 +26,7 @@ def history(issue: Issue) -> list[IssueEvent | Comment]:
 
 def _shown(call: Call, issue: Issue, item: IssueEvent | Comment) -> dict[str, Any]:
     if isinstance(item, IssueEvent):
-        return render.issue_event(call.world, issue, item)
+        return render.issue_event(call.world, issue, item, timeline=True)
     shown = render.comment(call.world, issue, item)
     return {**shown, "event": "commented", "actor": shown["user"]}
 

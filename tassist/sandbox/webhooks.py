@@ -23,6 +23,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from tassist.sandbox.events import SENT
 from tassist.sandbox.model import App, Installation, Repository
 from tassist.sandbox.world import World
 
@@ -122,6 +123,9 @@ class Webhooks:
         repo: Repository | None = None,
     ) -> Delivery | None:
         """Queue a delivery to the App's hook; ``None`` where it has no active one."""
+        action = payload.get("action")
+        if event not in SENT or (action not in SENT[event] if SENT[event] else action is not None):
+            raise ValueError(f"the box sends no {event} with action {action!r}: list it in tassist.sandbox.events.SENT")
         if not app.hook_active or not app.hook_url:
             return None
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
@@ -130,7 +134,7 @@ class Webhooks:
             str(uuid.uuid4()),
             app,
             event,
-            payload.get("action"),
+            action,
             body,
             self._world.clock.now(),
             installation.id if installation else None,

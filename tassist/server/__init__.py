@@ -1,1 +1,1 @@
-"""Webhook intake and the dispatcher: verify, store, answer; then look, decide, apply, record."""
+"""The webhook server: verify, store durably, answer, and only then work."""

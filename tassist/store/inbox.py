@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tassist.store.model import Accepted, Backlog, DeliveryRow, Incoming, Sorted, Target, Unsorted, from_us, to_us
+from tassist.store.model import Accepted, DeliveryRow, Incoming, Sorted, Unsorted, from_us, to_us
 
 
 def accept(connection: sqlite3.Connection, incoming: Incoming) -> Accepted:
@@ -103,27 +103,19 @@ def store_sorted(connection: sqlite3.Connection, batch: Sequence[Sorted], now: d
             ),
         ).rowcount
         if changed and item.state == "waiting":
-            add_looks(connection, item.seq, item.installation_id, item.targets)
+            _open_lanes(connection, item)
 
 
-def add_looks(connection: sqlite3.Connection, seq: int, installation_id: int, targets: Sequence[Target]) -> None:
-    """Let a delivery wait for a look at each of these issues."""
+def _open_lanes(connection: sqlite3.Connection, item: Sorted) -> None:
     connection.executemany(
         "INSERT OR IGNORE INTO looks (seq, repo_id, number) VALUES (?, ?, ?)",
-        [(seq, target.repo_id, target.number) for target in targets],
+        [(item.seq, item.repo_id, number) for number in item.issues],
     )
     connection.executemany(
         "INSERT INTO lanes (repo_id, number, repo, installation_id, first_seq) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (repo_id, number) DO UPDATE SET repo = excluded.repo, installation_id = excluded.installation_id",
-        [(target.repo_id, target.number, target.repo, installation_id, seq) for target in targets],
+        [(item.repo_id, number, item.repo, item.installation_id, item.seq) for number in item.issues],
     )
-
-
-def backlog(connection: sqlite3.Connection) -> Backlog:
-    """How much waits, from indexes alone."""
-    (unread,) = connection.execute("SELECT count(*) FROM deliveries WHERE state = 'stored'").fetchone()
-    (lanes,) = connection.execute("SELECT count(*) FROM lanes").fetchone()
-    return Backlog(unread, lanes)
 
 
 def counts(connection: sqlite3.Connection) -> dict[str, int]:

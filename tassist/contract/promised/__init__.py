@@ -1,1 +1,0 @@
-"""What each part of a configuration promises: one module a part, each a generator of trials."""
