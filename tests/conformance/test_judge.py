@@ -84,7 +84,7 @@ def test_errors_are_held_against_the_model_of_their_own_status() -> None:
         "documentation_url": "https://docs.github.com/rest",
         "errors": [{"resource": "Issue", "code": "missing_field", "field": "title"}],
     }
-    assert conformance.answer_problems(operation, 422, json.dumps(right).encode()) == []
+    assert conformance.answer_problems(operation, 422, json.dumps({**right, "status": "422"}).encode()) == []
     wrong = {**right, "errors": [{"resource": "Issue", "field": "title"}]}
     assert conformance.answer_problems(operation, 422, json.dumps(wrong).encode()) == [
         "errors.list[ValidationErrorPropErrorsItems].0.code: Field required"

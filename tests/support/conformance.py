@@ -15,6 +15,7 @@ import json
 import pkgutil
 import re
 import types
+import typing
 import warnings
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -105,7 +106,8 @@ def operation(method: str, path: str) -> Operation | None:
 def answer_problems(found: Operation, status: int, body: bytes) -> list[str]:
     """What in an answer's body contradicts the description of that endpoint; empty when nothing does.
 
-    A status the description does not name for the endpoint (401 for most) is held against GitHub's general error.
+    A status the description does not name for the endpoint (401 for most) is held against GitHub's general error, a 422
+    with `errors` against its validation error.
     """
     if status == 304:
         return [] if body == b"" else ["304 with a body"]
@@ -114,8 +116,10 @@ def answer_problems(found: Operation, status: int, body: bytes) -> list[str]:
             return [] if body == b"" else [f"{status}: a body where the description has none"]
         return problems(found.answer, body)
     models = importlib.import_module(f"{SCHEMAS}.models")
-    described = found.errors.get(str(status), found.errors.get(f"{str(status)[0]}XX", models.BasicError))
-    return problems(described, body)
+    usual = models.ValidationError if status == 422 and b'"errors"' in body else models.BasicError
+    described = found.errors.get(str(status), found.errors.get(f"{str(status)[0]}XX", usual))
+    # Every error of GitHub's says its status in the body; the description has that only in its general error.
+    return [line for line in problems(described, body) if not line.startswith("status: not in the description of")]
 
 
 @cache
@@ -192,6 +196,14 @@ def _admits_null(tree: ast.expr) -> bool:
         if tree.value.id == "Literal":
             return any(isinstance(part, ast.Constant) and part.value is None for part in inner)
     return False
+
+
+def literals(kind: Any, field_name: str) -> frozenset[str]:
+    """Every word that the models of a union admit for a field."""
+    if hasattr(kind, "model_fields"):
+        found = kind.model_fields.get(field_name)
+        return frozenset(typing.get_args(found.annotation)) if found is not None else frozenset()
+    return frozenset().union(*(literals(part, field_name) for part in typing.get_args(kind)))
 
 
 def webhook_type(event: str, action: str | None) -> Any:

@@ -1,0 +1,1 @@
+"""The sandbox held against GitHub's own descriptions, and against clients that are not ours."""
