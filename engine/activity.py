@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from engine.model import Issue, TimelineEvent, fold
 
@@ -13,8 +13,6 @@ PASSIVE_EVENTS = frozenset({"subscribed", "unsubscribed", "mentioned"})
 
 Source: https://docs.github.com/en/rest/using-the-rest-api/issue-event-types
 """
-_SETTLING = timedelta(minutes=1)
-"""How much later than its newest event an issue's ``updated_at`` may be without meaning anything of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +36,15 @@ def bounds(issue: Issue, now: datetime) -> Idle:
 
 
 def exact(issue: Issue, timeline: Iterable[TimelineEvent], now: datetime, flags: frozenset[str]) -> Idle:
-    """What the timeline says.
+    """What the timeline says; ``updated_at`` counts for nothing, since the App's own writes move it.
 
-    An edit of the body leaves no event, only a later ``updated_at``: one that no event explains counts as activity.
+    An edit of the body leaves no event, so it is no activity: counted once by its delivery, it would be forgotten with the
+    App's next write, and the flag would flap.
     """
     last = issue.created_at
-    newest = issue.created_at
     for event in timeline:
-        newest = event.at if newest is None else max(newest, event.at)
         if is_real(event, flags):
             last = event.at if last is None else max(last, event.at)
-    if issue.updated_at is not None and (newest is None or issue.updated_at - newest > _SETTLING):
-        last = issue.updated_at
     if last is None:
         return Idle(0, 0, now)
     days = _days(last, now) or 0

@@ -1,1 +1,103 @@
 """The only place where the engine's ports meet their adapters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from engine.runner import run
+from tassist.clock import SystemClock
+from tassist.server.parts import Parts
+from tassist.server.ports import GitHubSide, Wrap
+from tassist.server.signature import Secrets
+from tassist.services.serve import Prepared
+from tassist.store.outbox import Outbox
+
+if TYPE_CHECKING:
+    from engine.model import IssueRef, Trigger
+    from engine.ports import RunResult
+    from tassist.secrets import GitHubApp
+    from tassist.telemetry.pump import Pump
+
+TELEMETRY_FOLDER = "telemetry"
+STATUS_FILE = "sinks.json"
+
+
+class RealGitHub(GitHubSide):
+    """The engine's runner on the App client: one client, one key and one set of tokens for everything."""
+
+    def __init__(self, app: GitHubApp) -> None:
+        """Make it inside the event loop it is used in.
+
+        Raises:
+            ProblemError: the private key or the API's address cannot be used.
+        """
+        from tassist.github.connection import Connection
+
+        self._app = app
+        self._clock = SystemClock()
+        self._connection = Connection(app, clock=self._clock)
+
+    @override
+    async def run(self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap) -> RunResult:
+        self._remember(ref.repo_id, installation_id)
+        return await run(
+            trigger, ref, reader=self._connection.reader, applier=ledger(self._connection.applier), clock=self._clock
+        )
+
+    @override
+    async def open_issues(self, repo: str, repo_id: int, *, installation_id: int) -> list[int]:
+        from engine.model import IssueRef
+        from tassist.github.address import repository
+        from tassist.github.wire import IssueWire
+
+        self._remember(repo_id, installation_id)
+        who = await self._connection.access.credential(IssueRef(repo, 0, repo_id))
+        path = f"{repository(repo, repo_id)}/issues?state=open&per_page=100"
+        found = await self._connection.client.get_all(path, IssueWire, who)
+        return [issue.number for issue in found if issue.number and issue.pull_request is None]
+
+    @override
+    async def own_login(self) -> str:
+        slug = self._app.slug or (await self._connection.api.app()).slug or ""
+        login = f"{slug}[bot]" if slug else ""
+        self._connection.ourselves.login = login.lower()
+        return login
+
+    @override
+    async def close(self) -> None:
+        await self._connection.close()
+
+    def _remember(self, repo_id: int, installation_id: int) -> None:
+        if repo_id and installation_id:
+            self._connection.access.remember(repo_id, installation_id)
+
+
+def service_parts(prepared: Prepared) -> Parts:
+    """What `tassist serve` is made of."""
+    from tassist.telemetry.record import run_record
+
+    async def github() -> GitHubSide:
+        return RealGitHub(prepared.app)
+
+    def pump(outbox: Outbox) -> Pump:
+        from tassist.telemetry.pump import Pump
+        from tassist.telemetry.sinks.jsonl import JsonlSink
+
+        folder = prepared.home / TELEMETRY_FOLDER
+        return Pump(
+            outbox, [JsonlSink(folder)], status_file=prepared.home / STATUS_FILE, emit=outbox.emit, clock=SystemClock()
+        )
+
+    return Parts(
+        home=prepared.home,
+        secrets=Secrets.checked(
+            prepared.app.webhook_secret, prepared.app.webhook_secret_previous, prepared.previous_until
+        ),
+        clock=SystemClock(),
+        github=github,
+        make_record=run_record,
+        pump=pump,
+        metrics_token=prepared.metrics_token,
+    )

@@ -17,5 +17,8 @@ class Verb:
 
 VERBS: tuple[Verb, ...] = (
     Verb("config", "tassist.cli.config", "Write, check, upgrade and explain .github/task-assistant.yml."),
+    Verb("serve", "tassist.cli.serve", "Take deliveries and keep issues in order."),
+    Verb("deliveries", "tassist.cli.deliveries", "List, show and replay deliveries."),
+    Verb("contract", "tassist.cli.contract", "What the engine guarantees, as cases that run"),
 )
 VERB_BY_NAME = {verb.name: verb for verb in VERBS}

@@ -55,6 +55,17 @@ SETTINGS: tuple[Setting, ...] = (
         "secret",
     ),
     Setting(
+        "webhook_secret_previous_until",
+        ("GITHUB_WEBHOOK_SECRET_PREVIOUS_UNTIL",),
+        "Until when the previous secret is accepted, such as 2026-01-31T12:00:00Z; empty: as long as it is set.",
+    ),
+    Setting(
+        "metrics_token",
+        ("TASSIST_METRICS_TOKEN",),
+        "Whoever sends this as a bearer token may read /metrics; without one only this machine may.",
+        "secret",
+    ),
+    Setting(
         "api_url",
         ("GITHUB_API_URL",),
         "Root of GitHub's API; https://HOST/api/v3 for GitHub Enterprise Server.",

@@ -19,6 +19,15 @@ def configurations() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
+def sources() -> dict[str, str]:
+    """Every file of the contract as it ships: name to text, configurations first, then cases, then events."""
+    found = {f"configurations/{name}.yml": text for name, text in configurations().items()}
+    listed = sorted(_HERE.joinpath("cases").iterdir(), key=lambda entry: entry.name)
+    found |= {f"cases/{entry.name}": entry.read_text("utf-8") for entry in listed if entry.name.endswith(".yml")}
+    return {**found, "events.yml": _HERE.joinpath("events.yml").read_text("utf-8")}
+
+
+@lru_cache(maxsize=1)
 def topics() -> tuple[Topic, ...]:
     """Every topic, in the order of the file names; a number in front of a name only orders it."""
     found = [entry for entry in _HERE.joinpath("cases").iterdir() if entry.name.endswith(".yml")]

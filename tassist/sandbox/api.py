@@ -18,13 +18,17 @@ from urllib.parse import parse_qsl, unquote
 from typing_extensions import override
 
 from tassist.sandbox import (  # noqa: F401 - imported for their routes
+    actions,
     apps,
     comments,
+    contents,
+    git_data,
     issues,
     labels,
     milestones,
     places,
     repositories,
+    sub_issues,
     timeline,
 )
 from tassist.sandbox.auth import Actor, authenticate

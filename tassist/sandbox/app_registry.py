@@ -90,7 +90,7 @@ def create_app(
         owner,
         world.add_user(f"{slug}[bot]", "Bot"),
         name,
-        public_half(private),
+        [public_half(private)],
         now,
         now,
         description,
@@ -108,6 +108,25 @@ def create_app(
     )
     world.apps[app.id] = app
     return app, private
+
+
+def add_key(app: App, pem: str | None = None) -> str:
+    """Give the App one more private key (PEM) and return it."""
+    private = pem or new_private_key()
+    app.public_keys.append(public_half(private))
+    return private
+
+
+def remove_key(app: App, pem: str) -> None:
+    """Delete a private key from the App: what it signed is refused from now on."""
+    app.public_keys.remove(public_half(pem))
+
+
+def delete_app(box: Box, app: App) -> None:
+    """Delete the App with its installations."""
+    for item in [item for item in box.world.installations.values() if item.app is app]:
+        uninstall(box, item)
+    del box.world.apps[app.id]
 
 
 def _briefs(repos: Iterable[Repository]) -> list[render.Json]:

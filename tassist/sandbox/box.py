@@ -202,6 +202,35 @@ class Box:
             chosen = None if repositories is None else [self._in(item.account, name) for name in repositories]
             registry.select_repositories(self, item, chosen)
 
+    def add_key(self, app_id: int, pem: str | None = None) -> str:
+        """Give an App one more private key and return it."""
+        with self.lock:
+            return registry.add_key(self.world.apps[app_id], pem)
+
+    def remove_key(self, app_id: int, pem: str) -> None:
+        """Delete one of an App's private keys."""
+        with self.lock:
+            registry.remove_key(self.world.apps[app_id], pem)
+
+    def delete_app(self, app_id: int) -> None:
+        """Delete an App with its installations."""
+        with self.lock:
+            registry.delete_app(self, self.world.apps[app_id])
+
+    def accept_manifest(
+        self, manifest: Mapping[str, object], *, state: str = "", owner: str = "", name: str = ""
+    ) -> str:
+        """What the person at GitHub's page does: create the App; the address the browser is sent to.
+
+        Raises:
+            GitHubError: 422 with everything that is wrong with the manifest.
+        """
+        from tassist.sandbox import manifests
+
+        with self.lock:
+            account = self.world.person(owner) if owner else self.world.demo_user()
+            return manifests.accept(self, dict(manifest), account, state=state, name=name)
+
     def suspend(self, installation_id: int) -> None:
         """Suspend an installation."""
         with self.lock:

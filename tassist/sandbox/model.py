@@ -197,8 +197,8 @@ class App:
     owner: User
     bot: User
     name: str
-    public_key: str
-    """PEM; the private half is handed out once and not kept."""
+    public_keys: list[str]
+    """PEM; the private halves are handed out once and not kept."""
     created_at: datetime
     updated_at: datetime
     description: str | None = None

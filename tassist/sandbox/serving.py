@@ -42,7 +42,7 @@ class Application:
     def __init__(self, box: Box) -> None:
         self._box = box
         self._api = Api(box)
-        self._pages = Pages(box, self._api)
+        self._pages = Pages(box)
         self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,1 +1,1 @@
-"""The webhook server: verify, store durably, answer, and only then work."""
+"""Webhook intake and the dispatcher: verify, store, answer; then look, decide, apply, record."""

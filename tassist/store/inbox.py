@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tassist.store.model import Accepted, DeliveryRow, Incoming, Sorted, Unsorted, from_us, to_us
+from tassist.store.model import Accepted, Backlog, DeliveryRow, Incoming, Sorted, Target, Unsorted, from_us, to_us
 
 
 def accept(connection: sqlite3.Connection, incoming: Incoming) -> Accepted:
@@ -103,19 +103,27 @@ def store_sorted(connection: sqlite3.Connection, batch: Sequence[Sorted], now: d
             ),
         ).rowcount
         if changed and item.state == "waiting":
-            _open_lanes(connection, item)
+            add_looks(connection, item.seq, item.installation_id, item.targets)
 
 
-def _open_lanes(connection: sqlite3.Connection, item: Sorted) -> None:
+def add_looks(connection: sqlite3.Connection, seq: int, installation_id: int, targets: Sequence[Target]) -> None:
+    """Let a delivery wait for a look at each of these issues."""
     connection.executemany(
         "INSERT OR IGNORE INTO looks (seq, repo_id, number) VALUES (?, ?, ?)",
-        [(item.seq, item.repo_id, number) for number in item.issues],
+        [(seq, target.repo_id, target.number) for target in targets],
     )
     connection.executemany(
         "INSERT INTO lanes (repo_id, number, repo, installation_id, first_seq) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (repo_id, number) DO UPDATE SET repo = excluded.repo, installation_id = excluded.installation_id",
-        [(item.repo_id, number, item.repo, item.installation_id, item.seq) for number in item.issues],
+        [(target.repo_id, target.number, target.repo, installation_id, seq) for target in targets],
     )
+
+
+def backlog(connection: sqlite3.Connection) -> Backlog:
+    """How much waits, from indexes alone."""
+    (unread,) = connection.execute("SELECT count(*) FROM deliveries WHERE state = 'stored'").fetchone()
+    (lanes,) = connection.execute("SELECT count(*) FROM lanes").fetchone()
+    return Backlog(unread, lanes)
 
 
 def counts(connection: sqlite3.Connection) -> dict[str, int]:

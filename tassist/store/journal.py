@@ -20,6 +20,7 @@ from tassist.store import inbox, lanes, ledger, outbox
 from tassist.store.database import StoreError, connect, open_journal_file, prepare_folder, store_problem
 from tassist.store.model import (
     Accepted,
+    Backlog,
     Covered,
     DeliveryRow,
     EffectRow,
@@ -113,6 +114,10 @@ class Journal:
         """Store to which issues deliveries belong."""
         await self.writer.write(lambda connection: inbox.store_sorted(connection, batch, now))
 
+    def backlog(self) -> Backlog:
+        """How much waits; cheap."""
+        return self._read(inbox.backlog)
+
     def counts(self) -> dict[str, int]:
         """Deliveries by state."""
         return self._read(inbox.counts)
@@ -164,9 +169,9 @@ class Journal:
         """The lane of an issue."""
         return self._read(lambda connection: lanes.lane(connection, key))
 
-    def covered(self, key: LaneKey) -> list[Covered]:
+    def covered(self, key: LaneKey, limit: int = 1000) -> list[Covered]:
         """The deliveries that wait for a look at the issue, oldest first."""
-        return self._read(lambda connection: lanes.covered(connection, key))
+        return self._read(lambda connection: lanes.covered(connection, key, limit))
 
     async def open_lane(self, key: LaneKey, *, repo: str, installation_id: int, now: datetime) -> None:
         """Ask for a look without a delivery."""
@@ -193,15 +198,30 @@ class Journal:
         """Store everything a run leaves; returns whether the issue waits again."""
         return await self.writer.write(lambda connection: lanes.finish(connection, run), topic=RECORDS)
 
-    async def drop_installation(self, installation_id: int, *, reason: str, now: datetime) -> int:
-        """Close every lane of an installation."""
+    async def spread(self, lane: Lane, *, up_to_seq: int, numbers: Sequence[int], now: datetime) -> bool:
+        """Turn a look at a whole repository into looks at its issues."""
         return await self.writer.write(
-            lambda connection: lanes.drop_installation(connection, installation_id, reason=reason, now=now)
+            lambda connection: lanes.spread(connection, lane, up_to_seq=up_to_seq, numbers=numbers, now=now),
+            topic=DELIVERIES,
         )
 
-    async def drop_repo(self, repo_id: int, *, reason: str, now: datetime) -> int:
-        """Close every lane of a repository."""
-        return await self.writer.write(lambda connection: lanes.drop_repo(connection, repo_id, reason=reason, now=now))
+    async def rename(self, repo_id: int, repo: str) -> None:
+        """Call a repository by its new name."""
+        await self.writer.write(lambda connection: lanes.rename(connection, repo_id, repo))
+
+    async def drop_installation(self, installation_id: int, *, up_to_seq: int, reason: str, now: datetime) -> int:
+        """Close what waits for an installation, up to that delivery."""
+        return await self.writer.write(
+            lambda connection: lanes.drop_installation(
+                connection, installation_id, up_to_seq=up_to_seq, reason=reason, now=now
+            )
+        )
+
+    async def drop_repo(self, repo_id: int, *, up_to_seq: int, reason: str, now: datetime) -> int:
+        """Close what waits for a repository, up to that delivery."""
+        return await self.writer.write(
+            lambda connection: lanes.drop_repo(connection, repo_id, up_to_seq=up_to_seq, reason=reason, now=now)
+        )
 
     async def set_installation(self, installation_id: int, *, state: str, account: str, now: datetime) -> None:
         """Remember whether an installation is active, suspended or deleted."""
@@ -249,16 +269,18 @@ class Journal:
 
     # --- the rest -----------------------------------------------------------------------------
 
-    def add_record(self, event_id: str, line: bytes) -> None:
-        """Put a record that belongs to no run on its way to the sinks."""
-        self.writer.write_now(lambda connection: outbox.add_record(connection, event_id, line), topic=RECORDS)
-
     def meta(self, key: str) -> str | None:
         """A fact the journal remembers."""
         row = self._read(
             lambda connection: connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         )
         return None if row is None else str(row[0])
+
+    def touch_soon(self) -> None:
+        """Write something small with the next commit, to find out whether that works."""
+        self.writer.write_soon(
+            lambda connection: connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('touched', '')")
+        )
 
     def set_meta(self, key: str, value: str) -> None:
         """Remember a fact."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
-from tassist.store.model import Covered, FinishedRun, Lane, LaneKey, from_us, to_us
+from tassist.store.inbox import add_looks
+from tassist.store.model import Covered, FinishedRun, Lane, LaneKey, Target, from_us, to_us
 
 _LANE = "SELECT l.repo_id, l.number, l.repo, l.installation_id, l.first_seq, l.attempts, l.starts, l.not_before FROM lanes l"
 _NOT_PAUSED = " AND NOT EXISTS (SELECT 1 FROM installations i WHERE i.installation_id = l.installation_id AND i.state = 'suspended')"
@@ -67,15 +69,15 @@ def open_lane(connection: sqlite3.Connection, key: LaneKey, *, repo: str, instal
     )
 
 
-def covered(connection: sqlite3.Connection, key: LaneKey) -> list[Covered]:
+def covered(connection: sqlite3.Connection, key: LaneKey, limit: int) -> list[Covered]:
     """The waiting deliveries of the issue, oldest first."""
     return [
         Covered(from_us(received), *row)
         for received, *row in connection.execute(
             "SELECT d.received_at, d.seq, d.delivery_id, d.event, d.action, d.sender, d.sender_id"
             " FROM looks l JOIN deliveries d USING (seq)"
-            " WHERE l.repo_id = ? AND l.number = ? AND l.state = 'waiting' ORDER BY l.seq",
-            (key.repo_id, key.number),
+            " WHERE l.repo_id = ? AND l.number = ? AND l.state = 'waiting' ORDER BY l.seq LIMIT ?",
+            (key.repo_id, key.number, limit),
         )
     ]
 
@@ -183,22 +185,47 @@ def close_lane(connection: sqlite3.Connection, key: LaneKey) -> bool:
     return True
 
 
-def drop_installation(connection: sqlite3.Connection, installation_id: int, *, reason: str, now: datetime) -> int:
-    """Close every lane of an installation that is gone; returns how many."""
+def spread(
+    connection: sqlite3.Connection, lane: Lane, *, up_to_seq: int, numbers: Sequence[int], now: datetime
+) -> bool:
+    """Let what waited for a look at a whole repository wait for each of its issues instead.
+
+    The newest delivery carries the looks, so it is done when all of them are; the others are done at once. Returns
+    whether deliveries for the whole repository came in the meantime.
+    """
+    key = lane.key
+    if up_to_seq and numbers:
+        add_looks(connection, up_to_seq, lane.installation_id, [Target(key.repo_id, lane.repo, n) for n in numbers])
+    for number in () if up_to_seq else numbers:
+        open_lane(
+            connection, LaneKey(key.repo_id, number), repo=lane.repo, installation_id=lane.installation_id, now=now
+        )
+    close_looks(connection, key, up_to_seq=up_to_seq, state="done", reason=None, run_id=None, at=to_us(now))
+    return close_lane(connection, key)
+
+
+def rename(connection: sqlite3.Connection, repo_id: int, repo: str) -> None:
+    """Call the repository by its new name from now on."""
+    connection.execute("UPDATE lanes SET repo = ? WHERE repo_id = ?", (repo, repo_id))
+
+
+def drop_installation(
+    connection: sqlite3.Connection, installation_id: int, *, up_to_seq: int, reason: str, now: datetime
+) -> int:
+    """Close what waits, up to that delivery, for an installation that is gone; returns how many lanes."""
     found = connection.execute("SELECT repo_id, number FROM lanes WHERE installation_id = ?", (installation_id,))
-    return _drop(connection, [LaneKey(*row) for row in found.fetchall()], reason, now)
+    return _drop(connection, [LaneKey(*row) for row in found.fetchall()], up_to_seq, reason, now)
 
 
-def drop_repo(connection: sqlite3.Connection, repo_id: int, *, reason: str, now: datetime) -> int:
-    """Close every lane of a repository that is gone; returns how many."""
+def drop_repo(connection: sqlite3.Connection, repo_id: int, *, up_to_seq: int, reason: str, now: datetime) -> int:
+    """Close what waits, up to that delivery, for a repository that is gone; returns how many lanes."""
     found = connection.execute("SELECT repo_id, number FROM lanes WHERE repo_id = ?", (repo_id,))
-    return _drop(connection, [LaneKey(*row) for row in found.fetchall()], reason, now)
+    return _drop(connection, [LaneKey(*row) for row in found.fetchall()], up_to_seq, reason, now)
 
 
-def _drop(connection: sqlite3.Connection, keys: list[LaneKey], reason: str, now: datetime) -> int:
-    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM deliveries").fetchone()
+def _drop(connection: sqlite3.Connection, keys: list[LaneKey], up_to_seq: int, reason: str, now: datetime) -> int:
     for key in keys:
-        close_looks(connection, key, up_to_seq=last, state="dropped", reason=reason, run_id=None, at=to_us(now))
+        close_looks(connection, key, up_to_seq=up_to_seq, state="dropped", reason=reason, run_id=None, at=to_us(now))
         close_lane(connection, key)
     return len(keys)
 

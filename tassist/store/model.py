@@ -49,6 +49,16 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much waits."""
+
+    unsorted: int
+    """Deliveries whose payload was not read yet."""
+    lanes: int
+    """Issues that wait for a look."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unsorted:
     """A stored delivery whose issues are not known yet."""
 
@@ -57,6 +67,15 @@ class Unsorted:
     event: str
     content_type: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An issue a delivery asks to look at; ``number`` 0 stands for every open issue of the repository."""
+
+    repo_id: int
+    repo: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +91,12 @@ class Sorted:
     repo: str = ""
     sender: str = ""
     sender_id: int = 0
-    issues: tuple[int, ...] = ()
+    targets: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class LaneKey:
-    """One issue, by its repository's id: a rename changes nothing."""
+    """One issue, by its repository's id: a rename changes nothing. Number 0: the repository as a whole."""
 
     repo_id: int
     number: int
@@ -165,6 +184,8 @@ class FinishedRun:
     """The telemetry record: one JSON line without its line feed."""
     dead: bool = False
     """The deliveries are given up, not done."""
+    resolved: tuple[tuple[int, EffectState], ...] = ()
+    """What became of effects (by place in the run) whose answer a crash or a lost connection swallowed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,10 +81,18 @@ def telemetry_schema() -> str:
     return schema_text()
 
 
+def contract() -> str:
+    """docs/reference/contract.md: every case of the behavioural contract."""
+    from tassist.services.contract import as_markdown
+
+    return NOTE + as_markdown()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/exit-codes.md": exit_codes,
     "docs/reference/settings.md": settings,
     "docs/reference/commands.md": commands,
+    "docs/reference/contract.md": contract,
     "docs/reference/configuration.md": lambda: NOTE + config_reference.page(),
     "docs/reference/task-assistant.schema.json": config_reference.schema,
     "examples/task-assistant.yml": config_reference.starter,

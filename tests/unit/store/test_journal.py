@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from engine.plan import AddLabels, PostComment, RemoveLabels, SetMilestone
 from engine.ports import Applied
 from tassist.store.journal import Journal
 from tassist.store.ledger import effect_from_json, effect_to_json
-from tassist.store.model import FinishedRun, Incoming, LaneKey, Sorted
+from tassist.store.model import FinishedRun, Incoming, LaneKey, Sorted, Target
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 KEY = LaneKey(7, 1)
@@ -40,7 +41,7 @@ async def arrive(journal: Journal, delivery_id: str, *issues: int, repo_id: int 
         repo=f"o/r{repo_id}",
         sender="ann",
         sender_id=3,
-        issues=issues,
+        targets=tuple(Target(repo_id, f"o/r{repo_id}", number) for number in issues),
     )
     await journal.store_sorted([place], NOW)
     return accepted.seq
@@ -163,8 +164,8 @@ async def test_a_run_and_its_record_are_one_transaction(journal: Journal) -> Non
 
 
 async def test_a_sink_goes_forward_only(journal: Journal) -> None:
-    journal.add_record("e1", b"1")
-    journal.add_record("e2", b"2")
+    for number in (1, 2, 2):
+        await asyncio.to_thread(journal.outbox.emit, b'{"event_id":"e%d"}' % number)
 
     journal.outbox.advance("jsonl", 2)
     journal.outbox.advance("jsonl", 1)
@@ -202,6 +203,20 @@ async def test_repositories_are_named_once_however_many_issues_wait(journal: Jou
     assert journal.repos() == [7, 8, 9]
 
 
+async def test_a_look_at_a_whole_repository_becomes_looks_at_its_issues(journal: Journal) -> None:
+    await arrive(journal, "label-edited", 0)
+    newest = await arrive(journal, "label-deleted", 0)
+    [lane] = journal.ready(7, NOW, 5)
+
+    await journal.spread(lane, up_to_seq=newest, numbers=[3, 4], now=NOW)
+
+    assert [lane.key.number for lane in journal.ready(7, NOW, 5)] == [3, 4]
+    assert journal.find("label-edited")[0].state == "done"
+    for number, state in ((3, "waiting"), (4, "done")):
+        await journal.finish(finished(f"r{number}", newest, LaneKey(7, number)))
+        assert journal.find("label-deleted")[0].state == state
+
+
 async def test_lanes_of_a_suspended_installation_wait_and_go_on(journal: Journal) -> None:
     await arrive(journal, "a", 1, installation_id=5)
 
@@ -216,7 +231,7 @@ async def test_lanes_of_an_installation_that_is_gone_are_closed_with_the_reason(
     await arrive(journal, "a", 1, installation_id=5)
     await arrive(journal, "b", 1, repo_id=8, installation_id=6)
 
-    dropped = await journal.drop_installation(5, reason="the installation was deleted", now=NOW)
+    dropped = await journal.drop_installation(5, up_to_seq=99, reason="the installation was deleted", now=NOW)
 
     assert dropped == 1
     row = journal.find("a")[0] if journal.find("a") else journal.deliveries()[1]

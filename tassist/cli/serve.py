@@ -1,0 +1,56 @@
+"""`tassist serve`: the webhook server with the engine behind it."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import click
+
+from tassist.cli import output
+from tassist.errors import Exit
+
+
+@click.command(
+    short_help="Take deliveries and keep issues in order.",
+    epilog="Example:\n\n  GITHUB_WEBHOOK_SECRET=… tassist serve --headless --port 8080",
+)
+@click.option(
+    "--headless", is_flag=True, help="Log lines only, for services; never more, whatever the terminal can do."
+)
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", help="Port to listen on; 0 takes a free one.  [default: 8080]")
+@click.option("--home", type=click.Path(), help="Folder of the journal, the telemetry and the credentials.")
+@click.option("--stand-by", is_flag=True, help="Where another service holds the journal, wait and take over from it.")
+@click.option("--json", "as_json", is_flag=True, help="Say the address as a JSON object, and log as JSON lines.")
+def command(
+    *, headless: bool, host: str | None, port: str | None, home: str | None, stand_by: bool, as_json: bool
+) -> int:
+    """Take deliveries from GitHub, store each before it is answered, and keep issues in order.
+
+    Once it takes deliveries it prints its address as one line on stdout; what happens is logged on stderr. The webhook
+    is at /webhook, health at /healthz and /readyz, figures at /metrics (this machine only, or with a token). SIGTERM and
+    Ctrl-C finish what is under way; whatever was stored is resumed by the next start, also after a crash.
+    """
+    del headless  # the console opens without it once there is one; a service's command line stays the same
+    from tassist import log, wiring
+    from tassist.config import settings
+    from tassist.server.service import Options, serve
+    from tassist.services.serve import prepare
+
+    loaded = settings.load({"host": host, "port": port, "home": home})
+    log.set_up(level=loaded.text("log_level"), as_json=as_json or loaded.text("log_format") == "json")
+    prepared = prepare(loaded)
+
+    def listening(url: str) -> None:
+        if as_json:
+            output.ndjson({"url": url, "webhook": f"{url}/webhook", "pid": os.getpid()})
+        else:
+            output.line(url)
+
+    ended_by = serve(
+        wiring.service_parts(prepared),
+        Options(host=prepared.host, port=prepared.port, stand_by=stand_by),
+        listening,
+    )
+    return Exit.INTERRUPTED if ended_by == signal.SIGINT else Exit.OK

@@ -1,0 +1,1 @@
+"""What each part of a configuration promises: one module a part, each a generator of trials."""

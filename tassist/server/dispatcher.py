@@ -1,0 +1,298 @@
+"""Decides which issue is looked at next: one look at a time for an issue, many issues at once, nobody crowded out.
+
+The queue is in the journal; in memory there are only the looks under way and a few lanes of each repository that come
+next. A backlog of a million deliveries costs disk, not memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.ports import Clock
+from engine.problems import ProblemError
+from tassist.log import get_logger, log_event
+from tassist.server.looks import Looks
+from tassist.server.metrics import Metrics
+from tassist.server.sorting import News, Place, place
+from tassist.store.database import StoreError
+from tassist.store.journal import Journal
+from tassist.store.model import Lane, LaneKey, Unsorted
+
+_LOG = get_logger("dispatcher")
+
+
+@dataclass(frozen=True, slots=True)
+class Breadth:
+    """How much is done at once."""
+
+    looks: int = 32
+    """Looks under way."""
+    looks_per_installation: int = 8
+    """Of those, for one installation: its limits at GitHub must not hold up the others."""
+    page: int = 64
+    """Deliveries sorted in one transaction."""
+    ahead: int = 16
+    """Lanes of one repository read ahead."""
+    poll_s: float = 1.0
+    """How long it sleeps at most: another process may have asked for a replay."""
+    step_aside: int = 40
+    """For how many times 5 ms sorting steps aside for answers after each page."""
+    trouble_s: float = 2.0
+    """How long a lane rests in memory when its outcome could not even be stored."""
+
+
+class Dispatcher:
+    """Sorts what is stored and looks at what waits, until it is told to drain."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        looks: Looks,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        own_login: Callable[[], str] = str,
+        busy: Callable[[], bool] = lambda: False,
+        breadth: Breadth | None = None,
+    ) -> None:
+        """Args beyond the obvious.
+
+        Args:
+            journal: Where the queue is.
+            looks: Does one look.
+            clock: The present.
+            metrics: Counters.
+            own_login: The login under which the App writes; empty where it is not known yet.
+            busy: Whether answering deliveries comes first right now.
+            breadth: How much is done at once.
+        """
+        self._journal = journal
+        self._looks = looks
+        self._clock = clock
+        self._metrics = metrics
+        self._own_login = own_login
+        self._busy = busy
+        self._breadth = breadth or Breadth()
+        self._running: dict[LaneKey, asyncio.Task[None]] = {}
+        self._by_installation: Counter[int] = Counter()
+        self._rotation: dict[int, None] = {}
+        self._next: dict[int, deque[Lane]] = {}
+        self._due: dict[int, datetime] = {}
+        self._wake = asyncio.Event()
+        self._stored = asyncio.Event()
+        self._draining = False
+        self.drained = asyncio.Event()
+        """Set once `drain` is through."""
+        self.beat = 0.0
+        """When the loop last went round, on the event loop's clock."""
+
+    @property
+    def looks_under_way(self) -> int:
+        """How many looks run now."""
+        return len(self._running)
+
+    def wake(self) -> None:
+        """Something may wait; from the dispatcher's own loop."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until `drain`; the store may fail in between, work goes on when it is back."""
+        for repo_id in self._journal.repos():
+            self._rotate(repo_id)
+        sorting = asyncio.create_task(self._sort_for_ever(), name="sorting")
+        try:
+            while not self._draining:
+                self.beat = asyncio.get_running_loop().time()
+                self._wake.clear()
+                try:
+                    self._start_looks()
+                except StoreError as error:
+                    await self._store_trouble(error)
+                await self._rest()
+        finally:
+            sorting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sorting
+
+    async def drain(self, grace_s: float) -> int:
+        """Start nothing more; wait for the looks under way, then break off the rest. Returns how many were broken off."""
+        self._draining = True
+        self._wake.set()
+        late: set[asyncio.Task[None]] = set()
+        if self._running:
+            _, late = await asyncio.wait(set(self._running.values()), timeout=grace_s)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+        self.drained.set()
+        return len(late)
+
+    # --- sorting ------------------------------------------------------------------------------
+
+    async def _sort_for_ever(self) -> None:
+        """Sort what is stored; sleep where nothing is."""
+        while True:
+            self._stored.clear()
+            try:
+                amount = await self._sort_page()
+            except StoreError as error:
+                await self._store_trouble(error)
+                continue
+            if amount:
+                self._wake.set()
+                await asyncio.sleep(0)
+                for _ in range(self._breadth.step_aside):
+                    if not self._busy():
+                        break
+                    # Answers come first: what is stored can wait a little, GitHub cannot.
+                    await asyncio.sleep(0.005)
+            else:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stored.wait(), self._breadth.poll_s)
+
+    def stored(self) -> None:
+        """Deliveries were stored; from the dispatcher's own loop."""
+        self._stored.set()
+
+    async def _sort_page(self) -> int:
+        page = self._journal.unsorted(self._breadth.page)
+        if not page:
+            return 0
+        own_login = self._own_login()
+        places = [await self._place(delivery, own_login) for delivery in page]
+        await self._journal.store_sorted([found.sorted for found in places], self._clock.now())
+        for found in places:
+            self._metrics.count("sorted", found.sorted.state)
+            for target in found.sorted.targets:
+                self._rotate(target.repo_id)
+            if found.sorted.state == "quarantined":
+                log_event(
+                    _LOG,
+                    "delivery-quarantined",
+                    "a delivery was set aside",
+                    level=30,
+                    seq=found.sorted.seq,
+                    why=found.sorted.reason,
+                )
+            for item in found.news:
+                await self._heed(item, found.sorted.seq)
+        return len(page)
+
+    async def _place(self, delivery: Unsorted, own_login: str) -> Place:
+        if len(delivery.body) > 256 * 1024:
+            return await asyncio.to_thread(place, delivery, own_login)
+        return place(delivery, own_login)
+
+    async def _heed(self, news: News, seq: int) -> None:
+        """Finish, pause or drop what waits for an installation or a repository that changed."""
+        now = self._clock.now()
+        if news.kind == "repo-gone":
+            reason = f"{news.text or 'the repository'} can no longer be managed"
+            await self._journal.drop_repo(news.id, up_to_seq=seq, reason=reason, now=now)
+            self._next.pop(news.id, None)
+            return
+        if news.kind == "repo-renamed":
+            await self._journal.rename(news.id, news.text)
+            return
+        state = news.kind.removeprefix("installation-")
+        await self._journal.set_installation(news.id, state=state, account=news.text, now=now)
+        log_event(_LOG, news.kind, f"the installation is {state}", installation_id=news.id, account=news.text)
+        self._next.clear()
+        if state == "deleted":
+            await self._journal.drop_installation(news.id, up_to_seq=seq, reason="the App was uninstalled", now=now)
+        elif state == "active":
+            for repo_id in self._journal.repos():
+                self._rotate(repo_id)
+
+    # --- looking ------------------------------------------------------------------------------
+
+    def _rotate(self, repo_id: int) -> None:
+        self._rotation.setdefault(repo_id)
+        self._due.pop(repo_id, None)
+        self._wake.set()
+
+    def _start_looks(self) -> None:
+        """One lane of each repository in turn, as long as there is room."""
+        now = self._clock.now()
+        for repo_id in [repo_id for repo_id, due in self._due.items() if due <= now]:
+            self._rotate(repo_id)
+        skipped = 0
+        while self._rotation and skipped < len(self._rotation) and len(self._running) < self._breadth.looks:
+            repo_id = next(iter(self._rotation))
+            del self._rotation[repo_id]
+            lane = self._next_lane(repo_id, now)
+            if lane is None:
+                due = self._journal.next_moment(repo_id, now)
+                if due is not None:
+                    self._due[repo_id] = due
+                continue
+            self._rotation[repo_id] = None  # last in turn now
+            if self._by_installation[lane.installation_id] >= self._breadth.looks_per_installation:
+                self._next[repo_id].appendleft(lane)
+                skipped += 1
+                continue
+            skipped = 0
+            self._start(lane)
+
+    def _next_lane(self, repo_id: int, now: datetime) -> Lane | None:
+        """The repository's next lane that is not being looked at."""
+        ahead = self._next.setdefault(repo_id, deque())
+        while ahead:
+            lane = ahead.popleft()
+            if lane.key not in self._running:
+                return lane
+        under_way = sum(1 for key in self._running if key.repo_id == repo_id)
+        found = self._journal.ready(repo_id, now, self._breadth.ahead + under_way)
+        ahead.extend(lane for lane in found if lane.key not in self._running)
+        if not ahead:
+            del self._next[repo_id]
+            return None
+        return ahead.popleft()
+
+    def _start(self, lane: Lane) -> None:
+        self._by_installation[lane.installation_id] += 1
+        task = asyncio.create_task(self._look(lane), name=f"look-{lane.key.repo_id}-{lane.key.number}")
+        self._running[lane.key] = task
+
+    async def _look(self, lane: Lane) -> None:
+        try:
+            # What was read ahead may be old: attempts and time are those of now.
+            current = self._journal.lane(lane.key)
+            if current is not None:
+                await self._looks.look(current)
+        except ProblemError as error:
+            await self._rest_lane(lane, error.problems[0].what)
+        except Exception as error:  # noqa: BLE001 – one issue stops no other
+            await self._rest_lane(lane, repr(error))
+        finally:
+            del self._running[lane.key]
+            self._by_installation[lane.installation_id] -= 1
+            self._rotate(lane.key.repo_id)
+
+    async def _rest_lane(self, lane: Lane, why: str) -> None:
+        """The outcome could not be stored: hold the lane closed a moment, then look again."""
+        log_event(
+            _LOG, "outcome-not-stored", f"could not store a look at {lane.repo}#{lane.key.number}", level=40, why=why
+        )
+        self._metrics.count("outcomes_not_stored")
+        await asyncio.sleep(self._breadth.trouble_s)
+
+    async def _store_trouble(self, error: StoreError) -> None:
+        """The journal cannot be used now: say so, and try again in a moment."""
+        self._metrics.count("store_trouble")
+        log_event(_LOG, "store-trouble", "the journal cannot be used", level=40, why=str(error))
+        await asyncio.sleep(self._breadth.trouble_s)
+
+    async def _rest(self) -> None:
+        """Sleep until something may wait."""
+        wait_s = self._breadth.poll_s
+        if self._due:
+            wait_s = min(wait_s, max((min(self._due.values()) - self._clock.now()).total_seconds(), 0.0))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), wait_s)

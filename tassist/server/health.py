@@ -1,0 +1,70 @@
+"""Answers whether the service lives, whether it can take deliveries, and, to its operator only, how much it did."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from tassist.errors import Secret
+from tassist.server.intake import Scope, Send, answer
+from tassist.server.metrics import Metrics
+
+_FORWARDED = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"x-forwarded-host"}
+Readiness = Callable[[], list[str]]
+"""Why the service cannot take deliveries; empty where it can."""
+Gauges = Callable[[], Iterable[tuple[str, str, float]]]
+
+
+class Health:
+    """`/healthz` and `/readyz` for everybody, `/metrics` for this machine or with the token; everything else is 404."""
+
+    def __init__(self, metrics: Metrics, readiness: Readiness, gauges: Gauges, token: Secret | None = None) -> None:
+        self._metrics = metrics
+        self._readiness = readiness
+        self._gauges = gauges
+        self._token = token
+
+    async def __call__(self, scope: Scope, send: Send) -> None:
+        """Answer a request for another path than the webhook's."""
+        path: bytes = scope["raw_path"]
+        if path not in {b"/healthz", b"/readyz", b"/metrics"}:
+            await answer(send, 404, b'{"error":"not found"}', close=True)
+        elif scope["method"] not in {"GET", "HEAD"}:
+            await answer(send, 405, b'{"error":"method_not_allowed"}', close=True, extra=((b"allow", b"GET, HEAD"),))
+        elif path == b"/healthz":
+            await answer(send, 200, b'{"status":"ok"}')
+        elif path == b"/readyz":
+            reasons = self._readiness()
+            body = msgspec.json.encode({"ready": not reasons, "reasons": reasons})
+            await answer(send, 503 if reasons else 200, body)
+        elif not self._is_operator(scope):
+            # As if it were not there: its existence is nobody's business.
+            await answer(send, 404, b'{"error":"not found"}', close=True)
+        else:
+            text = self._metrics.text(self._gauges()).encode()
+            await answer(send, 200, text, content_type=b"text/plain; version=0.0.4; charset=utf-8")
+
+    def _is_operator(self, scope: Scope) -> bool:
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        if self._token:
+            wanted = b"Bearer " + self._token.reveal().encode()
+            given = next((value for name, value in headers if name == b"authorization"), b"")
+            return hmac.compare_digest(given, wanted)
+        # What comes through a proxy on this machine comes from anywhere.
+        if any(name in _FORWARDED for name, _ in headers):
+            return False
+        return _is_loopback(scope.get("client"))
+
+
+def _is_loopback(client: object) -> bool:
+    if not isinstance(client, list | tuple) or not client:
+        return False
+    try:
+        address = ipaddress.ip_address(str(client[0]).partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)

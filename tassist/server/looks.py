@@ -1,0 +1,301 @@
+"""One look at one issue: gather what waits for it, run the engine, store what the run leaves in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import random
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from engine.model import IssueRef, Trigger
+from engine.ports import Clock, Retry, RunResult
+from engine.problems import Problem
+from tassist.config import faults
+from tassist.errors import problems_of
+from tassist.log import get_logger, log_event
+from tassist.server.ledger import LedgerApplier, RunId, pieced_together
+from tassist.server.metrics import Metrics
+from tassist.server.ports import GitHubSide, MakeRecord
+from tassist.store.journal import Journal
+from tassist.store.model import Covered, EffectRow, FinishedRun, Lane, LaneKey, to_us
+from tassist.store.outbox import event_id_of
+
+_LOG = get_logger("runs")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a delivery is tried before it is given up, and how often."""
+
+    first_s: float = 2.0
+    most_s: float = 900.0
+    """Waits double from the first to this."""
+    retry_for: timedelta = timedelta(hours=72)
+    """Trouble of the world's is waited out this long, counted from the arrival of the oldest delivery."""
+    bug_attempts: int = 3
+    """An error nobody foresaw is tried so often: the same payload will hardly fare better."""
+    starts: int = 6
+    """Looks that began and never came back: the process died in them each time."""
+    look_s: float = 300.0
+    """A look that takes longer is broken off and tried again."""
+    flips: int = 4
+    """The same write to one issue so often within ``flip_window`` means that somebody undoes it."""
+    flip_window: timedelta = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One look under way."""
+
+    run: RunId
+    lane: Lane
+    covered: Sequence[Covered]
+    trigger: Trigger
+    before: Sequence[EffectRow]
+    """What an earlier part of the same run wrote, before it was broken off."""
+
+
+class Looks:
+    """Takes a lane from waiting to done, put off, or given up."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        github: GitHubSide,
+        make_record: MakeRecord,
+        clock: Clock,
+        metrics: Metrics,
+        patience: Patience | None = None,
+    ) -> None:
+        self._journal = journal
+        self._github = github
+        self._make_record = make_record
+        self._clock = clock
+        self._metrics = metrics
+        self._patience = patience or Patience()
+
+    async def look(self, lane: Lane) -> bool:
+        """Look once; returns whether the issue waits for another look at once.
+
+        Raises:
+            StoreError: the outcome could not be stored; the lane is as it was.
+        """
+        covered = self._journal.covered(lane.key)
+        if not covered and self._journal.lane(lane.key) is None:
+            return False
+        trigger = _trigger(covered)
+        now = self._clock.now()
+        prior = self._journal.unfinished_run(lane.key)
+        run = RunId(
+            run_id=prior.run_id if prior else new_run_id(now),
+            key=lane.key,
+            repo=lane.repo,
+            trigger=_json(trigger),
+            started_at=prior.started_at if prior else now,
+        )
+        work = _Work(run, lane, covered, trigger, self._journal.effects(run.run_id) if prior else ())
+        ref = IssueRef(lane.repo, lane.key.number, lane.key.repo_id)
+        if lane.starts >= self._patience.starts:
+            problem = _bug(f"the service died {lane.starts} times while it looked at {ref}")
+            return await self._give_up(work, problem)
+        if self._flips(lane.key, now):
+            return await self._set_aside(work)
+        self._journal.started_soon(lane.key)
+        try:
+            async with asyncio.timeout(self._patience.look_s):
+                if lane.key.number == 0:
+                    return await self._spread(lane, covered)
+                result = await self._github.run(
+                    trigger,
+                    ref,
+                    installation_id=lane.installation_id,
+                    ledger=lambda inner: LedgerApplier(inner, self._journal, run, self._clock),
+                )
+        except asyncio.CancelledError:
+            await self._journal.stopped(lane.key)
+            raise
+        except Retry as retry:
+            return await self._again(work, retry)
+        except TimeoutError:
+            problem = Problem(
+                "look-too-long", f"a look at {ref} took more than {self._patience.look_s:.0f} s", family="world"
+            )
+            return await self._again(work, Retry(problem))
+        except Exception as error:  # noqa: BLE001 – one poisoned delivery stops nothing else
+            return await self._failed(work, error)
+        return await self._finish(work, result)
+
+    async def _spread(self, lane: Lane, covered: Sequence[Covered]) -> bool:
+        """A look at a whole repository is a look at each of its open issues."""
+        numbers = await self._github.open_issues(lane.repo, lane.key.repo_id, installation_id=lane.installation_id)
+        waits = await self._journal.spread(
+            lane, up_to_seq=covered[-1].seq if covered else 0, numbers=numbers, now=self._clock.now()
+        )
+        log_event(_LOG, "repository-spread", f"will look at every open issue of {lane.repo}", issues=len(numbers))
+        return waits
+
+    # --- the ways a look ends -----------------------------------------------------------------
+
+    async def _finish(self, work: _Work, result: RunResult, *, dead: bool = False) -> bool:
+        run, lane, covered = work.run, work.lane, work.covered
+        result, resolved = pieced_together(result, work.before)
+        now = self._clock.now()
+        finished = result.finished or now
+        line = self._make_record(
+            result,
+            trigger=work.trigger,
+            run_id=run.run_id,
+            delivery_ids=[item.delivery_id for item in covered],
+            received=covered[0].received_at if covered else None,
+            recorded=now,
+        )
+        faults.point("before-finish")
+        waits = await self._journal.finish(
+            FinishedRun(
+                run_id=run.run_id,
+                key=lane.key,
+                repo=result.ref.repo,
+                trigger=run.trigger,
+                started_at=result.started or run.started_at,
+                finished_at=finished,
+                outcome=result.outcome,
+                reason=result.reason,
+                result=_json(_summary(result)),
+                up_to_seq=covered[-1].seq if covered else 0,
+                event_id=event_id_of(line),
+                record=line,
+                dead=dead,
+                resolved=resolved,
+            )
+        )
+        faults.point("after-finish")
+        self._metrics.count("runs", "dead" if dead else result.outcome)
+        self._metrics.count("writes", by=result.writes)
+        self._metrics.count("reads", by=result.reads)
+        log_event(
+            _LOG,
+            "run-finished",
+            f"looked at {result.ref}",
+            outcome=result.outcome,
+            reason=result.reason,
+            changed=", ".join(_said(applied.effect) for applied in result.applied if applied.changed) or None,
+            deliveries=len(covered),
+            run_id=run.run_id,
+        )
+        return waits
+
+    async def _again(self, work: _Work, retry: Retry) -> bool:
+        problem = retry.problems[0]
+        now = self._clock.now()
+        lane, covered = work.lane, work.covered
+        if covered and now - covered[0].received_at > self._patience.retry_for:
+            return await self._give_up(work, problem)
+        wait_s = self._wait_s(lane.attempts) if retry.after_s is None else min(max(retry.after_s, 0.0), 3600.0)
+        # A limit is told with its end; waiting for that is no attempt.
+        await self._put_off(lane, now, wait_s, problem, counts=retry.after_s is None)
+        return False
+
+    async def _failed(self, work: _Work, error: Exception) -> bool:
+        problem = problems_of(error)[0]
+        lane = work.lane
+        log_event(_LOG, "look-failed", f"a look at {lane.repo}#{lane.key.number} failed", level=40, error=repr(error))
+        if lane.attempts + 1 >= self._patience.bug_attempts:
+            return await self._give_up(work, problem)
+        await self._put_off(lane, self._clock.now(), self._wait_s(lane.attempts), problem)
+        return False
+
+    async def _put_off(
+        self, lane: Lane, now: datetime, wait_s: float, problem: Problem, *, counts: bool = True
+    ) -> None:
+        until = now + timedelta(seconds=wait_s)
+        await self._journal.put_off(lane.key, until=until, reason=problem.what, counts=counts)
+        self._metrics.count("looks_put_off", problem.family)
+        log_event(
+            _LOG,
+            "look-put-off",
+            f"will look again at {lane.repo}#{lane.key.number}",
+            level=30,
+            wait_s=round(wait_s, 1),
+            attempt=lane.attempts + 1,
+            why=problem.what,
+        )
+
+    async def _give_up(self, work: _Work, problem: Problem) -> bool:
+        result = self._without_look(work.lane, "failed", f"given up: {problem.what}", problem)
+        return await self._finish(work, result, dead=True)
+
+    async def _set_aside(self, work: _Work) -> bool:
+        lane = work.lane
+        problem = Problem(
+            code="undone-by-another",
+            what=f"somebody keeps undoing what is written to {lane.repo}#{lane.key.number}; it is set aside",
+            why=f"the same write was made {self._patience.flips} times within {self._patience.flip_window}",
+            fix="find the other automation and switch one of the two off",
+            family="waiting",
+        )
+        return await self._finish(work, self._without_look(lane, "blocked", problem.what, problem))
+
+    # --- small things -------------------------------------------------------------------------
+
+    def _without_look(self, lane: Lane, outcome: str, reason: str, problem: Problem) -> RunResult:
+        now = self._clock.now()
+        ref = IssueRef(lane.repo, lane.key.number, lane.key.repo_id)
+        return RunResult(ref, outcome, reason, started=now, finished=now, problems=(problem,))
+
+    def _flips(self, key: LaneKey, now: datetime) -> bool:
+        recent = self._journal.recent_effects(key, now - self._patience.flip_window)
+        return any(recent.count(effect) >= self._patience.flips for effect in set(recent))
+
+    def _wait_s(self, attempts: int) -> float:
+        wait_s: float = min(self._patience.first_s * 2.0 ** min(attempts, 20), self._patience.most_s)
+        return wait_s * random.uniform(0.8, 1.2)  # noqa: S311 – spreads retries, guards nothing
+
+
+def new_run_id(now: datetime) -> str:
+    """An id that sorts by time: milliseconds since 1970 and 80 random bits, in hex."""
+    return f"{to_us(now) // 1000:012x}{secrets.token_hex(10)}"
+
+
+def _trigger(covered: Sequence[Covered]) -> Trigger:
+    if not covered:
+        return Trigger(kind="manual")
+    newest = covered[-1]
+    return Trigger(
+        kind="delivery",
+        event=newest.event,
+        action=newest.action,
+        delivery_id=newest.delivery_id,
+        sender=newest.sender,
+        sender_id=newest.sender_id,
+    )
+
+
+def _said(effect: object) -> str:
+    names = getattr(effect, "names", None) or getattr(effect, "title", "") or getattr(effect, "name", "")
+    return f"{type(effect).__name__}({', '.join(names) if isinstance(names, tuple) else names})"
+
+
+def _summary(result: RunResult) -> dict[str, object]:
+    """What the journal keeps of a result: decisions, changes and problems, without title and body."""
+    return {
+        "decisions": result.decisions,
+        "applied": [{"effect": type(item.effect).__name__, **dataclasses.asdict(item)} for item in result.applied],
+        "problems": result.problems,
+        "reads": result.reads,
+        "writes": result.writes,
+        "config_digest": result.config_digest,
+        "not_configured": result.not_configured,
+    }
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value, enc_hook=str).decode()
+
+
+def _bug(what: str) -> Problem:
+    return Problem("service-died", what, fix="replay the delivery once the cause is mended", family="ours")

@@ -1,0 +1,47 @@
+"""What a service is made of; `tassist.wiring` puts it together, tests put in their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from engine.ports import Clock
+from tassist.errors import Secret
+from tassist.server.ports import GitHubSide, MakeRecord
+from tassist.server.signature import Secrets
+from tassist.store.outbox import Outbox
+
+
+class Pumping(Protocol):
+    """Moves records from the outbox to the sinks, in threads of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def wake(self) -> None:
+        """There are new records."""
+        ...
+
+    def stop(self, timeout_s: float = 5.0) -> bool:
+        """Let the batches in hand end; what remains stays in the outbox."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a service needs besides its address."""
+
+    home: Path
+    secrets: Secrets
+    clock: Clock
+    github: Callable[[], Awaitable[GitHubSide]]
+    """Called once, in the dispatcher's event loop."""
+    make_record: MakeRecord
+    pump: Callable[[Outbox], Pumping]
+    metrics_token: Secret | None = None
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    """``None``: uvloop where it is there."""

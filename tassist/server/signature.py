@@ -1,0 +1,95 @@
+"""Verifies a delivery's signature over its raw bytes, as they arrive.
+
+`X-Hub-Signature-256` is `sha256=` and the HMAC-SHA256 of the body in lower-case hex. SHA-1 is never accepted.
+Source: https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from engine.problems import Problem, ProblemError
+from tassist.errors import Secret
+
+_FORM = re.compile(rb"sha256=[0-9a-f]{64}")
+Match = Literal["current", "previous"]
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The webhook's secret and, while it is being rotated, the one before."""
+
+    current: Secret
+    previous: Secret | None = None
+    previous_until: datetime | None = None
+    """When the previous one stops being accepted; ``None``: as long as it is set."""
+
+    @classmethod
+    def checked(
+        cls, current: Secret, previous: Secret | None = None, previous_until: datetime | None = None
+    ) -> Secrets:
+        """The secrets, refused where they would let anybody in.
+
+        Raises:
+            ProblemError: the current secret is empty or blank.
+        """
+        if not current.reveal().strip():
+            raise ProblemError(
+                Problem(
+                    code="no-webhook-secret",
+                    what="there is no webhook secret",
+                    why="without it anybody could send deliveries, so nothing is served",
+                    fix="set GITHUB_WEBHOOK_SECRET to the secret of the App's webhook",
+                )
+            )
+        usable = previous if previous is not None and previous.reveal().strip() else None
+        return cls(current, usable, previous_until if usable else None)
+
+
+class Verifier:
+    """Makes one `Check` for each delivery; the keys are prepared once."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._current = hmac.new(secrets.current.reveal().encode(), digestmod="sha256")
+        self._previous = hmac.new(secrets.previous.reveal().encode(), digestmod="sha256") if secrets.previous else None
+        self._until = secrets.previous_until
+
+    def check(self, now: datetime) -> Check:
+        """A check of one body, to be fed as it arrives."""
+        grace = self._previous is not None and (self._until is None or now < self._until)
+        return Check(self._current.copy(), self._previous.copy() if grace and self._previous else None)
+
+
+class Check:
+    """The running HMAC of one body."""
+
+    __slots__ = ("_current", "_previous")
+
+    def __init__(self, current: hmac.HMAC, previous: hmac.HMAC | None) -> None:
+        self._current = current
+        self._previous = previous
+
+    def update(self, chunk: bytes) -> None:
+        """Take in the next bytes of the body."""
+        self._current.update(chunk)
+        if self._previous is not None:
+            self._previous.update(chunk)
+
+    def matches(self, header: bytes) -> Match | None:
+        """Which secret signed the body, if any. The header has passed `well_formed`."""
+        claimed = header[7:]
+        # Bytes, not text: comparing text that is not ASCII raises.
+        if hmac.compare_digest(self._current.hexdigest().encode(), claimed):
+            return "current"
+        if self._previous is not None and hmac.compare_digest(self._previous.hexdigest().encode(), claimed):
+            return "previous"
+        return None
+
+
+def well_formed(header: bytes) -> bool:
+    """Whether a signature header has the one form that is accepted."""
+    return _FORM.fullmatch(header) is not None

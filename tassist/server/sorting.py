@@ -1,0 +1,113 @@
+"""Sorts stored deliveries to issues: reads the payload once, off the path of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.triggers import asked
+from tassist.server.payload import Unreadable, check_shape, number_of, read, text_of
+from tassist.store.model import Sorted, Target, Unsorted
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a delivery belongs, and its payload's facts about installations and repositories."""
+
+    sorted: Sorted
+    news: tuple[News, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a delivery says about an installation or a repository as a whole."""
+
+    kind: str
+    """``installation-deleted``, ``installation-suspended``, ``installation-active``, ``repo-gone``,
+    ``repo-renamed``."""
+    id: int
+    """Of the installation or the repository."""
+    text: str = ""
+    """The account or the repository, for people."""
+
+
+def place(delivery: Unsorted, own_login: str) -> Place:
+    """Where a delivery belongs; a payload that cannot be trusted is set aside with the reason."""
+    try:
+        payload = read(delivery.body, delivery.content_type)
+        check_shape(delivery.event, payload)
+    except Unreadable as why:
+        return Place(Sorted(delivery.seq, "quarantined", reason=str(why)))
+    action = text_of(payload, "action")
+    sender_id = number_of(payload, "sender", "id")
+    repo_id = number_of(payload, "repository", "id")
+    repo = text_of(payload, "repository", "full_name")
+    targets: tuple[Target, ...] = ()
+    sender = text_of(payload, "sender", "login")
+    # A login with brackets cannot belong to a person, so it is as good as an id, and known from the start.
+    if own_login and sender.lower() == own_login.lower():
+        reason = "the App's own write; it asks for nothing"
+    else:
+        found = asked(delivery.event, payload)
+        reason = found.reason
+        if found.relevance.scope == "repository":
+            targets = (Target(repo_id, repo, 0),)
+        else:
+            # An issue of another repository without an id: that repository's own delivery tells of it.
+            targets = tuple(
+                Target(ref.repo_id or repo_id, ref.repo, ref.number)
+                for ref in found.issues
+                if ref.repo_id or ref.repo == repo
+            )
+        if targets and not all(target.repo_id and target.repo for target in targets):
+            return Place(Sorted(delivery.seq, "quarantined", action=action, reason="the payload names no repository"))
+    return Place(
+        Sorted(
+            seq=delivery.seq,
+            state="waiting" if targets else "ignored",
+            action=action,
+            reason=None if targets else reason,
+            installation_id=number_of(payload, "installation", "id"),
+            repo_id=repo_id,
+            repo=repo,
+            sender=sender,
+            sender_id=sender_id,
+            targets=targets,
+        ),
+        news_of(delivery.event, action, payload),
+    )
+
+
+def news_of(event: str, action: str, payload: Mapping[str, Any]) -> tuple[News, ...]:
+    """What the delivery changes for work in hand.
+
+    Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads#installation
+    """
+    if event == "installation":
+        kind = {
+            "deleted": "installation-deleted",
+            "suspend": "installation-suspended",
+            "unsuspend": "installation-active",
+            "created": "installation-active",
+            "new_permissions_accepted": "installation-active",
+        }.get(action)
+        account = text_of(payload, "installation", "account", "login")
+        return (News(kind, number_of(payload, "installation", "id"), account),) if kind else ()
+    if event == "installation_repositories" and action == "removed":
+        removed = payload.get("repositories_removed")
+        return tuple(
+            News("repo-gone", number_of(repo, "id"), text_of(repo, "full_name"))
+            for repo in (removed if isinstance(removed, list) else ())
+            if isinstance(repo, Mapping) and number_of(repo, "id")
+        )
+    if event == "repository":
+        kind = {
+            "deleted": "repo-gone",
+            "archived": "repo-gone",
+            "renamed": "repo-renamed",
+            "transferred": "repo-renamed",
+        }.get(action)
+        name = text_of(payload, "repository", "full_name")
+        return (News(kind, number_of(payload, "repository", "id"), name),) if kind else ()
+    return ()

@@ -1,0 +1,152 @@
+"""The dispatcher in a thread of its own, so that no configuration and no payload can hold up an answer to GitHub."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from engine.problems import ProblemError
+from tassist.log import get_logger, log_event
+from tassist.server.dispatcher import Breadth, Dispatcher
+from tassist.server.looks import Looks, Patience
+from tassist.server.metrics import Metrics
+from tassist.server.parts import Parts
+from tassist.server.ports import GitHubSide
+from tassist.store.journal import DELIVERIES, Journal
+
+_LOG = get_logger("dispatcher")
+_OWN_LOGIN = "own_login"
+_LEARN_AGAIN_S = 60.0
+
+
+class DispatcherThread:
+    """Starts the dispatcher with the GitHub side in their own event loop; drains and ends them."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        journal: Journal,
+        metrics: Metrics,
+        *,
+        busy: Callable[[], bool],
+        on_end: Callable[[], None],
+        breadth: Breadth | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self._parts = parts
+        self._journal = journal
+        self._metrics = metrics
+        self._busy = busy
+        self._on_end = on_end
+        self._breadth = breadth
+        self._patience = patience
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+        self._started = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._dispatcher: Dispatcher | None = None
+        self._own_login = ""
+        self.error: Exception | None = None
+        """Why it ended, where it should not have."""
+
+    def start(self) -> None:
+        """Start it and wait until it works.
+
+        Raises:
+            ProblemError: the GitHub side cannot be made.
+        """
+        self._thread.start()
+        self._started.wait()
+        if self.error is not None:
+            raise self.error
+
+    @property
+    def alive(self) -> bool:
+        """Whether it works."""
+        return self._thread.is_alive()
+
+    @property
+    def looks_under_way(self) -> int:
+        """Looks at this moment."""
+        return self._dispatcher.looks_under_way if self._dispatcher else 0
+
+    def drain(self, grace_s: float) -> int:
+        """Finish the looks under way within the time given, then end; returns how many were broken off."""
+        broken_off = 0
+        if self._thread.is_alive() and self._loop is not None and self._dispatcher is not None:
+            with contextlib.suppress(RuntimeError):  # it ended by itself meanwhile
+                broken_off = asyncio.run_coroutine_threadsafe(self._dispatcher.drain(grace_s), self._loop).result()
+            self._thread.join()
+        return broken_off
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=self._parts.loop_factory) as runner:
+                runner.run(self._main())
+        except Exception as error:  # noqa: BLE001 – told by whoever waits for this thread
+            self.error = error
+        finally:
+            self._started.set()
+            self._on_end()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        github = await self._parts.github()
+        try:
+            looks = Looks(
+                self._journal,
+                github,
+                self._parts.make_record,
+                self._parts.clock,
+                self._metrics,
+                self._patience,
+            )
+            dispatcher = self._dispatcher = Dispatcher(
+                self._journal,
+                looks,
+                self._parts.clock,
+                self._metrics,
+                own_login=lambda: self._own_login,
+                busy=self._busy,
+                breadth=self._breadth,
+            )
+            self._journal.writer.on_commit(DELIVERIES, lambda: self._soon(dispatcher.stored))
+            learning = asyncio.create_task(self._learn_own_login(github), name="own-login")
+            self._started.set()
+            try:
+                await dispatcher.run()
+                await dispatcher.drained.wait()
+            finally:
+                await _ended(learning)
+        finally:
+            await github.close()
+
+    def _soon(self, call: Callable[[], None]) -> None:
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is to be woken
+                self._loop.call_soon_threadsafe(call)
+
+    async def _learn_own_login(self, github: GitHubSide) -> None:
+        """Find out under which login the App writes, so that its own writes are told from people's."""
+        self._own_login = self._journal.meta(_OWN_LOGIN) or ""
+        while True:
+            try:
+                found = await github.own_login()
+            except ProblemError as error:
+                log_event(
+                    _LOG, "own-login-unknown", "could not ask GitHub who we are", level=30, why=error.problems[0].what
+                )
+            else:
+                if found and found != self._own_login:
+                    self._own_login = found
+                    await asyncio.to_thread(self._journal.set_meta, _OWN_LOGIN, found)
+                return
+            await asyncio.sleep(_LEARN_AGAIN_S)
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, ProblemError):
+        await task

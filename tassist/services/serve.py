@@ -1,0 +1,73 @@
+"""What `tassist serve` needs before it starts: credentials that can be used and secrets that keep strangers out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.problems import Problem, ProblemError
+from tassist import secrets
+from tassist.config.settings import Settings
+from tassist.errors import Secret
+from tassist.text import safe_text
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything a service is started with."""
+
+    home: Path
+    host: str
+    port: int
+    app: secrets.GitHubApp
+    previous_until: datetime | None
+    """When the previous webhook secret stops being accepted; ``None``: as long as it is set."""
+    metrics_token: Secret | None
+
+
+def prepare(settings: Settings) -> Prepared:
+    """Check everything that can be checked without starting.
+
+    Raises:
+        ProblemError: with everything that is wrong, at once.
+    """
+    problems: list[Problem] = []
+    app: secrets.GitHubApp | None = None
+    try:
+        app = secrets.load(settings, needs_webhook_secret=True)
+    except ProblemError as error:
+        problems.extend(error.problems)
+    until: datetime | None = None
+    try:
+        until = _moment(settings.text("webhook_secret_previous_until"))
+    except ProblemError as error:
+        problems.extend(error.problems)
+    if problems or app is None:
+        raise ProblemError(problems)
+    token = settings.secret("metrics_token")
+    return Prepared(
+        home=settings.home,
+        host=settings.text("host"),
+        port=settings.number("port"),
+        app=app,
+        previous_until=until,
+        metrics_token=token if token.reveal().strip() else None,
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ProblemError(
+            Problem(
+                code="setting-wrong",
+                what=f"webhook_secret_previous_until is {safe_text(text, max_chars=60)!r}",
+                why="it takes a moment such as 2026-01-31T12:00:00Z",
+                fix="set GITHUB_WEBHOOK_SECRET_PREVIOUS_UNTIL, or leave it out",
+            )
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
