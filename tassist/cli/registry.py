@@ -20,5 +20,6 @@ VERBS: tuple[Verb, ...] = (
     Verb("serve", "tassist.cli.serve", "Take deliveries and keep issues in order."),
     Verb("deliveries", "tassist.cli.deliveries", "List, show and replay deliveries."),
     Verb("contract", "tassist.cli.contract", "What the engine guarantees, as cases that run"),
+    Verb("telemetry", "tassist.cli.telemetry", "Look after telemetry: schema, verify, status, export, import, prune."),
 )
 VERB_BY_NAME = {verb.name: verb for verb in VERBS}

@@ -62,7 +62,7 @@ MEANINGS: tuple[Meaning, ...] = (
         "delivery id",
         "counted",
         "Count by `trigger.event` and `outcome`.",
-        90,
+        400,
     ),
     Meaning(
         "config_validated",
@@ -165,12 +165,12 @@ MEANINGS: tuple[Meaning, ...] = (
     ),
     Meaning(
         "day_aggregate",
-        "repository and day",
-        "What `prune` keeps of a day whose records it removed: the counts, and the last state of every issue in that day.",
-        "repository, day and digest of what was folded",
+        "repository and file of a day",
+        "What `prune` keeps of a file of records it removed: the counts, and the last state of every issue in it.",
+        "repository, file and digest of what was folded",
         "sum",
-        "Add `counts` to what is counted from records. Where records of the same repository and day still stand, "
-        "their event ids are in none of its figures: nothing is counted twice.",
+        "Add `counts` to what is counted from records: what it folds stands nowhere else. `subject` is the day; "
+        "`issues` holds snapshots at its end.",
         0,
     ),
 )

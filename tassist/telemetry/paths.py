@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 LAYOUT = "v1"
-AGGREGATES = "aggregates.jsonl"
-"""What `prune` keeps of a repository's days."""
+KEPT = "kept.jsonl"
+"""What `prune` keeps of a repository: a `day_aggregate` for each file it removed, and records that are kept for ever."""
 DAY_FILE = re.compile(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:\.([0-9]{3,}))?\.jsonl$")
 
 _DEVICES = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)

@@ -16,8 +16,12 @@ from engine.ports import Clock
 from tassist.clock import SystemClock
 from tassist.telemetry.lane import Lane, Limits
 from tassist.telemetry.outbox import Emit, RecordLog
+from tassist.telemetry.parts import stamp
 from tassist.telemetry.sinks.port import Sink
-from tassist.telemetry.status import SinkStatus, read_status, write_status
+from tassist.telemetry.status import SinkStatus, Status, read_status, write_status
+
+_STATUS_EVERY_S = 10.0
+"""The status is written this often even where nothing changed, so that its age says whether the service lives."""
 
 
 class Pump:
@@ -48,13 +52,14 @@ class Pump:
             raise ValueError("two sinks have the same name")
         self._status_file = status_file
         self._watch_s = watch_s
-        known = {status.name: status for status in read_status(status_file)} if status_file else {}
+        self._clock = clock or SystemClock()
+        known = {status.name: status for status in read_status(status_file).sinks} if status_file else {}
         self._lanes = [
             Lane(
                 log,
                 sink,
                 limits or Limits(),
-                clock or SystemClock(),
+                self._clock,
                 emit,
                 lost=known[sink.name].lost if sink.name in known else 0,
                 delivered=known[sink.name].delivered if sink.name in known else 0,
@@ -63,7 +68,8 @@ class Pump:
         ]
         self._stop = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="telemetry-watch", daemon=True)
-        self._written: list[SinkStatus] = []
+        self._written: tuple[SinkStatus, ...] = ()
+        self._saved = float("-inf")
 
     def start(self) -> None:
         """Start every lane; returns at once."""
@@ -110,6 +116,7 @@ class Pump:
     def _save(self) -> None:
         if self._status_file is None:
             return
-        now = self.status()
-        if now != self._written and write_status(self._status_file, now):
-            self._written = now
+        sinks = tuple(self.status())
+        due = time.monotonic() - self._saved >= _STATUS_EVERY_S
+        if (due or sinks != self._written) and write_status(self._status_file, Status(stamp(self._clock.now()), sinks)):
+            self._written, self._saved = sinks, time.monotonic()

@@ -34,25 +34,28 @@ class SinkStatus(msgspec.Struct, frozen=True):
     """What was wrong last; kept after it recovered."""
 
 
-class _File(msgspec.Struct, frozen=True):
-    version: int
-    sinks: list[SinkStatus]
+class Status(msgspec.Struct, frozen=True):
+    """How all sinks were at one moment."""
+
+    at: str = ""
+    """RFC 3339; empty where there is no status."""
+    sinks: tuple[SinkStatus, ...] = ()
 
 
-def read_status(path: Path) -> list[SinkStatus]:
+def read_status(path: Path) -> Status:
     """The status as last written; empty where there is none or it cannot be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_File).sinks
+        return msgspec.json.decode(path.read_bytes(), type=Status)
     except (OSError, msgspec.ValidationError, msgspec.DecodeError):
-        return []
+        return Status()
 
 
-def write_status(path: Path, sinks: list[SinkStatus]) -> bool:
+def write_status(path: Path, status: Status) -> bool:
     """Replace the file in one step; false where it cannot be written, which stops nothing."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(msgspec.json.format(msgspec.json.encode(_File(1, sinks))) + b"\n")
+        beside.write_bytes(msgspec.json.format(msgspec.json.encode(status)) + b"\n")
         beside.replace(path)
     except OSError:
         return False

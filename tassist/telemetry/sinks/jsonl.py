@@ -36,12 +36,25 @@ class JsonlSink:
 
     Each file is synced once for a batch. Several processes may write below the same folder: a lock lets one in at a
     time, and whoever finds a file other than as left looks again at what is in it.
+
+    Args:
+        root: The folder; it is made where it is missing.
+        name: As other sinks and cursors know it.
+        max_bytes: How large a day's file may grow before a further part is begun.
+        notice: Told what was mended; default: the log.
+        always_compare: Never stop comparing event ids, for records that do not come from the outbox.
     """
 
     max_batch = MAX_BATCH
 
     def __init__(
-        self, root: Path, *, name: str = "jsonl", max_bytes: int = MAX_BYTES, notice: Notice | None = None
+        self,
+        root: Path,
+        *,
+        name: str = "jsonl",
+        max_bytes: int = MAX_BYTES,
+        notice: Notice | None = None,
+        always_compare: bool = False,
     ) -> None:
         self.name = name
         self._root = root
@@ -50,6 +63,9 @@ class JsonlSink:
         self._files: dict[tuple[str, str], DayFile] = {}
         self._since_repetition = 0
         self._resuming = True
+        self._always_compare = always_compare
+        self.appended = 0
+        """Records that were really written, repetitions left out."""
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Append the records that are not there yet, in order for each repository, and sync them."""
@@ -67,7 +83,7 @@ class JsonlSink:
         except BaseException:
             self._start_over()
             raise
-        if self._since_repetition > _SURE_AFTER and self._resuming:
+        if self._resuming and self._since_repetition > _SURE_AFTER and not self._always_compare:
             self._resuming = False
             for file in self._files.values():
                 file.ids = None
@@ -95,6 +111,7 @@ class JsonlSink:
                 file = begin_file(paths.day_file(folder, day, part), prev, file.ids)
             fitting = self._fitting(file, fresh)
             file.append([entry.line for entry in fresh[:fitting]])
+            self.appended += fitting
             if file.ids is not None:
                 file.ids.update(entry.head.event_id for entry in fresh[:fitting])
             fresh = fresh[fitting:]

@@ -17,7 +17,7 @@ from tassist.telemetry.lane import Limits
 from tassist.telemetry.pump import Pump
 from tassist.telemetry.sinks.jsonl import JsonlSink
 from tassist.telemetry.sinks.port import Entry, RecordsRefused
-from tassist.telemetry.status import read_status
+from tassist.telemetry.status import Status, read_status
 from tests.support.outbox import MemoryOutbox
 from tests.support.records import line
 
@@ -154,7 +154,7 @@ def test_h78_beyond_the_bound_the_oldest_are_given_up_counted_shown_and_recorded
     pump = Pump(outbox, [sink, other], limits=limits, emit=told.append, status_file=state, watch_s=0.01)
     pump.start()
     until(lambda: pump.status()[0].lost == 70 and other.taken == LINES)
-    until(lambda: [status.lost for status in read_status(state)] == [70, 0])
+    until(lambda: [status.lost for status in read_status(state).sinks] == [70, 0])
 
     sink.failing = None
 
@@ -283,7 +283,7 @@ def test_a_status_file_of_nonsense_is_as_none(tmp_path: Path) -> None:
     state = tmp_path / "status.json"
     for text in ("", "{", '{"version":1,"sinks":[{"name":1}]}'):
         state.write_text(text)
-        assert read_status(state) == []
+        assert read_status(state) == Status()
 
 
 def test_two_sinks_of_one_name_are_a_mistake() -> None:

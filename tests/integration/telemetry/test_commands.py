@@ -1,0 +1,214 @@
+"""`tassist telemetry` as it is typed: what it prints, where, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tassist.entry import run
+from tassist.telemetry.pump import Pump
+from tassist.telemetry.schema import schema_digest, schema_text
+from tassist.telemetry.shape import Trouble
+from tassist.telemetry.sinks.jsonl import JsonlSink
+from tassist.telemetry.status import SinkStatus, Status, write_status
+from tests.integration.telemetry.conformance import HOSTILE, entries, records
+from tests.support.outbox import MemoryOutbox
+from tests.support.records import line
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TASSIST_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def typed(capsys: Capture, *args: object) -> tuple[int, str, str]:
+    code = run(["telemetry", *map(str, args)])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def documented(capsys: Capture, *args: object) -> tuple[int, Any]:
+    code, out, _ = typed(capsys, *args, "--json")
+    return code, json.loads(out)
+
+
+def test_the_schema_is_printed_as_it_is_published(capsys: Capture) -> None:
+    assert typed(capsys, "schema") == (0, schema_text(), "")
+    assert typed(capsys, "schema", "--digest")[1] == schema_digest() + "\n"
+
+
+def test_verify_finds_nothing_in_good_records_of_the_home_folder(home: Path, capsys: Capture) -> None:
+    JsonlSink(home / "telemetry").write(entries(records(20)))
+
+    code, out, err = typed(capsys, "verify")
+
+    assert (code, out) == (0, "")
+    assert "20 records" in err
+
+
+def test_verify_names_file_line_and_code_and_answers_three(tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_bytes(line(1) + b"\n{\n" + line(2) + b"\n")
+
+    code, out, _ = typed(capsys, "verify", file)
+
+    assert code == 3
+    assert out.startswith(f"{file}:2: fault: ")
+    assert out.rstrip().endswith("[not-json]")
+    code, document = documented(capsys, "verify", file)
+    assert (code, document["records"], document["fault_count"], document["faults"][0]["line"]) == (3, 2, 1, 2)
+
+
+def test_h71_a_hostile_file_name_and_record_do_nothing_to_the_terminal(tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "\x1b[2J.jsonl"
+    file.write_text('{"schema_version":"1.0","event_type":"\x1b]0;evil\x07"}\n')
+
+    code, out, err = typed(capsys, "verify", file)
+
+    assert code == 3
+    assert "\x1b" not in out + err
+
+
+def test_a_path_that_is_not_there_is_a_mistake_of_the_users(tmp_path: Path, capsys: Capture) -> None:
+    for verb in (["verify"], ["export"], ["import"]):
+        code, out, err = typed(capsys, *verb, tmp_path / "none")
+        assert (code, out) == (2, "")
+        assert "there is no" in err
+        assert "fix:" in err
+
+
+@pytest.mark.parametrize("form", ["jsonl", "cloudevents"])
+def test_export_and_import_lose_nothing(tmp_path: Path, capsys: Capture, form: str) -> None:
+    hostile = [line(1000 + number, reason=text, labels=(text,)) for number, text in enumerate(HOSTILE)]
+    lines = [*records(50), *hostile]
+    JsonlSink(tmp_path / "from").write(entries(lines))
+
+    code, out, err = typed(capsys, "export", tmp_path / "from", "--format", form)
+    assert (code, "58 of 58" in err) == (0, True)
+    moved = tmp_path / "moved.jsonl"
+    moved.write_text(out)
+    code, document = documented(capsys, "import", moved, "--folder", tmp_path / "to")
+
+    assert (code, document["written"], document["repeated"], document["faulty"]) == (0, 58, 0, 0)
+    assert sorted(
+        raw for file in (tmp_path / "to").rglob("*.jsonl") for raw in file.read_bytes().split(b"\n")[:-1]
+    ) == (sorted(lines))
+    assert documented(capsys, "import", moved, "--folder", tmp_path / "to")[1]["repeated"] == 58
+    assert run(["telemetry", "verify", str(tmp_path / "to")]) == 0
+
+
+def test_export_takes_only_what_is_asked_for(tmp_path: Path, capsys: Capture) -> None:
+    JsonlSink(tmp_path).write(entries(records(200)))
+
+    def count(*args: str) -> int:
+        code, out, _ = typed(capsys, "export", tmp_path, *args)
+        assert code == 0
+        return len(out.splitlines())
+
+    assert count("--repo", "ACME/orbit") == 100
+    assert count("--until", "2026-03-01") + count("--since", "2026-03-02") == 200
+    assert 0 < count("--since", "2026-03-02") < 200
+    assert count("--type", "setup_step") == 0
+
+
+def test_export_as_csv_has_a_row_for_each_record(tmp_path: Path, capsys: Capture) -> None:
+    JsonlSink(tmp_path).write(entries(records(5)))
+
+    _, out, _ = typed(capsys, "export", tmp_path, "--format", "csv")
+
+    assert len(out.splitlines()) == 6
+
+
+def test_export_to_a_file_is_all_or_nothing(tmp_path: Path, capsys: Capture) -> None:
+    JsonlSink(tmp_path / "t").write(entries(records(5)))
+    target = tmp_path / "out.jsonl"
+
+    assert typed(capsys, "export", tmp_path / "t", "--output", target)[:2] == (0, "")
+    assert len(target.read_bytes().splitlines()) == 5
+    assert typed(capsys, "export", tmp_path / "none", "--output", target)[0] == 2
+    assert len(target.read_bytes().splitlines()) == 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "t"]
+    code, _, err = typed(capsys, "export", tmp_path / "t", "--output", tmp_path / "no" / "out")
+    assert (code, "could not" in err) == (5, True)
+
+
+def test_lines_that_are_no_records_are_left_out_named_and_answered_with_three(tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_bytes(line(1) + b"\n{}\n\n" + line(2).replace(b'"1.0"', b'"2.0"') + b"\n")
+
+    code, out, err = typed(capsys, "export", file)
+    assert (code, len(out.splitlines())) == (3, 1)
+    assert f"{file}:2" in err
+    code, document = documented(capsys, "import", file, "--folder", tmp_path / "to")
+    assert (code, document["written"], document["faulty"]) == (3, 1, 3)
+
+
+def test_prune_says_what_would_go_and_then_does_it(home: Path, capsys: Capture) -> None:
+    JsonlSink(home / "telemetry").write(entries(records(20)))
+
+    code, would = documented(capsys, "prune", "--keep-days", "1", "--dry-run")
+    assert (code, would["records"]) == (0, 20)
+    code, did = documented(capsys, "prune", "--keep-days", "1")
+    assert (code, did) == (0, would)
+    assert documented(capsys, "prune", "--keep-days", "1")[1]["records"] == 0
+    assert typed(capsys, "prune", "--keep-days", "0")[0] == 2
+
+
+def test_status_without_a_service_says_so(home: Path, capsys: Capture) -> None:
+    code, out, err = typed(capsys, "status")
+
+    assert (code, out) == (0, "")
+    assert "no service" in err
+    assert documented(capsys, "status") == (0, {"at": "", "sinks": []})
+
+
+def test_status_of_a_service_that_ran(home: Path, capsys: Capture) -> None:
+    sink = JsonlSink(home / "telemetry")
+    pump = Pump(MemoryOutbox(records(9)), [sink], status_file=home / "sinks.json")
+    pump.start()
+    assert pump.drain(20)
+    assert pump.stop(20)
+
+    code, document = documented(capsys, "status")
+
+    assert code == 0
+    (found,) = document["sinks"]
+    assert (found["name"], found["condition"], found["delivered"], found["waiting"]) == ("jsonl", "stopped", 9, 0)
+    assert typed(capsys, "status")[1].splitlines()[1].split()[:5] == ["jsonl", "stopped", "0", "9", "0"]
+
+
+def test_status_of_a_failing_sink_answers_three_and_says_why(home: Path, capsys: Capture) -> None:
+    problem = Trouble("no-disk-space", "could not write\x1b[2J", "the disk is full")
+    failing = SinkStatus("jsonl", "failing", 3, 7, 3, 2, failing_since="2026-03-01T12:00:00.000Z", problem=problem)
+    write_status(home / "sinks.json", Status("2026-03-01T12:00:00.000Z", (failing,)))
+
+    code, out, _ = typed(capsys, "status")
+
+    assert code == 3
+    assert "the disk is full" in out
+    assert "\x1b" not in out
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path, project_root: Path) -> None:
+    JsonlSink(tmp_path).write(entries(records(2000)))
+    with subprocess.Popen(
+        [sys.executable, "-m", "tassist", "telemetry", "export", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=project_root,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        complaint = process.stderr.read()
+
+        assert (process.wait(), complaint) == (0, b"")
