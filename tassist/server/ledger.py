@@ -77,13 +77,19 @@ def pieced_together(
     known = result.issue is not None and result.outcome != "failed"
     earlier: list[Applied] = []
     resolved: list[tuple[int, EffectState]] = []
-    for row in before:
-        effect: Effect | None = effect_from_json(row.effect)
+    # From the last to the first: whatever was intended again later had not been done before.
+    for row in reversed(before):
+        effect = effect_from_json(row.effect)
+        done: Effect | None = effect if row.state == "applied" else None
         if row.state == "intended":
-            effect = _done_part(effect_from_json(row.effect), again) if known else None
-            resolved.append((row.ordinal, "applied" if effect is not None else "failed"))
-        if effect is not None and row.state in {"applied", "intended"}:
-            earlier.append(Applied(effect, changed=True, before=row.before, after=row.after, writes=max(row.writes, 1)))
+            done = _done_part(effect, again) if known else None
+            resolved.append((row.ordinal, "applied" if done is not None else "failed"))
+        if done is not None:
+            earlier.insert(
+                0, Applied(done, changed=True, before=row.before, after=row.after, writes=max(row.writes, 1))
+            )
+        if row.state in {"intended", "applied"}:
+            again.append(effect)
     if not earlier:
         return result, tuple(resolved)
     # Found already so because this very run did it: told once, as the change it was.

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from engine.problems import Problem
+from tassist.config import faults
 from tassist.telemetry import chain
 from tassist.telemetry.shape import READ_HEAD
 from tassist.telemetry.sinks.port import Notice
@@ -48,6 +49,9 @@ class DayFile:
         try:
             try:
                 view = memoryview(data)
+                if faults.armed("mid-record-append"):
+                    view = view[os.write(descriptor, view[: len(view) // 2]) :]
+                    faults.point("mid-record-append")
                 while view:
                     view = view[os.write(descriptor, view) :]
                 os.fsync(descriptor)
