@@ -93,6 +93,15 @@ async def test_h22_a_delivery_that_is_stored_but_not_done_is_still_handled_after
     assert [item.seq for item in journal.covered(KEY)] == [seq], "dedupe marks done, not seen"
 
 
+async def test_h22_a_delivery_whose_payload_was_not_read_yet_is_still_read_after_its_redelivery(
+    journal: Journal,
+) -> None:
+    await journal.accept(incoming("a"))
+    await journal.accept(incoming("a"))
+
+    assert [item.delivery_id for item in journal.unsorted(10)] == ["a"]
+
+
 async def test_h23_a_redelivery_of_a_finished_delivery_opens_nothing(journal: Journal) -> None:
     seq = await arrive(journal, "a", 1)
     await journal.finish(finished("r1", seq))
