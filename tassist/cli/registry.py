@@ -21,5 +21,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("deliveries", "tassist.cli.deliveries", "List, show and replay deliveries."),
     Verb("contract", "tassist.cli.contract", "What the engine guarantees, as cases that run"),
     Verb("telemetry", "tassist.cli.telemetry", "Look after telemetry: schema, verify, status, export, import, prune."),
+    Verb("plan", "tassist.cli.plan", "Show which labels and milestones the configuration would create or change."),
+    Verb(
+        "apply", "tassist.cli.apply", "Create, update and rename the labels and milestones the configuration declares."
+    ),
+    Verb("why", "tassist.cli.why", "Explain an issue as it is now: what every rule says, and what would change."),
+    Verb("rollover", "tassist.cli.rollover", "Close a milestone, create the next one, and move what is open."),
 )
 VERB_BY_NAME = {verb.name: verb for verb in VERBS}

@@ -72,6 +72,14 @@ SETTINGS: tuple[Setting, ...] = (
         default="https://api.github.com",
     ),
     Setting(
+        "write_spacing_ms",
+        ("TASSIST_WRITE_SPACING_MS",),
+        "Milliseconds between two writes of one installation; GitHub asks for 1000 or more.",
+        "int",
+        "1000",
+        high=60_000,
+    ),
+    Setting(
         "log_level",
         ("TASSIST_LOG_LEVEL",),
         "How much is logged.",

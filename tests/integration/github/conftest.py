@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +18,13 @@ from tassist.errors import Secret
 from tassist.github.client import GitHubClient, Patience
 from tassist.github.connection import Connection
 from tassist.github.limits import Limits
+from tassist.github.reader import CONFIG_PATH
 from tassist.github.transport import Timeouts
 from tassist.sandbox import Box, Running, aserve, issue_changes, labels, milestones, repositories
 from tassist.sandbox.auth import Actor
+from tassist.sandbox.git_store import commit_file
 from tassist.sandbox.model import Issue, Repository
-from tassist.secrets import GitHubApp
+from tassist.secrets import GitHubApp, credentials_path, save
 from tests.support import keys
 
 Connect = Callable[..., GitHubClient]
@@ -42,6 +50,20 @@ async def connect() -> AsyncIterator[Connect]:
         await one.close()
 
 
+@dataclass(frozen=True)
+class Done:
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its output, decoded."""
+        return json.loads(self.out)
+
+
 @dataclass
 class Octo:
     """GitHub in a box with the repository ``octo/app`` in it, and the App installed and connected."""
@@ -53,6 +75,7 @@ class Octo:
     installation_id: int
     repo: Repository
     by: Actor
+    home: Path
 
     @property
     def ref(self) -> IssueRef:
@@ -76,6 +99,23 @@ class Octo:
             if "/app" not in request.path and not request.path.endswith("/installation")
         ]
 
+    def configure(self, text: str) -> None:
+        """Commit the configuration file."""
+        with self.box.lock:
+            commit_file(self.repo, CONFIG_PATH, text.encode(), "configure", self.box.user("ann"), self.box.clock.now())
+
+    async def tassist(self, *args: str, stdin: str = "", **env: str) -> Done:
+        """Run the real command with the App's credentials in its home folder."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "from tassist.entry import main; main()", *args,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "TASSIST_HOME": str(self.home), "TASSIST_WRITE_SPACING_MS": "0", **env},
+        )  # fmt: skip
+        out, err = await process.communicate(stdin.encode())
+        assert b"Traceback" not in err, err.decode()
+        assert keys.pem().splitlines()[1].encode() not in out + err
+        return Done(process.returncode or 0, out.decode(), err.decode())
+
     def another(self, **changes: object) -> Connection:
         """A second connection; the caller closes it."""
         return Connection(self.app, **{**QUICK, **changes})  # type: ignore[arg-type]
@@ -88,7 +128,7 @@ QUICK: dict[str, object] = {
 
 
 @pytest.fixture
-async def octo() -> AsyncIterator[Octo]:
+async def octo(tmp_path: Path) -> AsyncIterator[Octo]:
     """A small GitHub with everything a look needs."""
     box = Box.empty()
     box.organization("octo", owners=["ann"])
@@ -109,4 +149,6 @@ async def octo() -> AsyncIterator[Octo]:
             api_url=running.api_url, webhook_secret=Secret(made.webhook_secret or ""),
         )  # fmt: skip
         async with Connection(app, **QUICK) as connection:  # type: ignore[arg-type]  # real arguments by name
-            yield Octo(box, running, app, connection, installation_id, repo, by)
+            home = tmp_path / "home"
+            save(app, credentials_path(home))
+            yield Octo(box, running, app, connection, installation_id, repo, by, home)

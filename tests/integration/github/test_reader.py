@@ -8,7 +8,9 @@ import pytest
 
 from engine.model import Fact, IssueRef
 from engine.ports import Gone, Look, Retry
-from tassist.sandbox import issue_changes, labels, milestones, repositories
+from tassist.github.reader import CONFIG_PATH
+from tassist.sandbox import issue_changes, labels, milestones, repositories, sub_issues
+from tassist.sandbox.git_store import commit_file
 from tests.integration.github.conftest import Octo
 
 
@@ -244,3 +246,61 @@ async def test_credentials_that_are_refused_wait_for_a_person(octo: Octo) -> Non
         await octo.connection.reader.look(octo.ref)
 
     assert raised.value.after_s == 300
+
+
+async def test_the_configuration_is_read_once_and_revalidated(octo: Octo) -> None:
+    octo.configure('schema_version: "1.0"\n')
+
+    first = await octo.connection.reader.config(octo.ref)
+    second = await octo.connection.reader.config(octo.ref)
+
+    assert first == second
+    assert first.text == 'schema_version: "1.0"\n'
+    assert first.source.startswith("octo/app:.github/task-assistant.yml@")
+    asked = [request for request in octo.box.requests if "contents" in request.path]
+    assert [request.status for request in asked] == [200, 304]
+
+    octo.configure("# changed\n")
+    assert (await octo.connection.reader.config(octo.ref)).text == "# changed\n"
+
+
+async def test_a_repository_without_configuration_has_none(octo: Octo) -> None:
+    assert (await octo.connection.reader.config(octo.ref)).text is None
+
+    octo.configure("x: 1")
+    with octo.box.lock:
+        commit_file(octo.repo, f"{CONFIG_PATH}/inside", b"x", "a folder", None, octo.box.clock.now())
+    assert (await octo.connection.reader.config(octo.ref)).text is None, "a folder is no file"
+
+
+@pytest.mark.parametrize("text", ["\ufeffx: ü\n", "x: 😀\r\n", "", "# " + "x" * 1_200_000])
+async def test_the_configuration_arrives_as_it_is(octo: Octo, text: str) -> None:
+    octo.configure(text)
+
+    assert (await octo.connection.reader.config(octo.ref)).text == text.removeprefix("\ufeff")
+
+
+async def test_bytes_that_are_no_text_are_visible_in_the_configuration(octo: Octo) -> None:
+    with octo.box.lock:
+        commit_file(octo.repo, CONFIG_PATH, b"x: \xff\n", "bytes", None, octo.box.clock.now())
+
+    assert (await octo.connection.reader.config(octo.ref)).text == "x: \ufffd\n"
+
+
+async def test_a_parent_is_read_one_level_deep(octo: Octo) -> None:
+    parent = octo.opened("the parent", labels=["track/sprint"])
+    child = octo.opened("the child")
+    with octo.box.lock:
+        issue_changes.set_milestone(octo.box, octo.by, parent, octo.repo.milestones[1])
+        sub_issues.add_sub_issue(octo.box, octo.by, parent, child)
+
+    found = (await look(octo, child.number, Fact.PARENT)).issue
+    alone = (await look(octo, parent.number, Fact.PARENT)).issue
+
+    assert found.parent_read
+    assert found.parent is not None
+    assert found.parent.ref == octo.at(parent.number)
+    assert found.parent.labels == ("track/sprint",)
+    assert found.parent.milestone is not None
+    assert found.parent.milestone.title == "Phase 1"
+    assert (alone.parent, alone.parent_read) == (None, True)
