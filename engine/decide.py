@@ -50,7 +50,8 @@ def _program(prepared: View) -> _Program:
         steps.append(rule.evaluate)
         sites += [(site, rule.subject) for site in asked]
     config = prepared.config
-    warnings = f" It has {len(config.warnings)} warnings." if config.warnings else ""
+    count = len(config.warnings)
+    warnings = f" It has {count} {'warning' if count == 1 else 'warnings'}." if count else ""
     valid = Decision(
         CONFIG_RULE, "configuration", "already", f"The configuration is valid.{warnings}", Where(config.file)
     )

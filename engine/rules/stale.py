@@ -165,7 +165,7 @@ def _for(idle: Idle) -> str:
 RULE = Rule(
     id=ID,
     subject="labels",
-    summary="An issue on which nobody works is flagged, escalated, and closed; activity takes the flag off at once.",
+    summary="An issue nobody works on is flagged, escalated and closed.",
     help="""\
 The rule counts whole days since the last real activity: anything on the issue's timeline that the App itself did not do. Subscriptions
 and mentions are no activity, and neither is putting the flag on by hand. An edit of the body leaves nothing on the timeline and

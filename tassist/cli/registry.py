@@ -19,6 +19,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("config", "tassist.cli.config", "Write, check, upgrade and explain .github/task-assistant.yml."),
     Verb("serve", "tassist.cli.serve", "Take deliveries and keep issues in order."),
     Verb("deliveries", "tassist.cli.deliveries", "List, show and replay deliveries."),
+    Verb("rules", "tassist.cli.rules", "Show the rules, in the order in which they are evaluated."),
+    Verb("run", "tassist.cli.run", "Show what would be done about a recorded event, offline."),
     Verb("contract", "tassist.cli.contract", "What the engine guarantees, as cases that run"),
     Verb("telemetry", "tassist.cli.telemetry", "Look after telemetry: schema, verify, status, export, import, prune."),
     Verb("plan", "tassist.cli.plan", "Show which labels and milestones the configuration would create or change."),

@@ -13,6 +13,7 @@ from pathlib import Path
 from tassist.cli.registry import VERBS
 from tassist.config.settings import SETTINGS
 from tassist.errors import Exit
+from tassist.services.rules import rules_page
 from tests.support import config_reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,10 +89,16 @@ def contract() -> str:
     return NOTE + as_markdown()
 
 
+def rules() -> str:
+    """docs/reference/rules.md: every rule's registration."""
+    return NOTE + rules_page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/exit-codes.md": exit_codes,
     "docs/reference/settings.md": settings,
     "docs/reference/commands.md": commands,
+    "docs/reference/rules.md": rules,
     "docs/reference/contract.md": contract,
     "docs/reference/configuration.md": lambda: NOTE + config_reference.page(),
     "docs/reference/task-assistant.schema.json": config_reference.schema,
