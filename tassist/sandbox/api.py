@@ -277,10 +277,10 @@ class Api:
             reaches = actor.reaches(repo)
             if not reaches and repo.private:
                 raise not_found()
-            if not reaches and (route.is_write or not route.needs):
-                raise not_accessible()
+            # What anybody may read, every token may read.
+            is_public = not repo.private and not route.is_write and route.role == "read"
             name, _, level = route.needs.partition(":")
-            if route.needs and not actor.may(name, level) and (repo.private or route.is_write or level != "read"):
+            if not is_public and (not reaches or (route.needs and not actor.may(name, level))):
                 raise not_accessible()
         else:
             role = call.world.role(actor.user, repo)

@@ -41,6 +41,7 @@ def note(box: Box, by: Actor, issue: Issue, event: str, **fields: Any) -> IssueE
 
 def touch(box: Box, issue: Issue) -> None:
     """The issue changed just now."""
+    box.world.changes += 1
     issue.updated_at = box.clock.now()
 
 
@@ -315,6 +316,7 @@ def transfer_issue(box: Box, by: Actor, issue: Issue, target: Repository) -> Iss
     _let_go(issue)
     del source.issues[issue.number]
     source.moved_issues[issue.number] = moved
+    touch(box, moved)
     changes = {
         "new_issue": render.issue(box.world, moved),
         "new_repository": render.repository(box.world, target),

@@ -115,6 +115,7 @@ def delete_milestone(box: Box, by: Actor, repo: Repository, milestone: Milestone
     for issue in repo.issues.values():
         if issue.milestone is milestone:
             issue.milestone = None
+    box.world.changes += 1
     _tell(box, by, repo, milestone, "deleted")
 
 

@@ -6,6 +6,7 @@ Times are aware and in UTC.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -149,6 +150,15 @@ class GitObject:
     content: bytes
 
 
+@dataclass(slots=True)
+class Counts:
+    """How many issues are open, altogether and by milestone's number; and closed by milestone's number."""
+
+    open: int = 0
+    open_of: Counter[int] = field(default_factory=Counter)
+    closed_of: Counter[int] = field(default_factory=Counter)
+
+
 @dataclass(slots=True, eq=False)
 class Repository:
     """A repository with everything in it."""
@@ -179,6 +189,8 @@ class Repository:
     objects: dict[str, GitObject] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     """``refs/heads/main`` → SHA-1."""
+    counted: tuple[int, Counts] | None = None
+    """The counts as of `World.changes`."""
 
     @property
     def full_name(self) -> str:

@@ -13,6 +13,7 @@ from tassist.sandbox.clock import stamp
 from tassist.sandbox.model import (
     App,
     Comment,
+    Counts,
     Installation,
     Issue,
     IssueEvent,
@@ -164,11 +165,24 @@ _REPOSITORY_LINKS = {
 }
 
 
+def counts(world: World, repo: Repository) -> Counts:
+    """How many issues are where; counted once for each change in the box, as every payload shows it."""
+    if repo.counted is None or repo.counted[0] != world.changes:
+        found = Counts()
+        for item in repo.issues.values():
+            found.open += item.state == "open"
+            if item.milestone is not None:
+                of = found.open_of if item.state == "open" else found.closed_of
+                of[item.milestone.number] += 1
+        repo.counted = (world.changes, found)
+    return repo.counted[1]
+
+
 def repository(world: World, repo: Repository, *, full: bool = False, role: Role | None = None) -> Json:
     """A ``repository``; ``full``: the longer form of a single look; ``role``: adds the caller's ``permissions``."""
     api = f"{world.api_url}/repos/{repo.full_name}"
     html = f"{world.root_url}/{repo.full_name}"
-    open_issues = sum(issue.state == "open" for issue in repo.issues.values())
+    open_issues = counts(world, repo).open
     shown: Json = {
         "id": repo.id,
         "node_id": node_id("R", repo.id),
@@ -257,7 +271,7 @@ def label(world: World, repo: Repository, item: Label) -> Json:
 def milestone(world: World, repo: Repository, item: Milestone) -> Json:
     """A ``milestone`` with its counts."""
     api = f"{world.api_url}/repos/{repo.full_name}/milestones/{item.number}"
-    within = [issue for issue in repo.issues.values() if issue.milestone is item]
+    within = counts(world, repo)
     return {
         "url": api,
         "html_url": f"{world.root_url}/{repo.full_name}/milestone/{item.number}",
@@ -268,8 +282,8 @@ def milestone(world: World, repo: Repository, item: Milestone) -> Json:
         "title": item.title,
         "description": item.description,
         "creator": user(world, item.creator),
-        "open_issues": sum(issue.state == "open" for issue in within),
-        "closed_issues": sum(issue.state == "closed" for issue in within),
+        "open_issues": within.open_of[item.number],
+        "closed_issues": within.closed_of[item.number],
         "state": item.state,
         "created_at": stamp(item.created_at),
         "updated_at": stamp(item.updated_at),

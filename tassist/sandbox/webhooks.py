@@ -8,6 +8,7 @@ Source: https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webho
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -89,6 +90,25 @@ class _Disorder:
 def signature(secret: str, body: bytes) -> str:
     """``X-Hub-Signature-256``: HMAC-SHA256 of the body alone."""
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+class _Clients:
+    """HTTP clients, made when first needed: loading the certificates takes longer than a hundred deliveries."""
+
+    def __init__(self, stack: contextlib.AsyncExitStack, timeout_s: float) -> None:
+        self._stack = stack
+        self._timeout_s = timeout_s
+        self._made: dict[bool, httpx.AsyncClient] = {}
+
+    async def to(self, app: App) -> httpx.AsyncClient:
+        """The one that checks certificates, where there are any and the hook does not forgo it."""
+        verify = app.hook_url.startswith("https:") and app.hook_insecure_ssl == "0"
+        if verify not in self._made:
+            # One connection a delivery, as at GitHub: a kept one could break just when the receiver restarts.
+            limits = httpx.Limits(max_keepalive_connections=0)
+            client = httpx.AsyncClient(trust_env=False, limits=limits, timeout=self._timeout_s, verify=verify)
+            self._made[verify] = await self._stack.enter_async_context(client)
+        return self._made[verify]
 
 
 class Webhooks:
@@ -299,8 +319,8 @@ class Webhooks:
         with self._changed:
             self._loop, self._wake = asyncio.get_running_loop(), wake
         sending: set[asyncio.Task[None]] = set()
-        limits = httpx.Limits(max_keepalive_connections=0)
-        async with httpx.AsyncClient(trust_env=False, limits=limits, timeout=self.timeout_s) as client:
+        async with contextlib.AsyncExitStack() as stack:
+            clients = _Clients(stack, self.timeout_s)
             try:
                 while True:
                     delivery = self._take()
@@ -308,7 +328,7 @@ class Webhooks:
                         await wake.wait()
                         wake.clear()
                         continue
-                    started = asyncio.create_task(self._send(client, delivery))
+                    started = asyncio.create_task(self._send(clients, delivery))
                     sending.add(started)
                     started.add_done_callback(sending.discard)
             finally:
@@ -318,10 +338,10 @@ class Webhooks:
                     task.cancel()
                 await asyncio.gather(*sending, return_exceptions=True)
 
-    async def _send(self, client: httpx.AsyncClient, delivery: Delivery) -> None:
+    async def _send(self, clients: _Clients, delivery: Delivery) -> None:
         finished = False
         try:
-            await self._attempt(client, delivery)
+            await self._attempt(clients, delivery)
             finished = True
         finally:
             with self._changed:
@@ -332,13 +352,14 @@ class Webhooks:
                     self._pending.insert(0, delivery)
             self._wake_up()
 
-    async def _attempt(self, client: httpx.AsyncClient, delivery: Delivery) -> None:
+    async def _attempt(self, clients: _Clients, delivery: Delivery) -> None:
         app = delivery.app
         body, headers = _dressed(app, delivery)
         delivery.url, delivery.request_headers = app.hook_url, headers
         delivery.delivered_at = self._world.clock.now()
         started = time.monotonic()
         try:
+            client = await clients.to(app)
             async with asyncio.timeout(self.timeout_s):
                 answer = await client.post(app.hook_url, content=body, headers=headers, follow_redirects=False)
         except TimeoutError:
