@@ -113,6 +113,23 @@ def _every_change_of_a_pull_request(stage: Stage) -> None:
         stage.want(method, where + tail, json=body)
 
 
+def _sub_issue(stage: Stage) -> None:
+    """Put an issue below another and take it away again: each is told from both ends."""
+    parent, child = _full_issue(stage), _full_issue(stage)
+    number = stage.box.issue(f"{OWNER}/{REPO}", child).id
+    stage.want("POST", f"{stage.root}/issues/{parent}/sub_issues", json={"sub_issue_id": number}, who="alice")
+    stage.want("DELETE", f"{stage.root}/issues/{parent}/sub_issue", json={"sub_issue_id": number}, who="alice")
+
+
+def _push(stage: Stage) -> None:
+    """Write a file, begin a branch there and delete it."""
+    name = f"/contents/file-{stage.next()}.txt"
+    written = stage.want("PUT", stage.root + name, json={"message": "Write", "content": "eA=="}, who="alice")
+    ref = f"refs/heads/branch-{stage.next()}"
+    stage.want("POST", f"{stage.root}/git/refs", json={"ref": ref, "sha": written["commit"]["sha"]}, who="alice")
+    stage.want("DELETE", f"{stage.root}/git/{ref}", who="alice")
+
+
 def _ping(stage: Stage) -> object:
     return stage.box.webhooks.ping(stage.box.app(stage.app.id))
 
@@ -189,6 +206,8 @@ PROVOCATIONS: dict[tuple[str, str | None], Provoke] = {
     ("installation_repositories", "added"): _select,
     ("installation_repositories", "removed"): _select,
     ("installation", "new_permissions_accepted"): _accept,
+    **{("sub_issues", action): _sub_issue for action in SENT["sub_issues"]},
+    ("push", None): _push,
     ("ping", None): _ping,
     **{("pull_request", action): _every_change_of_a_pull_request for action in SENT["pull_request"]},
 }
