@@ -11,8 +11,7 @@ import re2
 from engine.config.limits import MAX_PATTERN_MEMORY
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-_MAX_DIGITS = 1000
-"""Of one number in a title; GitHub's titles are shorter, and Python reads no number of more than 4,300."""
+_MAX_DIGITS = 18
 
 
 def _options() -> Any:
@@ -55,7 +54,7 @@ def compile_milestone_pattern(pattern: str) -> Any:
     parts: list[str] = []
     at = 0
     for placeholder in _PLACEHOLDER.finditer(pattern):
-        parts.extend((re2.escape(pattern[at : placeholder.start()]), "([0-9]+)"))
+        parts.extend((re2.escape(pattern[at : placeholder.start()]), rf"([0-9]{{1,{_MAX_DIGITS}}})"))
         at = placeholder.end()
     parts.append(re2.escape(pattern[at:]))
     return compile_pattern("".join(parts))
@@ -72,6 +71,4 @@ def milestone_numbers(pattern: str, title: str) -> tuple[int, ...] | None:
     Compared as tuples they order milestones by number: Sprint 10 comes after Sprint 9.
     """
     found = compile_milestone_pattern(pattern).fullmatch(title)
-    if found is None or any(len(digits) > _MAX_DIGITS for digits in found.groups()):
-        return None
-    return tuple(map(int, found.groups()))
+    return tuple(int(digits) for digits in found.groups()) if found else None
