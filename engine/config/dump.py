@@ -159,19 +159,20 @@ def _mapping(data: dict[str, Json], depth: int) -> Iterable[str]:
                 lines = (
                     list(_mapping(item, depth + 2))
                     if isinstance(item, dict) and item
-                    else [f"{'  ' * (depth + 2)}{_flow(item)}"]
+                    else [f"{'  ' * (depth + 2)}{flow(item)}"]
                 )
                 yield "  " * (depth + 1) + "- " + lines[0].lstrip(" ")
                 yield from lines[1:]
         else:
-            yield f"{head} {_flow(value)}"
+            yield f"{head} {flow(value)}"
 
 
-def _flow(value: Json) -> str:
+def flow(value: Json) -> str:
+    """A value as YAML on one line."""
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, list):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
+        return "[" + ", ".join(flow(item) for item in value) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{quoted(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{quoted(key)}: {flow(item)}" for key, item in value.items()) + "}"
     return json.dumps(value)

@@ -1,9 +1,10 @@
-"""`tassist config`: init, validate, schema, show."""
+"""`tassist config`: init, validate, schema, upgrade, show."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from difflib import unified_diff
 
 import click
 
@@ -80,6 +81,51 @@ def schema() -> int:
 
     output.document(json_schema())
     return Exit.OK
+
+
+@command.command(epilog="Example: tassist config upgrade --write")
+@click.argument("path", default=DEFAULT_FILE)
+@click.option("--write", is_flag=True, help="Replace the file; without it only the difference is shown.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document with the new text.")
+def upgrade(path: str, *, write: bool, as_json: bool) -> int:
+    """Rewrite a configuration of an older form, keeping comments and order.
+
+    PATH is the file, - for standard input. Exit code 0: it is valid now, or would be; 2: something is left to mend by
+    hand, and nothing was written.
+    """
+    from tassist.services import config
+
+    done = config.upgrade(path, write=write)
+    after = done.after
+    code = Exit.USAGE if after.problems else Exit.OK
+    if as_json:
+        output.document(
+            {
+                "file": path,
+                "changed": bool(after.changes),
+                "written": done.written,
+                "changes": after.changes,
+                "notes": after.notes,
+                "problems": [problem_data(problem) for problem in after.problems],
+                "text": after.text,
+            }
+        )
+        return code
+    if not done.written:
+        for row in unified_diff(
+            done.before.splitlines(), after.text.splitlines(), f"{path} (now)", f"{path} (upgraded)", lineterm=""
+        ):
+            output.line(safe_text(row))
+    for change in (*after.changes, *(f"note: {note}" for note in after.notes)):
+        diagnostics.say(safe_text(change))
+    diagnostics.problems(after.problems)
+    if done.written:
+        output.line(f"written: {safe_text(path)}")
+    elif not after.changes and not after.problems:
+        diagnostics.say("nothing to do: it is schema 1.0 already")
+    elif not after.problems:
+        diagnostics.say("nothing was written; to replace the file: tassist config upgrade --write")
+    return code
 
 
 @command.command(epilog="Example: tassist config show --json")

@@ -11,9 +11,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.config import DEFAULT_FILE, Config, InvalidConfig, parse
+from engine.config import DEFAULT_FILE, Config, InvalidConfig, older, parse
 from engine.config.effective import Effective, effective
 from engine.config.limits import MAX_BYTES
+from engine.config.older import Upgraded
 from engine.config.starter import STARTER
 from engine.problems import Problem, ProblemError
 from tassist.errors import os_problem
@@ -74,6 +75,40 @@ def show(path: str = DEFAULT_FILE) -> Shown:
     if isinstance(found, InvalidConfig):
         raise ProblemError(found.problems)
     return Shown(found, effective(found, source))
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """A file in today's form."""
+
+    before: str
+    after: Upgraded
+    written: bool
+
+
+def upgrade(path: str = DEFAULT_FILE, *, write: bool = False) -> Upgrade:
+    """Rewrite a file of an older form; what cannot be made valid is not written.
+
+    Raises:
+        ProblemError: it cannot be read or written, or it is a symlink.
+    """
+    source = read_source(path)
+    after = older.upgrade(source, file=path)
+    before = source.decode("utf-8", "replace").removeprefix("\ufeff")
+    if not write or after.problems or not after.changes:
+        return Upgrade(before, after, written=False)
+    if path == "-" or Path(path).is_symlink():
+        what = "standard input" if path == "-" else f"{safe_text(path, max_chars=200)}, which is a symbolic link,"
+        raise ProblemError(
+            Problem(
+                "config-path-refused", f"{what} is not written to", fix="name the file itself, or leave --write out"
+            )
+        )
+    try:
+        replace_file(Path(path), after.text.encode())
+    except OSError as error:
+        raise ProblemError(os_problem(error, doing="write the configuration")) from None
+    return Upgrade(before, after, written=True)
 
 
 def init(path: str = DEFAULT_FILE, *, force: bool = False, base: Path | None = None) -> Path:

@@ -255,3 +255,77 @@ def test_every_value_shown_from_the_file_stands_there(project_root: Path) -> Non
         if value.where and value.where.line and value.where.column and isinstance(value.value, str):
             rest = lines[value.where.line - 1][value.where.column - 1 :].strip("\"' ").casefold()
             assert rest.startswith(value.value.casefold().replace("\\b", "\\\\b")), value
+
+
+OLD = "# ours\nversion: 1\ntracks:\n  sprint: [feature]   # now\n"
+NEW = '# ours\nschema_version: "1.0"\ntracks:\n  # now\n  - id: sprint\n'
+
+
+def test_upgrade_shows_the_difference_and_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    written(OLD)
+
+    assert run(["config", "upgrade"]) == 0
+
+    said = capsys.readouterr()
+    assert FILE.read_text() == OLD
+    assert said.out.startswith(f"--- {FILE} (now)\n+++ {FILE} (upgraded)\n")
+    assert "\n-version: 1\n" in said.out
+    assert '\n+schema_version: "1.0"\n' in said.out
+    assert "nothing was written" in said.err
+
+
+def test_upgrade_writes_when_told_and_then_has_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    written(OLD).chmod(0o640)
+
+    assert run(["config", "upgrade", "--write"]) == 0
+    assert FILE.read_text().startswith(NEW)
+    assert stat.S_IMODE(FILE.stat().st_mode) == 0o640
+    assert run(["config", "validate"]) == 0
+    first = FILE.read_text()
+    capsys.readouterr()
+    assert run(["config", "upgrade", "--write"]) == 0
+
+    assert FILE.read_text() == first
+    assert "nothing to do" in capsys.readouterr().err
+
+
+def test_upgrade_as_json_holds_the_new_text(capsys: pytest.CaptureFixture[str]) -> None:
+    written(OLD)
+
+    assert run(["config", "upgrade", "--json"]) == 0
+
+    said = json.loads(capsys.readouterr().out)
+    assert list(said) == ["file", "changed", "written", "changes", "notes", "problems", "text"]
+    assert (said["changed"], said["written"], said["problems"]) == (True, False, [])
+    assert said["text"].startswith(NEW)
+
+
+def test_upgrade_writes_nothing_that_would_not_be_valid(capsys: pytest.CaptureFixture[str]) -> None:
+    broken = OLD + "stale: soon\n"
+    written(broken)
+
+    assert run(["config", "upgrade", "--write"]) == 2
+
+    assert FILE.read_text() == broken
+    assert "it takes a mapping of keys" in capsys.readouterr().err
+
+
+def test_h68_upgrade_does_not_write_through_a_symlink(folder: Path) -> None:
+    (folder / "real.yml").write_text(OLD)
+    (folder / "link.yml").symlink_to(folder / "real.yml")
+
+    assert run(["config", "upgrade", "--write", "link.yml"]) == 2
+
+    assert (folder / "real.yml").read_text() == OLD
+    assert (folder / "link.yml").is_symlink()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_upgrade_says_when_the_system_refuses(folder: Path) -> None:
+    written(OLD)
+    FILE.parent.chmod(0o500)
+    try:
+        assert run(["config", "upgrade", "--write"]) == 5
+    finally:
+        FILE.parent.chmod(0o700)
+    assert FILE.read_text() == OLD
