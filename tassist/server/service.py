@@ -46,8 +46,9 @@ class Options:
     """0 takes a free one."""
     stand_by: bool = False
     """Wait where another service holds the journal, and take over when it ends."""
-    grace_s: float = 20.0
-    """How long looks under way may take to finish after a signal."""
+    grace_s: float = 8.0
+    """How long looks under way may take to finish after a signal: less than a container is given (10 s). What is broken
+    off is in the ledger and goes on with the next start."""
     bounds: Bounds = field(default_factory=Bounds)
     breadth: Breadth = field(default_factory=Breadth)
     patience: Patience = field(default_factory=Patience)

@@ -1,0 +1,267 @@
+"""The real command as a process: how it starts, refuses to start, fills a disk, stands by, and ends."""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.service import Outside, deliver, wait_for
+
+
+def serve(world: Outside, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run `tassist serve` to its end, which is near."""
+    return subprocess.run(
+        [sys.executable, "-m", "tassist", "serve", "--headless", "--home", str(world.home), "--port", "0", *args],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env={**world.env, **env},
+    )
+
+
+def ready(url: str) -> tuple[bool, list[str]]:
+    try:
+        with urllib.request.urlopen(url + "/readyz", timeout=10) as answer:
+            found = json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            found = json.load(error)
+    return found["ready"], found["reasons"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes; skipped where the machine does not let us mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(folder)], capture_output=True
+    )
+    if done.returncode:
+        pytest.skip("mounting a small file system is not permitted here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+# --- starting ---------------------------------------------------------------------------------------
+
+
+def test_it_says_where_it_listens_on_stdout_and_talks_on_stderr(world: Outside) -> None:
+    with world.service() as service:
+        assert service.url.startswith("http://127.0.0.1:")
+        assert ready(service.url) == (True, [])
+        assert service.stop() == 0
+
+    for line in service.log.read_text().splitlines():
+        assert {"action", "message", "level"} <= set(json.loads(line))
+
+
+@pytest.mark.parametrize("secret", ["", "   "])
+def test_h03_without_a_webhook_secret_it_does_not_start(world: Outside, secret: str) -> None:
+    done = serve(world, GITHUB_WEBHOOK_SECRET=secret)
+
+    assert done.returncode == 4
+    assert "secret is not known" in done.stderr
+    assert "fix:" in done.stderr
+    assert done.stdout == ""
+
+
+def test_with_an_unusable_key_it_does_not_start_and_does_not_show_it(world: Outside) -> None:
+    key = world.env["GITHUB_PRIVATE_KEY"]
+    done = serve(world, GITHUB_PRIVATE_KEY=key[: len(key) // 2])
+
+    assert done.returncode in {2, 4}
+    assert "key" in done.stderr
+    assert key.splitlines()[3] not in done.stdout + done.stderr
+
+
+def test_everything_that_is_wrong_is_said_at_once(world: Outside) -> None:
+    done = serve(world, GITHUB_APP_ID="", GITHUB_WEBHOOK_SECRET="", GITHUB_WEBHOOK_SECRET_PREVIOUS_UNTIL="soon")
+
+    assert done.returncode != 0
+    assert done.stderr.count("error:") == 3
+
+
+def test_a_port_in_use_is_said_with_what_to_do(world: Outside) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = serve(world, "--port", str(taken.getsockname()[1]))
+
+    assert done.returncode == 5
+    assert "another program listens on that port" in done.stderr
+    assert "--port" in done.stderr
+
+
+def test_an_address_that_is_not_ours_is_said_with_what_to_do(world: Outside) -> None:
+    done = serve(world, "--host", "192.0.2.1")
+
+    assert done.returncode == 5
+    assert "--host" in done.stderr
+
+
+def test_a_home_that_is_a_file_is_said_by_name(world: Outside) -> None:
+    world.home.rmdir()
+    world.home.write_text("")
+
+    done = serve(world)
+
+    assert done.returncode == 5
+    assert str(world.home) in done.stderr
+
+
+def test_a_read_only_home_is_said_by_name(world: Outside, small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+
+    done = serve(world, "--home", str(small_disk))
+
+    assert done.returncode == 5
+    assert "read-only file system" in done.stderr
+
+
+# --- one at a time ----------------------------------------------------------------------------------
+
+
+def test_h26_a_second_service_on_one_journal_refuses(world: Outside) -> None:
+    with world.service() as service:
+        done = serve(world)
+
+        assert done.returncode == 5
+        assert "another service uses this journal" in done.stderr
+        assert "--stand-by" in done.stderr
+        assert ready(service.url) == (True, [])
+
+
+def test_h26_a_second_service_that_stands_by_takes_over_when_the_first_is_killed(world: Outside) -> None:
+    issue = world.issue()
+    with world.service() as first:
+        second = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "tassist",
+                "serve",
+                "--json",
+                "--stand-by",
+                "--home",
+                str(world.home),
+                "--port",
+                "0",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=world.env,
+        )
+        try:
+            assert second.stdout is not None
+            assert second.stderr is not None
+            assert "standing by" in second.stderr.readline()
+            talk = threading.Thread(target=second.stderr.read, daemon=True)
+            talk.start()
+            first.kill()
+            hello: dict[str, Any] = json.loads(second.stdout.readline())
+            assert deliver(hello["url"], world.payload(issue), delivery_id="d-1") == 202
+            wait_for(world.records, "a record")
+            second.send_signal(signal.SIGTERM)
+            assert second.wait(20) == 0
+            talk.join(10)
+        finally:
+            second.kill()
+            second.wait()
+            for stream in (second.stdout, second.stderr):
+                assert stream is not None
+                stream.close()
+
+    assert len(world.records()) == 1
+
+
+# --- a disk that is full ------------------------------------------------------------------------------
+
+
+def test_h27_a_full_disk_answers_503_and_recovers_when_there_is_room(world: Outside, small_disk: Path) -> None:
+    world.home = small_disk
+    big = {"padding": "x" * 200_000}
+    issues = [world.issue() for _ in range(3)]
+    with world.service() as service:
+        assert deliver(service.url, world.payload(issues[0]), delivery_id="d-first") == 202
+        wait_for(world.records, "a record")
+        answers = [deliver(service.url, world.payload(999, **big), delivery_id=f"d-{number}") for number in range(20)]
+        assert set(answers) == {202, 503}, answers
+        assert answers[-1] == 503
+        accepted = {f"d-{number}" for number, answer in enumerate(answers) if answer == 202}
+        is_ready, reasons = ready(service.url)
+        assert not is_ready
+        assert "store-full" in reasons[0]
+        assert service.alive()
+
+        subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+        wait_for(lambda: ready(service.url) == (True, []), "the service to be ready again")
+        assert deliver(service.url, world.payload(issues[1]), delivery_id="d-last") == 202
+        wait_for(lambda: set(world.states().values()) <= {"done", "ignored", "dead"}, "everything to be handled")
+        assert service.stop() == 0
+
+    assert set(world.states()) == accepted | {"d-first", "d-last"}, "what was answered 202 is there, and nothing else"
+    assert len({record["run_id"] for record in world.records()}) == len(world.records())
+
+
+def test_h27_a_write_the_system_refuses_answers_503_and_recovers(world: Outside) -> None:
+    with world.service() as service:
+        assert deliver(service.url, b'{"zen":"1"}', event="ping", delivery_id="d-1") == 202
+        process = service._process
+        assert process is not None
+        size = max(path.stat().st_size for path in world.home.glob("journal.db-wal"))
+        before = resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        assert deliver(service.url, b'{"zen":"%s"}' % (b"x" * 20_000), event="ping", delivery_id="d-2") == 503
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before)
+        assert deliver(service.url, b'{"zen":"3"}', event="ping", delivery_id="d-3") == 202
+        assert service.stop() == 0
+
+    assert set(world.states()) == {"d-1", "d-3"}
+
+
+# --- ending -------------------------------------------------------------------------------------------
+
+
+def test_h32_sigterm_finishes_what_is_under_way_and_the_rest_resumes(world: Outside) -> None:
+    issues = [world.issue() for _ in range(6)]
+    with world.service() as service:
+        for issue in issues:
+            assert deliver(service.url, world.payload(issue), delivery_id=f"d-{issue.number}") == 202
+        wait_for(lambda: world.box.writes, "a first write")
+        assert service.stop() == 0
+        written = len(world.box.writes)
+    assert not [row for row in world.deliveries() if row.state not in {"done", "waiting", "stored"}]
+
+    with world.service() as service:
+        wait_for(lambda: set(world.states().values()) == {"done"}, "the rest", timeout_s=60)
+        wait_for(lambda: len(world.records()) == 6, "all records")
+        assert service.stop() == 0
+
+    assert written >= 1
+    assert len(world.box.writes) == 18, "three writes for each issue, none of them twice"
+    assert world.box.requests.needless_writes == []
+    assert sorted(record["issue_number"] for record in world.records()) == [issue.number for issue in issues]
+
+
+def test_ctrl_c_ends_it_whole_with_its_own_exit_code(world: Outside) -> None:
+    with world.service() as service:
+        process = service._process
+        assert process is not None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+
+    with world.service() as service:
+        assert ready(service.url) == (True, [])
