@@ -11,6 +11,7 @@ import click
 from engine.config import DEFAULT_FILE, Config
 from engine.problems import Problem
 from tassist.cli import diagnostics, output
+from tassist.cli.config_simulate import simulate
 from tassist.errors import Exit
 from tassist.text import safe_text
 
@@ -189,3 +190,6 @@ def problem_data(problem: Problem) -> dict[str, object]:
         "column": where.column if where else None,
         "path": where.path if where else "",
     }
+
+
+command.add_command(simulate)
