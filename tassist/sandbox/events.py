@@ -52,10 +52,10 @@ SENT: dict[str, tuple[str, ...]] = {
         "transferred",
         "deleted",
     ),
-    "sub_issues": ("sub_issue_added", "sub_issue_removed", "parent_issue_added", "parent_issue_removed"),
-    "push": (),
     "installation": ("created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"),
     "installation_repositories": ("added", "removed"),
+    "sub_issues": ("sub_issue_added", "sub_issue_removed", "parent_issue_added", "parent_issue_removed"),
+    "push": (),
     "ping": (),
 }
 """Every event the box can send with its actions; what is not listed here cannot be queued."""

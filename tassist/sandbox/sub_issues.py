@@ -128,7 +128,8 @@ def _move(call: Call) -> Answer:
     after, before = body.integer("after_id"), body.integer("before_id")
     neighbour = next((issue for issue in parent.sub_issues if issue.id in {after, before}), None)
     if child not in parent.sub_issues or neighbour is None or neighbour is child:
-        raise _refused("The issue to move, and the one beside it, must be sub-issues of the parent")
+        # This endpoint alone answers with sentences in place of entries.
+        raise validation(["The issue to move, and the one beside it, must be sub-issues of the parent"])
     parent.sub_issues.remove(child)
     parent.sub_issues.insert(parent.sub_issues.index(neighbour) + (after is not None), child)
     call.world.changes += 1

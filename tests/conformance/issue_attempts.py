@@ -243,3 +243,71 @@ ATTEMPTS += [
         at={"milestone": _milestone_with_labels},
     ),
 ]
+
+
+# sub-issues
+
+
+def issue_id(stage: Stage, number: int) -> int:
+    """An issue's id, which sub-issues are named by."""
+    found: int = stage.want("GET", f"{stage.root}/issues/{number}")["id"]
+    return found
+
+
+def family(stage: Stage) -> tuple[int, int]:
+    """A parent and its only sub-issue, by number."""
+    parent, child = stage.issue(), stage.issue()
+    stage.want("POST", f"{stage.root}/issues/{parent}/sub_issues", json={"sub_issue_id": issue_id(stage, child)})
+    return parent, child
+
+
+def _with_family(stage: Stage) -> None:
+    """Remember a parent and two children, so that address and body name the same ones."""
+    parent, first = family(stage)
+    second = stage.issue()
+    stage.want("POST", f"{stage.root}/issues/{parent}/sub_issues", json={"sub_issue_id": issue_id(stage, second)})
+    stage.kept = {"parent": parent, "first": issue_id(stage, first), "second": issue_id(stage, second)}
+
+
+ATTEMPTS += [
+    Attempt(f"GET {ISSUE}/sub_issues", 200, "one", at={"number": lambda stage: family(stage)[0]}),
+    Attempt(f"GET {ISSUE}/sub_issues", 410, "of a deleted issue", at={"number": deleted_issue}),
+    Attempt(
+        f"POST {ISSUE}/sub_issues", 201, "one", body=lambda stage: {"sub_issue_id": issue_id(stage, stage.issue())}
+    ),
+    Attempt(
+        f"POST {ISSUE}/sub_issues",
+        422,
+        "one that has a parent",
+        body=lambda stage: {"sub_issue_id": issue_id(stage, family(stage)[1])},
+    ),
+    Attempt(f"POST {ISSUE}/sub_issues", 404, "an unknown id", body={"sub_issue_id": 1}),
+    Attempt(f"POST {ISSUE}/sub_issues", 422, "no id", body={}),
+    Attempt(
+        f"DELETE {ISSUE}/sub_issue",
+        200,
+        "one",
+        before=_with_family,
+        at={"number": lambda stage: stage.kept["parent"]},
+        body=lambda stage: {"sub_issue_id": stage.kept["first"]},
+    ),
+    Attempt(f"DELETE {ISSUE}/sub_issue", 404, "an unknown id", body={"sub_issue_id": 1}),
+    Attempt(
+        f"PATCH {ISSUE}/sub_issues/priority",
+        200,
+        "behind the other",
+        before=_with_family,
+        at={"number": lambda stage: stage.kept["parent"]},
+        body=lambda stage: {"sub_issue_id": stage.kept["first"], "after_id": stage.kept["second"]},
+    ),
+    Attempt(
+        f"PATCH {ISSUE}/sub_issues/priority",
+        422,
+        "beside a stranger",
+        before=_with_family,
+        at={"number": lambda stage: stage.kept["parent"]},
+        body=lambda stage: {"sub_issue_id": stage.kept["first"], "after_id": 1},
+    ),
+    Attempt(f"GET {ISSUE}/parent", 200, "one", at={"number": lambda stage: family(stage)[1]}),
+    Attempt(f"GET {ISSUE}/parent", 404, "none"),
+]

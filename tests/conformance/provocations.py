@@ -7,6 +7,8 @@ from collections.abc import Callable
 from tassist.sandbox import app_registry, issue_changes
 from tassist.sandbox.events import SENT
 from tests.conformance.app_attempts import spare_installation
+from tests.conformance.content_attempts import branch, commit, encoded, file, head
+from tests.conformance.issue_attempts import family, issue_id
 from tests.conformance.repository_attempts import spare_repository
 from tests.conformance.stage import OTHER_REPO, OWNER, REPO, Stage
 
@@ -113,21 +115,23 @@ def _every_change_of_a_pull_request(stage: Stage) -> None:
         stage.want(method, where + tail, json=body)
 
 
-def _sub_issue(stage: Stage) -> None:
-    """Put an issue below another and take it away again: each is told from both ends."""
-    parent, child = _full_issue(stage), _full_issue(stage)
-    number = stage.box.issue(f"{OWNER}/{REPO}", child).id
-    stage.want("POST", f"{stage.root}/issues/{parent}/sub_issues", json={"sub_issue_id": number}, who="alice")
-    stage.want("DELETE", f"{stage.root}/issues/{parent}/sub_issue", json={"sub_issue_id": number}, who="alice")
+def _family(stage: Stage) -> None:
+    """A sub-issue comes and goes."""
+    parent, child = family(stage)
+    where = f"{stage.root}/issues/{parent}/sub_issue"
+    stage.want("DELETE", where, json={"sub_issue_id": issue_id(stage, child)})
 
 
 def _push(stage: Stage) -> None:
-    """Write a file, begin a branch there and delete it."""
-    name = f"/contents/file-{stage.next()}.txt"
-    written = stage.want("PUT", stage.root + name, json={"message": "Write", "content": "eA=="}, who="alice")
-    ref = f"refs/heads/branch-{stage.next()}"
-    stage.want("POST", f"{stage.root}/git/refs", json={"ref": ref, "sha": written["commit"]["sha"]}, who="alice")
-    stage.want("DELETE", f"{stage.root}/git/{ref}", who="alice")
+    """A first commit, a second one that changes and removes, a branch that comes, is forced and goes."""
+    where = f"{stage.root}/contents/{file(stage)}"
+    sent = {"message": "Change", "content": encoded("other"), "sha": stage.want("GET", where)["sha"]}
+    stage.want("PUT", where, json=sent, who="alice")
+    stage.want("DELETE", where, json={"message": "Remove", "sha": stage.want("GET", where)["sha"]})
+    name, parent = branch(stage), head(stage)
+    stage.want("PATCH", f"{stage.root}/git/refs/heads/{name}", json={"sha": commit(stage), "force": True})
+    stage.want("PATCH", f"{stage.root}/git/refs/heads/{name}", json={"sha": parent, "force": True})
+    stage.want("DELETE", f"{stage.root}/git/refs/heads/{name}")
 
 
 def _ping(stage: Stage) -> object:
@@ -206,8 +210,8 @@ PROVOCATIONS: dict[tuple[str, str | None], Provoke] = {
     ("installation_repositories", "added"): _select,
     ("installation_repositories", "removed"): _select,
     ("installation", "new_permissions_accepted"): _accept,
-    **{("sub_issues", action): _sub_issue for action in SENT["sub_issues"]},
-    ("push", None): _push,
     ("ping", None): _ping,
+    ("push", None): _push,
+    **{("sub_issues", action): _family for action in SENT["sub_issues"]},
     **{("pull_request", action): _every_change_of_a_pull_request for action in SENT["pull_request"]},
 }

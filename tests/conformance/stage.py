@@ -44,6 +44,8 @@ class Stage:
     app: Registered
     installation: int
     tokens: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
+    """What an attempt's preparation made, for its address and body."""
     _fresh: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     # who asks

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from tassist.sandbox.calls import ROUTES, Route
-from tests.conformance import app_attempts, issue_attempts, repository_attempts
+from tests.conformance import app_attempts, content_attempts, issue_attempts, repository_attempts
 from tests.conformance.attempts import Attempt, Finding, described, examine
 from tests.conformance.repository_attempts import archived_repository, renamed_repository
 from tests.conformance.stage import Stage, staged
 
-ATTEMPTS = [*issue_attempts.ATTEMPTS, *app_attempts.ATTEMPTS, *repository_attempts.ATTEMPTS]
+ATTEMPTS = [*issue_attempts.ATTEMPTS, *app_attempts.ATTEMPTS, *repository_attempts.ATTEMPTS, *content_attempts.ATTEMPTS]
 
 
 @dataclass(frozen=True)
