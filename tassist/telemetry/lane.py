@@ -59,7 +59,9 @@ class Lane:
         self._thread = threading.Thread(target=self._run, name=f"telemetry-{sink.name}", daemon=True)
         self._changed = threading.Condition()
         self._woken = False
+        self._hurried = False
         self._stopping = False
+        self._wrote_at = float("-inf")
         self._condition: Condition = "starting"
         self._cursor = 0
         self._waiting = 0
@@ -98,6 +100,8 @@ class Lane:
         """Wait until the sink has what is in the outbox now."""
         goal = self._last_seq(self._cursor)
         with self._changed:
+            self._hurried = True
+            self._changed.notify_all()
             return self._changed.wait_for(lambda: self._cursor >= goal, max(0.0, deadline - time.monotonic()))
 
     def status(self) -> SinkStatus:
@@ -158,10 +162,27 @@ class Lane:
                 self._become("idle")
                 self._wait(self._limits.poll_s, or_woken=True)
                 continue
+            if len(rows) < limit and self._gathers():
+                continue
             self._become("writing")
             refused = self._write(rows)
+            self._wrote_at = time.monotonic()
             self._note(rows, refused)
             self._recover()
+
+    def _gathers(self) -> bool:
+        """Wait for more records, where the sink wants few large batches; false once it is time to write."""
+        left = self._wrote_at + self._sink.interval_s - time.monotonic()
+        with self._changed:
+            if left <= 0 or self._hurried or self._stopping:
+                self._hurried = False
+                return self._stopping
+            self._condition = "idle"
+            self._changed.wait_for(
+                lambda: self._stopping or self._hurried or self._woken, min(left, self._limits.poll_s)
+            )
+            self._woken = False
+        return True
 
     def _write(self, rows: list[tuple[int, bytes]]) -> list[tuple[int, Problem]]:
         """Write a batch; answers which records the sink will never take."""

@@ -46,6 +46,7 @@ class JsonlSink:
     """
 
     max_batch = MAX_BATCH
+    interval_s = 0.0
 
     def __init__(
         self,

@@ -47,6 +47,11 @@ class Sink(Protocol):
         """The most records it wants at once."""
         ...
 
+    @property
+    def interval_s(self) -> float:
+        """How long to gather records between two writes that are not full, in seconds; 0 writes at once."""
+        ...
+
     def write(self, entries: Sequence[Entry]) -> None:
         """Take the records, in this order, each once by its event id, and return when they are safe.
 

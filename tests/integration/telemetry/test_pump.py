@@ -29,6 +29,7 @@ class Listening:
     """A sink that keeps what it gets, once the gate is open, and fails as long as it is told to."""
 
     max_batch = 1000
+    interval_s = 0.0
 
     def __init__(self, name: str = "listening") -> None:
         self.name = name
@@ -237,6 +238,33 @@ def test_an_outbox_that_cannot_be_read_for_a_while_loses_nothing() -> None:
     assert pump.drain(20)
     assert pump.stop()
     assert sink.taken == LINES
+
+
+class Gathering(Listening):
+    """Wants its records in few large batches."""
+
+    interval_s = 3600.0
+    max_batch = 60
+
+
+def test_a_sink_that_gathers_gets_few_full_batches_and_everything_when_drained() -> None:
+    outbox, sink = MemoryOutbox(LINES[:10]), Gathering()
+    pump = Pump(outbox, [sink], limits=Limits(poll_s=0.01))
+    pump.start()
+    until(lambda: sink.tries == 1)
+
+    for number in range(10, 65):
+        outbox.add(LINES[number])
+        pump.wake()
+    assert sink.taken == LINES[:10], "it gathers"
+    outbox.add(*LINES[65:80])
+    pump.wake()
+    until(lambda: sink.tries == 2)
+    assert sink.taken == LINES[:70], "a full batch goes at once"
+
+    assert pump.drain(20)
+    assert pump.stop()
+    assert (sink.taken, sink.tries) == (LINES[:80], 3)
 
 
 def test_stopping_ends_a_long_backoff_at_once_and_keeps_the_rest(tmp_path: Path) -> None:
