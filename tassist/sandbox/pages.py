@@ -56,6 +56,8 @@ class Pages:
 
     @staticmethod
     def _form(asked: Asked) -> dict[str, list[str]]:
+        if not asked.body:
+            return {}
         kind = asked.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/x-www-form-urlencoded":
             raise GitHubError(415, "The form must be sent as application/x-www-form-urlencoded")
