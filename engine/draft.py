@@ -174,10 +174,8 @@ class Draft:
         return None
 
     def add(self, name: str, rule: str) -> str:
-        """Want the label, which `cannot_add` has allowed; the name as the repository spells it."""
+        """Want the label, which the issue lacks and `cannot_add` has allowed; the name as the repository spells it."""
         label = fold(name)
-        if label in self.labels:
-            return self.labels[label]
         existing = self.repo_label(name, rule)
         if existing is None:
             spec = self.view.declared[label]
@@ -190,10 +188,10 @@ class Draft:
         return name
 
     def remove(self, labels: Sequence[str], rule: str) -> None:
-        """Want these labels, by folded name, off the issue."""
+        """Want these labels, by folded name, off the issue, which carries them."""
         for label in labels:
-            if self.labels.pop(label, None) is not None:
-                self._by[label] = rule
+            del self.labels[label]
+            self._by[label] = rule
 
     def set_milestone(self, title: str, number: int | None, rule: str) -> None:
         """Want the milestone; ``number`` is ``None`` where the plan creates it."""

@@ -83,16 +83,18 @@ class GroupView:
             default = DEFAULT_PREFIX.get(group.name, f"{group.name}/")
             self._prefix = None if listed else fold(default if group.prefix is None else group.prefix)
         self._flags = flags
-        self._members = frozenset(map(fold, listed))
+        self._members = frozenset(map(fold, listed)) - flags
         self._order = frozenset(map(fold, group.order))
         declared = [track.label for track in config.tracks] + [label.name for label in config.labels]
         self._position = _positions([*group.order, *listed, *declared])
 
-    def is_member(self, label: str) -> bool:
-        """Whether the folded name belongs to the group; the flags of `stale` belong to none."""
-        if label in self._flags:
-            return False
-        return label in self._members if self._prefix is None else label.startswith(self._prefix)
+    def members(self, labels: Iterable[str]) -> list[str]:
+        """Those of the folded names that belong to the group; the flags of `stale` belong to none."""
+        prefix, flags = self._prefix, self._flags
+        if prefix is None:
+            members = self._members
+            return [label for label in labels if label in members]
+        return [label for label in labels if label.startswith(prefix) and label not in flags]
 
     def rank(self, label: str) -> Rank:
         """The label's place from lowest to highest: as listed, then as declared, then by natural order."""

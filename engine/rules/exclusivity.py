@@ -30,7 +30,7 @@ def _one_of(draft: Draft, group: GroupView) -> None:
     if group.mode == "off":
         draft.decide(group.rule, "labels", "skipped", "Switched off by its mode.", group.where)
         return
-    found = [label for label in draft.labels if group.is_member(label)]
+    found = group.members(draft.labels)
     if not found:
         draft.decisions.append(group.none)
         return

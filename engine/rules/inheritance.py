@@ -26,7 +26,7 @@ def adopt(draft: Draft) -> None:
     They work on the track the issue will have; the decision itself comes in the rule's own place.
     """
     inheritance = draft.view.config.inheritance
-    if inheritance is None or inheritance.mode != "hard":
+    if inheritance is None or inheritance.mode != "hard" or not inheritance.copy:
         return
     parent = draft.parent(ID)
     if parent is None:

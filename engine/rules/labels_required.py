@@ -33,8 +33,7 @@ def _demand(draft: Draft, entry: RequiredLabels) -> None:
         draft.decide(ID, "labels", "skipped", "Switched off by its mode.", entry.where)
         return
     if entry.group is not None:
-        group = draft.view.group(entry.group)
-        there = [name for label, name in draft.labels.items() if group.is_member(label)]
+        there = [draft.labels[label] for label in draft.view.group(entry.group).members(draft.labels)]
         wanted = f"a label of the group {entry.group}"
     else:
         there = [draft.labels[fold(name)] for name in entry.any_of if fold(name) in draft.labels]

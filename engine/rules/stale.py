@@ -76,13 +76,15 @@ def _level(idle: int, days: StaleThresholds, *, close: bool = True) -> int:
 
 def _idle(draft: Draft, days: StaleThresholds, *, flagged: bool, comment: bool) -> Idle:
     """How long nothing happened; the timeline is read only where it could change what is decided."""
+    known = bounds(draft.issue, draft.now)
+    if known.most is not None and _level(known.most, days) == FRESH:
+        return known
     if draft.issue.timeline is None:
-        known = bounds(draft.issue, draft.now)
         level = _level(known.least, days)
         if known.most is not None and _level(known.most, days) == level:
-            if level == FRESH or (level != CLOSE and (flagged or not comment)):
+            if level != CLOSE and (flagged or not comment):
                 return known
-            if level == CLOSE and not flagged and not comment and days.days_until_stale is not None:
+            if level == CLOSE and not flagged and not comment and _notice(days) > 0:
                 return known
         if not flagged and level == FRESH and _is_work(draft):
             return known
@@ -99,10 +101,15 @@ def _flag_days(days: StaleThresholds) -> list[int]:
     return [limit for limit in (days.days_until_stale, days.days_until_escalated) if limit is not None]
 
 
+def _notice(days: StaleThresholds) -> int:
+    """How many days a flag is carried before closing."""
+    assert days.days_until_close is not None
+    return days.days_until_close - min(_flag_days(days), default=days.days_until_close)
+
+
 def _may_close(draft: Draft, idle: Idle, days: StaleThresholds, *, flagged: bool) -> bool:
     """Whether the issue has carried a flag for as long as there are days between flagging and closing."""
-    assert days.days_until_close is not None
-    notice = days.days_until_close - min(_flag_days(days), default=days.days_until_close)
+    notice = _notice(days)
     if notice <= 0:
         return True
     if not flagged or idle.since is None:

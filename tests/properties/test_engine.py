@@ -174,7 +174,7 @@ def test_what_the_configuration_does_not_name_is_untouched(world: World, config:
                     name in prepared.flags
                     or name in prepared.alias_of
                     or name in prepared.track_by_label
-                    or any(group.is_member(name) for group in groups)
+                    or any(group.members([name]) for group in groups)
                 )
         if isinstance(effect, SetMilestone) and world.issue.milestone is not None:
             assert prepared.manages_milestone(world.issue.milestone.title)
@@ -305,5 +305,5 @@ def test_looks_between_a_persons_edits_leave_a_state_that_needs_nothing(
     if world.issue.state == "open" and plan.outcome == "success":
         for group in views.view(config).groups:
             if group.mode == "enforce":
-                members = [name for name in map(fold, world.issue.labels) if group.is_member(name)]
+                members = group.members(map(fold, world.issue.labels))
                 assert len(members) <= 1

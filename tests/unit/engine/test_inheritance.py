@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.config.types import Config
 from engine.model import Issue, IssueRef, Milestone, Repo
 from engine.plan import AddLabels, Decision, Plan, RemoveLabels, SetMilestone
@@ -183,3 +185,11 @@ def test_a_track_that_cannot_be_added_is_told_and_the_childs_own_stays() -> None
     assert (plan.effects, plan.outcome) == ((), "partial")
     assert told(plan)[0].outcome == "skipped"
     assert "GitHub allows 100" in told(plan)[0].reason
+
+
+def test_where_nothing_is_to_be_copied_the_parent_is_not_read() -> None:
+    unread = replace(issue("track/plain"), parent_read=False)
+
+    for mode in ("soft", "hard"):
+        (decision,) = told(look(unread, known(mode, copy=()), full()))
+        assert (decision.outcome, "copies nothing" in decision.reason) == ("skipped", True)

@@ -279,6 +279,8 @@ def test_a_comment_needs_the_exact_day() -> None:
 def test_closing_needs_the_time_of_the_flag_and_flagging_does_not() -> None:
     assert asks(old(ESCALATED, days=50, updated_at=days_ago(40))) == (Fact.TIMELINE,)
     assert asks(old(days=50, updated_at=days_ago(40))) == (Fact.REPO_LABELS,)
+    escalates = config(stale=stale(None, 20, 30))
+    assert asks(old(days=50, updated_at=days_ago(40)), known=escalates) == (Fact.REPO_LABELS,)
     only_close = config(stale=stale(None, None, 30))
     assert asks(old(days=50, updated_at=days_ago(40)), known=only_close) == (Fact.TIMELINE,)
 

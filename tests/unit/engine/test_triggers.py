@@ -165,6 +165,10 @@ def test_a_sub_issue_and_its_parent_are_both_looked_at_in_their_own_repositories
     assert found == (IssueRef("acme/plans", 1, 6), IssueRef("acme/shop", 2, 5))
 
 
+def test_other_events_name_no_issue() -> None:
+    assert issues_of("milestone", payload(milestone={"number": 7}, issue={"number": 7})) == ()
+
+
 def test_a_parent_in_a_repository_only_its_address_names_is_found() -> None:
     parent = {"number": 1, "repository_url": "https://api.github.com/repos/acme/plans"}
 
