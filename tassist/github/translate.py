@@ -71,7 +71,7 @@ def issue(wire: IssueWire, ref: IssueRef) -> Issue:
         closed_at=when(wire.closed_at),
         author=(wire.user.login if wire.user else None) or "",
         author_id=(wire.user.id if wire.user else None) or 0,
-        is_pull_request=wire.pull_request is not None and bytes(wire.pull_request) != b"null",
+        is_pull_request=wire.pull_request is not None,
         locked=bool(wire.locked),
     )
 

@@ -41,6 +41,10 @@ class MilestoneWire(msgspec.Struct):
     closed_issues: int | None = None
 
 
+class PullRequestLinks(msgspec.Struct):
+    """That it is there says that the issue is a pull request; what is in it is not needed."""
+
+
 class IssueWire(msgspec.Struct):
     """An issue; a pull request arrives as one too, with ``pull_request`` set."""
 
@@ -57,7 +61,7 @@ class IssueWire(msgspec.Struct):
     updated_at: str | None = None
     closed_at: str | None = None
     locked: bool | None = None
-    pull_request: msgspec.Raw | None = None
+    pull_request: PullRequestLinks | None = None
     repository_url: str | None = None
     html_url: str | None = None
     parent_issue_url: str | msgspec.UnsetType | None = msgspec.UNSET
@@ -213,7 +217,7 @@ class DeliveryRequest(msgspec.Struct):
     """What GitHub sent."""
 
     headers: dict[str, str | None] | None = None
-    payload: msgspec.Raw | None = None
+    payload: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class DeliveryDetailWire(DeliveryWire):

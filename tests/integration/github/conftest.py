@@ -141,7 +141,7 @@ async def octo(tmp_path: Path) -> AsyncIterator[Octo]:
             milestones.put_milestone(box, by, repo, title)
         milestones.put_milestone(box, by, repo, "Phase 0", state="closed")
         issue_changes.open_issue(box, by, repo, "the first", labels=["track/main", "person"])
-    made = box.register_app("Task Assistant", owner="ann", pem=keys.pem())
+    made = box.register_app("Task Assistant", owner="ann", pem=keys.pem(), hook_url="http://127.0.0.1:9/webhook")
     installation_id = box.install(made.id, "octo")
     async with aserve(box) as running:
         app = GitHubApp(

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from engine.problems import ProblemError
 from tassist import secrets
 from tassist.errors import Secret
-from tassist.github.app_api import AppApi
-from tassist.github.app_auth import AppAuth
+from tassist.github.app_api import AppApi, missing_permissions
+from tassist.github.app_auth import RUN_PERMISSIONS, AppAuth
+from tassist.github.connection import Connection
 from tassist.github.manifest import convert
+from tassist.sandbox import manifests
 from tassist.secrets import GitHubApp
-from tests.integration.github.conftest import Connect
+from tests.integration.github.conftest import Connect, Octo
 from tests.support import keys
 from tests.support.scripted import Reply, Scripted
 
+MANIFEST = {
+    "name": "Made from a manifest",
+    "url": "https://example.com",
+    "hook_attributes": {"url": "https://example.com/webhook"},
+    "redirect_url": "http://127.0.0.1:9/back",
+    "default_permissions": {"issues": "write"},
+    "default_events": ["issues"],
+}
 CODE = "a180b1a3d263c81bc6441d7b990bae27d4c10679"
 MADE = {
     "id": 12,
@@ -136,3 +148,58 @@ async def test_h25_the_delivery_log_is_read_past_a_hundred(connect: Connect) -> 
         found = [item.guid async for items in api_of(connect, server).deliveries() for item in items]
 
     assert found == ["1", "2"]
+
+
+async def test_the_apps_own_calls_against_a_whole_github(octo: Octo) -> None:
+    api = octo.connection.api
+
+    app = await api.app()
+    (installation,) = await api.installations()
+    repositories = [repo.full_name async for page in api.repositories(octo.installation_id) for repo in page]
+    await api.set_hook_config(url="http://127.0.0.1:9/other", secret=Secret("a-new-webhook-secret"))
+    hook = await api.hook_config()
+
+    assert (app.id, app.slug, installation.id) == (octo.app.app_id, octo.app.slug, octo.installation_id)
+    assert missing_permissions(installation.permissions, RUN_PERMISSIONS) == []
+    assert [p.code for p in missing_permissions(installation.permissions, {"actions": "read"})] == [
+        "permission-missing"
+    ]
+    assert repositories == ["octo/app"]
+    assert hook is not None
+    assert (hook.url, hook.content_type) == ("http://127.0.0.1:9/other", "json")
+    assert hook.secret is not None
+    assert set(hook.secret) == {"*"}
+    assert octo.box.app(octo.app.app_id).webhook_secret == "a-new-webhook-secret"
+
+
+async def test_the_apps_key_refused_names_its_fingerprint(octo: Octo) -> None:
+    wrong = replace(octo.app, private_key=Secret(keys.pem(1)))
+    async with Connection(wrong) as connection:
+        with pytest.raises(ProblemError) as raised:
+            await connection.api.app()
+
+    assert raised.value.problems[0].code == "app-refused"
+    assert connection.auth.fingerprint in raised.value.problems[0].why
+
+
+async def test_h47_the_boxs_clock_hours_away_is_no_trouble(octo: Octo) -> None:
+    octo.box.clock.advance(-7 * 3600)
+
+    assert (await octo.connection.api.app()).id == octo.app.app_id
+    octo.box.clock.advance(48 * 3600)
+    assert (await octo.connection.api.app()).id == octo.app.app_id
+
+
+async def test_h53_a_manifest_of_a_whole_github_is_converted_once(octo: Octo, tmp_path: Path) -> None:
+    with octo.box.lock:
+        sent_to = manifests.accept(octo.box, MANIFEST, octo.box.user("ann"), state="s")
+    code = parse_qs(urlsplit(sent_to).query)["code"][0]
+    path = tmp_path / "made.json"
+
+    app = await convert(code, api_url=octo.running.api_url, credentials_path=path)
+    async with Connection(secrets.read(path)) as connection:
+        assert (await connection.api.app()).slug == app.slug
+    with pytest.raises(ProblemError) as raised:
+        await convert(code, api_url=octo.running.api_url, credentials_path=tmp_path / "again.json")
+
+    assert raised.value.problems[0].code == "manifest-code-used"

@@ -193,6 +193,13 @@ async def test_h61_a_locked_issue_is_read(octo: Octo) -> None:
     assert (await look(octo)).issue.locked
 
 
+async def test_h61_a_pull_request_says_that_it_is_one(octo: Octo) -> None:
+    with octo.box.lock:
+        octo.box.issue("octo/app", 1).is_pull_request = True
+
+    assert (await look(octo)).issue.is_pull_request
+
+
 async def test_h38_an_issue_the_replica_does_not_show_yet_appears(octo: Octo) -> None:
     octo.box.faults.answer(404, {"message": "Not Found"}, path="/repos/*/issues/*", count=2)
 

@@ -123,6 +123,17 @@ async def test_an_issue_that_cannot_be_moved_keeps_the_old_one_open(sprint: Octo
     assert state(sprint)["Sprint 4"] == "open"
 
 
+async def test_an_open_pull_request_stays_and_is_named(sprint: Octo) -> None:
+    with sprint.box.lock:
+        sprint.box.issue("octo/app", 3).is_pull_request = True
+
+    code, out, _ = await roll(sprint, "--yes")
+
+    assert code == 0
+    assert "pull requests stay, as the configuration does not manage them: #3" in out
+    assert where(sprint)[3] == "Sprint 4"
+
+
 async def test_as_json_with_another_title_and_day(sprint: Octo) -> None:
     done = await sprint.tassist(
         "rollover", "octo/app", "--milestone", "Sprint 4", "--next", "Later", "--due", "2027-01-01", "--yes", "--json"
