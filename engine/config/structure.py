@@ -31,7 +31,6 @@ STRUCTURAL = frozenset(
         "config-exactly-one",
         "config-too-many-entries",
         "config-too-few-entries",
-        "config-empty",
     }
 )
 """The codes a JSON Schema can find too; a document has one of them exactly if the published schema refuses it."""
@@ -307,7 +306,7 @@ class _Check:
         digits = re.sub(r"[^0-9]", "", node.text[:40]) if isinstance(node, Scalar) else ""
         fix = (
             f"write {int(digits)}, without quotes"
-            if digits and isinstance(node, Scalar) and len(node.text) < 20
+            if digits and isinstance(node, Scalar) and is_text(node) and len(node.text) < 20
             else ""
         )
         self._wrong_kind(node, path, spec.says, fix)
