@@ -16,12 +16,13 @@ from datetime import datetime
 from engine.ports import Clock
 from engine.problems import ProblemError
 from tassist.log import get_logger, log_event
+from tassist.server import sorting
 from tassist.server.looks import Looks
 from tassist.server.metrics import Metrics
-from tassist.server.sorting import News, Place, place
+from tassist.server.sorting import Place, unreadable
 from tassist.store.database import StoreError
 from tassist.store.journal import Journal
-from tassist.store.model import Lane, LaneKey, Unsorted
+from tassist.store.model import Lane, LaneKey, News, Unsorted
 
 _LOG = get_logger("dispatcher")
 
@@ -166,7 +167,7 @@ class Dispatcher:
             return 0
         own_login = self._own_login()
         places = [await self._place(delivery, own_login) for delivery in page]
-        await self._journal.store_sorted([found.sorted for found in places], self._clock.now())
+        await self._store(places)
         for found in places:
             self._metrics.count("sorted", found.sorted.state)
             for target in found.sorted.targets:
@@ -181,32 +182,37 @@ class Dispatcher:
                     why=found.sorted.reason,
                 )
             for item in found.news:
-                await self._heed(item, found.sorted.seq)
+                self._heed(item)
         return len(page)
 
     async def _place(self, delivery: Unsorted, own_login: str) -> Place:
-        if len(delivery.body) > 256 * 1024:
-            return await asyncio.to_thread(place, delivery, own_login)
-        return place(delivery, own_login)
+        try:
+            if len(delivery.body) > 256 * 1024:
+                return await asyncio.to_thread(sorting.place, delivery, own_login)
+            return sorting.place(delivery, own_login)
+        except Exception as error:  # noqa: BLE001 – one poisoned payload holds up no other
+            return Place(unreadable(delivery.seq, error))
 
-    async def _heed(self, news: News, seq: int) -> None:
-        """Finish, pause or drop what waits for an installation or a repository that changed."""
-        now = self._clock.now()
-        if news.kind == "repo-gone":
-            reason = f"{news.text or 'the repository'} can no longer be managed"
-            await self._journal.drop_repo(news.id, up_to_seq=seq, reason=reason, now=now)
-            self._next.pop(news.id, None)
-            return
-        if news.kind == "repo-renamed":
-            await self._journal.rename(news.id, news.text)
-            return
-        state = news.kind.removeprefix("installation-")
-        await self._journal.set_installation(news.id, state=state, account=news.text, now=now)
-        log_event(_LOG, news.kind, f"the installation is {state}", installation_id=news.id, account=news.text)
+    async def _store(self, batch: list[Place]) -> None:
+        """Store a page; where one of its deliveries cannot be stored as sorted, that one is set aside."""
+        try:
+            await self._journal.store_sorted([(found.sorted, found.news) for found in batch], self._clock.now())
+        except StoreError:
+            raise
+        except Exception as error:
+            if len(batch) > 1:
+                for found in batch:
+                    await self._store([found])
+            elif batch[0].sorted.state == "quarantined":
+                raise
+            else:
+                await self._store([Place(unreadable(batch[0].sorted.seq, error))])
+
+    def _heed(self, news: News) -> None:
+        """What was read ahead may be paused, renamed or gone now; what was paused may go on."""
+        log_event(_LOG, news.kind, "GitHub says so", id=news.id, name=news.text or None)
         self._next.clear()
-        if state == "deleted":
-            await self._journal.drop_installation(news.id, up_to_seq=seq, reason="the App was uninstalled", now=now)
-        elif state == "active":
+        if news.kind == "installation-active":
             for repo_id in self._journal.repos():
                 self._rotate(repo_id)
 

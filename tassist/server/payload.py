@@ -116,11 +116,16 @@ def number_of(payload: Mapping[str, Any], *path: str) -> int:
 
 
 def text_of(payload: Mapping[str, Any], *path: str) -> str:
-    """The text at a path, or nothing; lone surrogates, which no database takes, become U+FFFD."""
+    """The text at a path, or nothing; lone surrogates become question marks."""
     value: Any = payload
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
-    return value[:300].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return storable(value) if isinstance(value, str) else ""
+
+
+def storable(text: str) -> str:
+    """The text, bounded, as a database takes it."""
+    return text[:300].encode("utf-8", "replace").decode()
 
 
 def _form_field(body: bytes) -> bytes:

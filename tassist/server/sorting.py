@@ -7,8 +7,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.triggers import asked
-from tassist.server.payload import Unreadable, check_shape, number_of, read, text_of
-from tassist.store.model import Sorted, Target, Unsorted
+from tassist.server.payload import Unreadable, check_shape, number_of, read, storable, text_of
+from tassist.store.model import News, NewsKind, Sorted, Target, Unsorted
+
+_TOO_LARGE = 2**63
+"""No database keeps such a number, and GitHub has no such id."""
+
+
+_INSTALLATION: dict[str, NewsKind] = {
+    "deleted": "installation-deleted",
+    "suspend": "installation-suspended",
+    "unsuspend": "installation-active",
+    "created": "installation-active",
+    "new_permissions_accepted": "installation-active",
+}
+_REPOSITORY: dict[str, NewsKind] = {
+    "deleted": "repo-gone",
+    "archived": "repo-gone",
+    "renamed": "repo-renamed",
+    "transferred": "repo-renamed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,19 +35,6 @@ class Place:
 
     sorted: Sorted
     news: tuple[News, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What a delivery says about an installation or a repository as a whole."""
-
-    kind: str
-    """``installation-deleted``, ``installation-suspended``, ``installation-active``, ``repo-gone``,
-    ``repo-renamed``."""
-    id: int
-    """Of the installation or the repository."""
-    text: str = ""
-    """The account or the repository, for people."""
 
 
 def place(delivery: Unsorted, own_login: str) -> Place:
@@ -56,12 +61,16 @@ def place(delivery: Unsorted, own_login: str) -> Place:
         else:
             # An issue of another repository without an id: that repository's own delivery tells of it.
             targets = tuple(
-                Target(ref.repo_id or repo_id, ref.repo, ref.number)
+                Target(ref.repo_id or repo_id, storable(ref.repo), ref.number)
                 for ref in found.issues
-                if ref.repo_id or ref.repo == repo
+                if ref.repo_id or storable(ref.repo) == repo
             )
-        if targets and not all(target.repo_id and target.repo for target in targets):
-            return Place(Sorted(delivery.seq, "quarantined", action=action, reason="the payload names no repository"))
+        if any(
+            not target.repo or not 0 < target.repo_id < _TOO_LARGE or target.number >= _TOO_LARGE for target in targets
+        ):
+            return Place(
+                Sorted(delivery.seq, "quarantined", action=action, reason="the payload names no repository or no issue")
+            )
     return Place(
         Sorted(
             seq=delivery.seq,
@@ -79,19 +88,18 @@ def place(delivery: Unsorted, own_login: str) -> Place:
     )
 
 
+def unreadable(seq: int, error: Exception) -> Sorted:
+    """A delivery that could not even be sorted; it is set aside, so that those behind it are not held up."""
+    return Sorted(seq, "quarantined", reason=f"it could not be sorted: {type(error).__name__}")
+
+
 def news_of(event: str, action: str, payload: Mapping[str, Any]) -> tuple[News, ...]:
     """What the delivery changes for work in hand.
 
     Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads#installation
     """
     if event == "installation":
-        kind = {
-            "deleted": "installation-deleted",
-            "suspend": "installation-suspended",
-            "unsuspend": "installation-active",
-            "created": "installation-active",
-            "new_permissions_accepted": "installation-active",
-        }.get(action)
+        kind = _INSTALLATION.get(action)
         account = text_of(payload, "installation", "account", "login")
         return (News(kind, number_of(payload, "installation", "id"), account),) if kind else ()
     if event == "installation_repositories" and action == "removed":
@@ -102,12 +110,7 @@ def news_of(event: str, action: str, payload: Mapping[str, Any]) -> tuple[News, 
             if isinstance(repo, Mapping) and number_of(repo, "id")
         )
     if event == "repository":
-        kind = {
-            "deleted": "repo-gone",
-            "archived": "repo-gone",
-            "renamed": "repo-renamed",
-            "transferred": "repo-renamed",
-        }.get(action)
+        kind = _REPOSITORY.get(action)
         name = text_of(payload, "repository", "full_name")
         return (News(kind, number_of(payload, "repository", "id"), name),) if kind else ()
     return ()

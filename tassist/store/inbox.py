@@ -81,29 +81,27 @@ def unsorted(connection: sqlite3.Connection, limit: int, *, most_bytes: int) -> 
     return found
 
 
-def store_sorted(connection: sqlite3.Connection, batch: Sequence[Sorted], now: datetime) -> None:
-    """Write where deliveries belong, and open a lane for each issue that has none."""
-    moment = to_us(now)
-    for item in batch:
-        handled = None if item.state == "waiting" else moment
-        changed = connection.execute(
-            "UPDATE deliveries SET state = ?, action = ?, reason = ?, installation_id = ?, repo_id = ?, repo = ?,"
-            " sender = ?, sender_id = ?, handled_at = ? WHERE seq = ? AND state = 'stored'",
-            (
-                item.state,
-                item.action,
-                item.reason,
-                item.installation_id,
-                item.repo_id,
-                item.repo,
-                item.sender,
-                item.sender_id,
-                handled,
-                item.seq,
-            ),
-        ).rowcount
-        if changed and item.state == "waiting":
-            add_looks(connection, item.seq, item.installation_id, item.targets)
+def store_sorted(connection: sqlite3.Connection, item: Sorted, now: datetime) -> bool:
+    """Write where a delivery belongs, and open a lane for each issue that has none; false where it was sorted before."""
+    changed = connection.execute(
+        "UPDATE deliveries SET state = ?, action = ?, reason = ?, installation_id = ?, repo_id = ?, repo = ?,"
+        " sender = ?, sender_id = ?, handled_at = ? WHERE seq = ? AND state = 'stored'",
+        (
+            item.state,
+            item.action,
+            item.reason,
+            item.installation_id,
+            item.repo_id,
+            item.repo,
+            item.sender,
+            item.sender_id,
+            None if item.state == "waiting" else to_us(now),
+            item.seq,
+        ),
+    ).rowcount
+    if changed and item.state == "waiting":
+        add_looks(connection, item.seq, item.installation_id, item.targets)
+    return bool(changed)
 
 
 def add_looks(connection: sqlite3.Connection, seq: int, installation_id: int, targets: Sequence[Target]) -> None:

@@ -28,6 +28,7 @@ from tassist.store.model import (
     Incoming,
     Lane,
     LaneKey,
+    News,
     RunRow,
     Sorted,
     Unsorted,
@@ -110,9 +111,16 @@ class Journal:
         """The oldest deliveries whose payload was not read yet."""
         return self._read(lambda connection: inbox.unsorted(connection, limit, most_bytes=_PAGE_BYTES))
 
-    async def store_sorted(self, batch: Sequence[Sorted], now: datetime) -> None:
-        """Store to which issues deliveries belong."""
-        await self.writer.write(lambda connection: inbox.store_sorted(connection, batch, now))
+    async def store_sorted(self, batch: Sequence[tuple[Sorted, Sequence[News]]], now: datetime) -> None:
+        """Store to which issues deliveries belong, and heed their news in the order they came."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            for item, news in batch:
+                if inbox.store_sorted(connection, item, now):
+                    for one in news:
+                        lanes.heed(connection, one, up_to_seq=item.seq, now=now)
+
+        await self.writer.write(write)
 
     def backlog(self) -> Backlog:
         """How much waits; cheap."""
@@ -202,33 +210,6 @@ class Journal:
         """Turn a look at a whole repository into looks at its issues."""
         return await self.writer.write(
             lambda connection: lanes.spread(connection, lane, up_to_seq=up_to_seq, numbers=numbers, now=now),
-            topic=DELIVERIES,
-        )
-
-    async def rename(self, repo_id: int, repo: str) -> None:
-        """Call a repository by its new name."""
-        await self.writer.write(lambda connection: lanes.rename(connection, repo_id, repo))
-
-    async def drop_installation(self, installation_id: int, *, up_to_seq: int, reason: str, now: datetime) -> int:
-        """Close what waits for an installation, up to that delivery."""
-        return await self.writer.write(
-            lambda connection: lanes.drop_installation(
-                connection, installation_id, up_to_seq=up_to_seq, reason=reason, now=now
-            )
-        )
-
-    async def drop_repo(self, repo_id: int, *, up_to_seq: int, reason: str, now: datetime) -> int:
-        """Close what waits for a repository, up to that delivery."""
-        return await self.writer.write(
-            lambda connection: lanes.drop_repo(connection, repo_id, up_to_seq=up_to_seq, reason=reason, now=now)
-        )
-
-    async def set_installation(self, installation_id: int, *, state: str, account: str, now: datetime) -> None:
-        """Remember whether an installation is active, suspended or deleted."""
-        await self.writer.write(
-            lambda connection: lanes.set_installation(
-                connection, installation_id, state=state, account=account, now=now
-            ),
             topic=DELIVERIES,
         )
 

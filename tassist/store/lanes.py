@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tassist.store.inbox import add_looks
-from tassist.store.model import Covered, FinishedRun, Lane, LaneKey, Target, from_us, to_us
+from tassist.store.model import Covered, FinishedRun, Lane, LaneKey, News, Target, from_us, to_us
 
 _LANE = "SELECT l.repo_id, l.number, l.repo, l.installation_id, l.first_seq, l.attempts, l.starts, l.not_before FROM lanes l"
 _NOT_PAUSED = " AND NOT EXISTS (SELECT 1 FROM installations i WHERE i.installation_id = l.installation_id AND i.state = 'suspended')"
@@ -240,3 +240,18 @@ def set_installation(
         " changed_at = excluded.changed_at",
         (installation_id, account, state, to_us(now)),
     )
+
+
+def heed(connection: sqlite3.Connection, news: News, *, up_to_seq: int, now: datetime) -> None:
+    """Pause, resume, rename or drop what waited when the news came."""
+    if news.kind == "repo-gone":
+        reason = f"{news.text or 'the repository'} can no longer be managed"
+        drop_repo(connection, news.id, up_to_seq=up_to_seq, reason=reason, now=now)
+    elif news.kind == "repo-renamed":
+        rename(connection, news.id, news.text)
+    else:
+        state = news.kind.removeprefix("installation-")
+        set_installation(connection, news.id, state=state, account=news.text, now=now)
+        if state == "deleted":
+            reason = "the App was uninstalled"
+            drop_installation(connection, news.id, up_to_seq=up_to_seq, reason=reason, now=now)

@@ -78,6 +78,20 @@ class Target:
     number: int
 
 
+NewsKind = Literal["installation-deleted", "installation-suspended", "installation-active", "repo-gone", "repo-renamed"]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a delivery says about an installation or a repository as a whole; it touches work in hand."""
+
+    kind: NewsKind
+    id: int
+    """Of the installation or the repository."""
+    text: str = ""
+    """The account or the repository, for people."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sorted:
     """What reading a payload gave: where the delivery belongs, or why nothing is to be done."""

@@ -14,7 +14,7 @@ from engine.plan import AddLabels, PostComment, RemoveLabels, SetMilestone
 from engine.ports import Applied
 from tassist.store.journal import Journal
 from tassist.store.ledger import effect_from_json, effect_to_json
-from tassist.store.model import FinishedRun, Incoming, LaneKey, Sorted, Target
+from tassist.store.model import FinishedRun, Incoming, LaneKey, News, Sorted, Target
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 KEY = LaneKey(7, 1)
@@ -43,8 +43,13 @@ async def arrive(journal: Journal, delivery_id: str, *issues: int, repo_id: int 
         sender_id=3,
         targets=tuple(Target(repo_id, f"o/r{repo_id}", number) for number in issues),
     )
-    await journal.store_sorted([place], NOW)
+    await journal.store_sorted([(place, ())], NOW)
     return accepted.seq
+
+
+async def tell(journal: Journal, news: News) -> None:
+    accepted = await journal.accept(incoming(f"news-{news.kind}"))
+    await journal.store_sorted([(Sorted(accepted.seq, "ignored"), [news])], NOW)
 
 
 def finished(run_id: str, up_to_seq: int, key: LaneKey = KEY, *, dead: bool = False) -> FinishedRun:
@@ -229,9 +234,9 @@ async def test_a_look_at_a_whole_repository_becomes_looks_at_its_issues(journal:
 async def test_lanes_of_a_suspended_installation_wait_and_go_on(journal: Journal) -> None:
     await arrive(journal, "a", 1, installation_id=5)
 
-    await journal.set_installation(5, state="suspended", account="o", now=NOW)
+    await tell(journal, News("installation-suspended", 5, "o"))
     assert journal.ready(7, NOW, 5) == []
-    await journal.set_installation(5, state="active", account="o", now=NOW)
+    await tell(journal, News("installation-active", 5, "o"))
 
     assert [lane.key for lane in journal.ready(7, NOW, 5)] == [KEY]
 
@@ -240,11 +245,10 @@ async def test_lanes_of_an_installation_that_is_gone_are_closed_with_the_reason(
     await arrive(journal, "a", 1, installation_id=5)
     await arrive(journal, "b", 1, repo_id=8, installation_id=6)
 
-    dropped = await journal.drop_installation(5, up_to_seq=99, reason="the installation was deleted", now=NOW)
+    await tell(journal, News("installation-deleted", 5, "o"))
 
-    assert dropped == 1
-    row = journal.find("a")[0] if journal.find("a") else journal.deliveries()[1]
-    assert (row.state, row.reason) == ("ignored", "the installation was deleted")
+    [row] = journal.find("a")
+    assert (row.state, row.reason) == ("ignored", "the App was uninstalled")
     assert journal.repos() == [8]
 
 

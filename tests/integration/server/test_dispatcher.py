@@ -1,0 +1,452 @@
+"""The dispatcher on a real journal: order for an issue, breadth across issues, fairness, retries, and giving up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.model import Issue, IssueRef, Trigger
+from engine.plan import AddLabels, Effect
+from engine.ports import Applied, Retry, RunResult
+from engine.problems import Problem
+from tassist.clock import SystemClock
+from tassist.server import sorting
+from tassist.server.dispatcher import Breadth, Dispatcher
+from tassist.server.looks import Looks, Patience
+from tassist.server.metrics import Metrics
+from tassist.server.ports import Wrap
+from tassist.store.journal import DELIVERIES, Journal
+from tassist.store.model import Incoming, LaneKey, Unsorted
+from tassist.telemetry.record import run_record
+from tests.support.delivering import compact, issue_payload
+
+QUICK = Patience(first_s=0.01, most_s=0.05)
+TROUBLE = Problem("github-down", "GitHub is down", family="world")
+
+
+async def succeed(ref: IssueRef, _trigger: Trigger, _ledger: Wrap) -> RunResult:
+    now = datetime.now(UTC)
+    return RunResult(ref, "success", None, issue=Issue(ref), started=now, finished=now)
+
+
+@dataclass
+class ScriptedGitHub:
+    """The GitHub side as a script: what a look does, and what was looked at in which order."""
+
+    behave: Callable[[IssueRef, Trigger, Wrap], Awaitable[RunResult]] = succeed
+    looked: list[tuple[str, int]] = field(default_factory=list)
+    triggers: list[Trigger] = field(default_factory=list)
+    under_way: Counter[tuple[str, int]] = field(default_factory=Counter)
+    most_at_once: int = 0
+    overlaps: int = 0
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    issues: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    async def run(self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap) -> RunResult:
+        key = (ref.repo, ref.number)
+        self.looked.append(key)
+        self.triggers.append(trigger)
+        self.under_way[key] += 1
+        self.overlaps += self.under_way[key] > 1
+        self.most_at_once = max(self.most_at_once, self.under_way.total())
+        try:
+            await self.gate.wait()
+            await asyncio.sleep(0)
+            return await self.behave(ref, trigger, ledger)
+        finally:
+            self.under_way[key] -= 1
+
+    async def open_issues(self, repo: str, repo_id: int, *, installation_id: int) -> list[int]:
+        return self.issues
+
+    async def own_login(self) -> str:
+        return ""
+
+    async def close(self) -> None:
+        return None
+
+
+@dataclass
+class Bench:
+    """A journal, a script and a dispatcher over both."""
+
+    journal: Journal
+    github: ScriptedGitHub
+    dispatcher: Dispatcher
+    metrics: Metrics
+
+    async def deliver(
+        self, *numbers: int, repo: int = 7, installation: int = 5, name: str = "d", received: datetime | None = None
+    ) -> None:
+        """Store a delivery for each of these issues."""
+        await asyncio.gather(
+            *(
+                self.journal.accept(
+                    Incoming(
+                        f"{name}-{repo}-{place}-{number}",
+                        "issues",
+                        compact(
+                            issue_payload(
+                                number,
+                                repository={"id": repo, "full_name": f"o/r{repo}"},
+                                installation={"id": installation},
+                            )
+                        ),
+                        received or datetime.now(UTC),
+                    )
+                )
+                for place, number in enumerate(numbers)
+            )
+        )
+
+    async def event(self, event: str, **payload: object) -> None:
+        """Store another delivery."""
+        body = compact(payload)
+        await self.journal.accept(Incoming(f"{event}-{len(body)}-{id(payload)}", event, body, datetime.now(UTC)))
+
+    async def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait until it is so."""
+        async with asyncio.timeout(20):
+            while not condition():
+                await asyncio.sleep(0.005)
+        assert condition(), what
+
+    async def until_done(self, amount: int) -> None:
+        """Wait until so many deliveries are through, one way or another."""
+        await self.until(
+            lambda: (
+                self.journal.backlog().unsorted == 0
+                and sum(self.journal.counts()[state] for state in ("done", "dead", "ignored", "quarantined")) == amount
+            ),
+            f"{amount} deliveries to be through",
+        )
+
+    def outcomes(self) -> list[str]:
+        """The outcome of each telemetry record, in order."""
+        return [msgspec.json.decode(line)["outcome"] for _, line in self.journal.outbox.read(0, 10_000)]
+
+
+@asynccontextmanager
+async def working(
+    home: Path, github: ScriptedGitHub, *, breadth: Breadth | None = None, patience: Patience = QUICK
+) -> AsyncIterator[Bench]:
+    metrics = Metrics()
+    with Journal.open(home) as journal:
+        looks = Looks(journal, github, run_record, SystemClock(), metrics, patience)
+        dispatcher = Dispatcher(
+            journal, looks, SystemClock(), metrics, breadth=breadth or Breadth(poll_s=0.05, trouble_s=0.05)
+        )
+        loop = asyncio.get_running_loop()
+
+        def stored() -> None:
+            loop.call_soon_threadsafe(dispatcher.stored)
+
+        journal.writer.on_commit(DELIVERIES, stored)
+        running = asyncio.create_task(dispatcher.run())
+        try:
+            yield Bench(journal, github, dispatcher, metrics)
+        finally:
+            github.gate.set()
+            await dispatcher.drain(5)
+            await running
+
+
+async def test_fifty_deliveries_of_one_issue_need_at_most_two_looks_and_stay_fifty(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    github.gate.clear()
+    async with working(tmp_path, github) as bench:
+        await bench.deliver(1)
+        await bench.until(lambda: github.looked, "the first look")
+        await bench.deliver(*[1] * 49, name="more")
+        await bench.until(lambda: bench.journal.backlog().unsorted == 0, "everything to be sorted")
+        github.gate.set()
+        await bench.until_done(50)
+
+        assert len(github.looked) == 2
+        runs = Counter(row.run_id for row in bench.journal.deliveries(limit=100))
+        assert sorted(runs.values()) == [1, 49]
+        assert bench.outcomes() == ["success", "success"]
+
+
+async def test_one_issue_is_never_looked_at_twice_at_once_and_many_issues_are(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    async with working(tmp_path, github) as bench:
+        for wave in range(10):
+            await bench.deliver(*range(1, 21), name=f"w{wave}")
+        await bench.until_done(200)
+
+    assert github.overlaps == 0
+    assert github.most_at_once > 1
+
+
+async def test_the_look_knows_the_newest_delivery_it_covers(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    async with working(tmp_path, github) as bench:
+        await bench.deliver(1)
+        await bench.until_done(1)
+
+    [trigger] = github.triggers
+    assert (trigger.kind, trigger.event, trigger.action, trigger.delivery_id) == (
+        "delivery",
+        "issues",
+        "labeled",
+        "d-7-0-1",
+    )
+    assert (trigger.sender, trigger.sender_id) == ("ann", 3)
+
+
+@pytest.mark.parametrize("installation", [5, 6], ids=["the same installation", "another installation"])
+async def test_h36_a_flood_in_one_repository_does_not_delay_another(tmp_path: Path, installation: int) -> None:
+    github = ScriptedGitHub()
+    github.gate.clear()
+    breadth = Breadth(looks=8, looks_per_installation=4, poll_s=0.05)
+    async with working(tmp_path, github, breadth=breadth) as bench:
+        await bench.deliver(*range(1, 301), repo=7)
+        await bench.until(lambda: len(github.looked) == 4, "the flood to take its share")
+        await bench.deliver(1, repo=8, installation=installation)
+        await bench.until(lambda: bench.journal.backlog().unsorted == 0, "everything to be sorted")
+        if installation == 6:
+            await bench.until(
+                lambda: ("o/r8", 1) in github.looked, "the other's look, though the flood holds its places"
+            )
+        github.gate.set()
+        await bench.until_done(301)
+
+        assert github.looked.index(("o/r8", 1)) <= 12, "next in turn, not at the end of the queue"
+
+
+async def test_h30_a_long_queue_is_on_the_disk_and_not_in_memory(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    github.gate.clear()
+    breadth = Breadth(looks=4, ahead=8, poll_s=0.05)
+    async with working(tmp_path, github, breadth=breadth) as bench:
+        await bench.deliver(*range(1, 601))
+        await bench.until(lambda: bench.journal.backlog().unsorted == 0, "everything to be sorted")
+
+        assert bench.journal.backlog().lanes == 600
+        assert len(bench.dispatcher._running) <= 4
+        assert sum(map(len, bench.dispatcher._next.values())) <= 8 + 4
+        github.gate.set()
+        await bench.until_done(600)
+        assert [number for _, number in github.looked] == sorted(number for _, number in github.looked), "oldest first"
+
+
+async def test_what_was_stored_before_the_start_is_done_after_it(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    with Journal.open(tmp_path) as journal:
+        body = compact(issue_payload(1))
+        for number in range(3):
+            await journal.accept(Incoming(f"old-{number}", "issues", body, datetime.now(UTC)))
+
+    async with working(tmp_path, github) as bench:
+        await bench.until_done(3)
+
+    assert len(github.looked) == 1
+
+
+async def test_h19_a_poisoned_delivery_is_given_up_with_its_reason_and_its_neighbours_are_not(tmp_path: Path) -> None:
+    poisoned = True
+
+    async def behave(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
+        if ref.number == 13 and poisoned:
+            raise RuntimeError("a rule fell over")
+        return await succeed(ref, trigger, ledger)
+
+    github = ScriptedGitHub(behave)
+    async with working(tmp_path, github) as bench:
+        await bench.deliver(12, 13, 14)
+        await bench.until_done(3)
+
+        states = {row.issues[0]: (row.state, row.reason) for row in bench.journal.deliveries()}
+        assert states[12][0] == states[14][0] == "done"
+        assert states[13][0] == "dead"
+        assert "RuntimeError" in (states[13][1] or "")
+        assert github.looked.count(("o/r7", 13)) == 3
+        assert sorted(bench.outcomes()) == ["failed", "success", "success"]
+
+        poisoned = False
+        [dead] = bench.journal.deliveries(state="dead")
+        await asyncio.to_thread(bench.journal.reopen, dead.seq)
+        await bench.until(lambda: bench.journal.counts()["done"] == 3, "the replay")
+        assert sorted(bench.outcomes()) == ["failed", "success", "success", "success"], "a replay is a run of its own"
+
+
+async def test_trouble_of_the_worlds_is_tried_again_and_recorded_once(tmp_path: Path) -> None:
+    async def behave(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
+        if len(github.looked) < 4:
+            raise Retry(TROUBLE)
+        return await succeed(ref, trigger, ledger)
+
+    github = ScriptedGitHub(behave)
+    async with working(tmp_path, github) as bench:
+        await bench.deliver(1)
+        await bench.until_done(1)
+
+        assert len(github.looked) == 4
+        assert bench.outcomes() == ["success"]
+        assert bench.metrics.value("looks_put_off", "world") == 3
+
+
+async def test_a_limit_is_waited_out_as_long_as_it_says(tmp_path: Path) -> None:
+    moments: list[float] = []
+
+    async def behave(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
+        moments.append(asyncio.get_running_loop().time())
+        if len(moments) == 1:
+            raise Retry(TROUBLE, after_s=0.3)
+        return await succeed(ref, trigger, ledger)
+
+    async with working(tmp_path, ScriptedGitHub(behave)) as bench:
+        await bench.deliver(1)
+        await bench.until_done(1)
+
+    assert moments[1] - moments[0] >= 0.29
+
+
+async def test_trouble_that_lasts_too_long_is_given_up_with_its_reason(tmp_path: Path) -> None:
+    async def behave(_ref: IssueRef, _trigger: Trigger, _ledger: Wrap) -> RunResult:
+        raise Retry(TROUBLE)
+
+    async with working(tmp_path, ScriptedGitHub(behave)) as bench:
+        await bench.deliver(1, received=datetime.now(UTC) - timedelta(hours=73))
+        await bench.until_done(1)
+
+        [row] = bench.journal.deliveries()
+        assert (row.state, row.reason) == ("dead", "given up: GitHub is down")
+        assert bench.outcomes() == ["failed"]
+
+
+async def test_a_delivery_that_kills_the_process_each_time_is_given_up(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    with Journal.open(tmp_path) as journal:
+        await journal.accept(Incoming("d", "issues", compact(issue_payload(1)), datetime.now(UTC)))
+    github.gate.clear()
+    async with working(tmp_path, github) as bench:
+        await bench.until(lambda: github.looked, "a look")
+        for _ in range(6):
+            bench.journal.started_soon(LaneKey(7, 1))
+        github.behave = trouble
+        github.gate.set()
+        await bench.until_done(1)
+
+        [row] = bench.journal.deliveries()
+        assert row.state == "dead"
+        assert "died" in (row.reason or "")
+
+
+async def trouble(_ref: IssueRef, _trigger: Trigger, _ledger: Wrap) -> RunResult:
+    raise Retry(TROUBLE)
+
+
+class Adding:
+    """An applier that says it added the labels."""
+
+    async def apply(self, ref: IssueRef, effect: Effect) -> Applied:
+        return Applied(effect, changed=True, writes=1)
+
+
+async def test_h35_an_issue_two_bots_fight_over_is_set_aside_and_told_once(tmp_path: Path) -> None:
+    effect = AddLabels(("track/main",), "track.classify")
+
+    async def behave(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
+        applied = await ledger(Adding()).apply(ref, effect)
+        now = datetime.now(UTC)
+        return RunResult(
+            ref, "success", None, applied=(applied,), issue=Issue(ref), started=now, finished=now, writes=1
+        )
+
+    github = ScriptedGitHub(behave)
+    async with working(tmp_path, github) as bench:
+        for wave in range(6):
+            await bench.deliver(1, name=f"undone-{wave}")
+            await bench.until_done(wave + 1)
+
+        assert len(github.looked) == 4
+        assert bench.outcomes() == ["success"] * 4 + ["blocked"] * 2
+        await bench.deliver(2)
+        await bench.until_done(7)
+        assert bench.outcomes()[-1] == "success", "another issue is another matter"
+
+
+async def test_a_change_of_the_whole_repository_looks_at_each_open_issue(tmp_path: Path) -> None:
+    github = ScriptedGitHub(issues=[3, 4, 5])
+    async with working(tmp_path, github) as bench:
+        await bench.event(
+            "label",
+            action="edited",
+            label={"name": "x"},
+            repository={"id": 7, "full_name": "o/r7"},
+            installation={"id": 5},
+        )
+        await bench.until_done(1)
+
+    assert sorted(number for _, number in github.looked) == [3, 4, 5]
+
+
+async def test_h52_work_of_a_suspended_installation_waits_and_of_a_deleted_one_is_dropped(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    async with working(tmp_path, github) as bench:
+        await bench.event("installation", action="suspend", installation={"id": 5, "account": {"login": "o"}})
+        await bench.until_done(1)
+        await bench.deliver(1)
+        await bench.deliver(1, repo=8, installation=6)
+        await bench.until_done(2)
+        assert github.looked == [("o/r8", 1)]
+
+        await bench.event("installation", action="unsuspend", installation={"id": 5})
+        await bench.until_done(4)
+        assert github.looked == [("o/r8", 1), ("o/r7", 1)]
+
+        await bench.event("installation", action="suspend", installation={"id": 5, "account": {"login": "p"}})
+        await bench.until_done(5)
+        await bench.deliver(2)
+        await bench.event("installation", action="deleted", installation={"id": 5})
+        await bench.until_done(7)
+        assert len(github.looked) == 2
+        assert bench.journal.find("d-7-0-2")[0].reason == "the App was uninstalled"
+
+
+async def test_h62_work_of_an_archived_repository_is_dropped_and_a_rename_changes_nothing(tmp_path: Path) -> None:
+    github = ScriptedGitHub(trouble)
+    async with working(tmp_path, github, patience=Patience(first_s=60)) as bench:
+        await bench.deliver(1)
+        await bench.until(lambda: github.looked, "a look")
+        await bench.event("repository", action="renamed", repository={"id": 7, "full_name": "o/new"}, changes={})
+        await bench.until_done(1)
+        lane = bench.journal.lane(LaneKey(7, 1))
+        assert lane is not None
+        assert lane.repo == "o/new"
+
+        await bench.event("repository", action="archived", repository={"id": 7, "full_name": "o/new"})
+        await bench.until_done(3)
+        assert bench.journal.lane(LaneKey(7, 1)) is None
+
+
+async def test_one_delivery_that_cannot_be_sorted_does_not_hold_up_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fragile(delivery: Unsorted, own_login: str) -> sorting.Place:
+        if b'"number":13' in delivery.body:
+            raise RecursionError("deep")
+        return place(delivery, own_login)
+
+    place = sorting.place
+    monkeypatch.setattr(sorting, "place", fragile)
+    github = ScriptedGitHub()
+    async with working(tmp_path, github) as bench:
+        await bench.deliver(12, 13, 14)
+        await bench.until_done(3)
+
+        assert sorted(number for _, number in github.looked) == [12, 14]
+        assert [row.state for row in bench.journal.deliveries(state="quarantined")] == ["quarantined"]
