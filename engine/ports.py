@@ -68,7 +68,7 @@ class Look:
 class Reader(Protocol):
     """Reads GitHub as it is now."""
 
-    async def config(self, ref: IssueRef) -> ConfigText:
+    async def config(self, ref: IssueRef) -> ConfigText | Gone:
         """The repository's configuration; revalidated, not read again, where it has not changed."""
         ...
 

@@ -55,6 +55,8 @@ async def consider(trigger: Trigger, ref: IssueRef, *, reader: Reader, clock: Cl
         Retry: From the reader.
     """
     found = await reader.config(ref)
+    if isinstance(found, Gone):
+        return Considered(_gone_plan(found), gone=found)
     if found.text is None:
         return Considered(unconfigured_plan(_file(found)))
     config = _parsed(found.text, _file(found))

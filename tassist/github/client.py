@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from engine.ports import Clock, Retry
-from engine.problems import Problem, ProblemError
+from engine.problems import Problem
 from tassist.clock import SystemClock
 from tassist.github.address import api_root, same_origin
 from tassist.github.faults import Fault, Kind, Refused, classify
@@ -35,6 +35,7 @@ JSON = "application/vnd.github+json"
 RAW = "application/vnd.github.raw+json"
 MAX_PAGES = 1000
 MAX_LIMITED = 3
+FOR_A_PERSON_S = 300.0
 MAX_UNAUTHORIZED = 12
 _log = get_logger("github")
 
@@ -300,7 +301,8 @@ class GitHubClient:
                 )
             except Broken as broken:
                 if broken.final:
-                    raise ProblemError(broken.problem) from None
+                    # Asking again at once will not help; a person may, and then work goes on where it was.
+                    raise Retry(broken.problem, after_s=FOR_A_PERSON_S) from None
                 if broken.sent and not repeatable:
                     raise AnswerLost(broken.problem) from None
                 await self._wait(backoff, deadline_s, Retry(broken.problem), doing)

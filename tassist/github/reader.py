@@ -48,19 +48,18 @@ class GitHubReader:
         """The repository was renamed, archived or changed otherwise: read its properties anew."""
         self._repos.pop(repo_id, None)
 
-    async def config(self, ref: IssueRef) -> ConfigText:
-        """The repository's configuration file, revalidated by its ETag.
+    async def config(self, ref: IssueRef) -> ConfigText | Gone:
+        """The repository's configuration file, revalidated by its ETag; `Gone` where the App may not read it.
 
         Raises:
             Retry: GitHub cannot be asked now.
-            ProblemError: the App may not read the file.
         """
         try:
             who = await self.access.credential(ref)
             path = f"{repository(ref.repo, ref.repo_id)}/contents/{quote(self.config_path)}"
             return await self._config(ref, who, path)
         except Refused as error:
-            raise _worth_waiting(error) from None
+            return Gone(_worth_waiting(error).problems[0])
 
     async def _config(self, ref: IssueRef, who: Credential, path: str) -> ConfigText:
         source = f"{ref.repo}:{self.config_path}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.config import Config, InvalidConfig, parse
 from engine.model import IssueRef, Repo
+from engine.ports import Gone
 from engine.problems import Problem, ProblemError
 from tassist import secrets
 from tassist.config.settings import Settings
@@ -87,6 +88,8 @@ async def repository_config(connection: Connection, repo: Repo) -> tuple[Config,
         ProblemError: there is none, or it is invalid, with everything that is wrong.
     """
     found = await connection.reader.config(IssueRef(repo.full_name, 0, repo.id))
+    if isinstance(found, Gone):
+        raise ProblemError(found.problem)
     if found.text is None:
         raise ProblemError(
             Problem(

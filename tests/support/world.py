@@ -55,7 +55,7 @@ class World:
 
     # --- the reader -----------------------------------------------------------------------------------------------
 
-    async def config(self, ref: IssueRef) -> ConfigText:
+    async def config(self, ref: IssueRef) -> ConfigText | Gone:
         """The repository's configuration."""
         return ConfigText(self.config_text, f"{ref.repo}:.github/task-assistant.yml@abc")
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from engine.model import Fact, IssueRef
-from engine.ports import Gone, Look, Retry
+from engine.ports import ConfigText, Gone, Look, Retry
 from tassist.github.reader import CONFIG_PATH
 from tassist.sandbox import issue_changes, labels, milestones, repositories, sub_issues
 from tassist.sandbox.git_store import commit_file
@@ -255,6 +255,12 @@ async def test_credentials_that_are_refused_wait_for_a_person(octo: Octo) -> Non
     assert raised.value.after_s == 300
 
 
+async def text_of(octo: Octo) -> str | None:
+    found = await octo.connection.reader.config(octo.ref)
+    assert isinstance(found, ConfigText), found
+    return found.text
+
+
 async def test_the_configuration_is_read_once_and_revalidated(octo: Octo) -> None:
     octo.configure('schema_version: "1.0"\n')
 
@@ -262,36 +268,47 @@ async def test_the_configuration_is_read_once_and_revalidated(octo: Octo) -> Non
     second = await octo.connection.reader.config(octo.ref)
 
     assert first == second
+    assert isinstance(first, ConfigText)
     assert first.text == 'schema_version: "1.0"\n'
     assert first.source.startswith("octo/app:.github/task-assistant.yml@")
     asked = [request for request in octo.box.requests if "contents" in request.path]
     assert [request.status for request in asked] == [200, 304]
 
     octo.configure("# changed\n")
-    assert (await octo.connection.reader.config(octo.ref)).text == "# changed\n"
+    assert await text_of(octo) == "# changed\n"
+
+
+@pytest.mark.parametrize("kind", ["suspended", "blocked", "permission"])
+async def test_h52_a_configuration_that_may_not_be_read_says_why(octo: Octo, kind: str) -> None:
+    octo.box.faults.forbidden(kind, path="/repos/*/contents/*")
+
+    found = await octo.connection.reader.config(octo.ref)
+
+    assert isinstance(found, Gone)
+    assert found.problem.code == f"github-{kind}"
 
 
 async def test_a_repository_without_configuration_has_none(octo: Octo) -> None:
-    assert (await octo.connection.reader.config(octo.ref)).text is None
+    assert await text_of(octo) is None
 
     octo.configure("x: 1")
     with octo.box.lock:
         commit_file(octo.repo, f"{CONFIG_PATH}/inside", b"x", "a folder", None, octo.box.clock.now())
-    assert (await octo.connection.reader.config(octo.ref)).text is None, "a folder is no file"
+    assert await text_of(octo) is None, "a folder is no file"
 
 
 @pytest.mark.parametrize("text", ["\ufeffx: ü\n", "x: 😀\r\n", "", "# " + "x" * 1_200_000])
 async def test_the_configuration_arrives_as_it_is(octo: Octo, text: str) -> None:
     octo.configure(text)
 
-    assert (await octo.connection.reader.config(octo.ref)).text == text.removeprefix("\ufeff")
+    assert await text_of(octo) == text.removeprefix("\ufeff")
 
 
 async def test_bytes_that_are_no_text_are_visible_in_the_configuration(octo: Octo) -> None:
     with octo.box.lock:
         commit_file(octo.repo, CONFIG_PATH, b"x: \xff\n", "bytes", None, octo.box.clock.now())
 
-    assert (await octo.connection.reader.config(octo.ref)).text == "x: \ufffd\n"
+    assert await text_of(octo) == "x: \ufffd\n"
 
 
 async def test_a_parent_is_read_one_level_deep(octo: Octo) -> None:

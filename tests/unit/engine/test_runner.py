@@ -8,7 +8,7 @@ from typing_extensions import override
 from engine.draft import FactMissing
 from engine.model import Fact, Issue, IssueRef, Milestone, Trigger
 from engine.plan import AddLabels, CreateLabel, CreateMilestone, Decision, Effect, RemoveLabels, SetMilestone
-from engine.ports import Applied, Gone, Look, Retry, RunResult
+from engine.ports import Applied, ConfigText, Gone, Look, Retry, RunResult
 from engine.problems import Problem
 from engine.runner import consider, run
 from tests.support.engine import MANUAL, NOW, REF, days_ago, issue, labeled, repo
@@ -162,6 +162,20 @@ async def test_a_repository_without_a_configuration_is_left_alone() -> None:
         "The repository has no .github/task-assistant.yml.",
     )
     assert "track.classify" in result.not_configured
+
+
+async def test_h52_a_configuration_the_app_may_not_read_ends_the_run_before_the_look() -> None:
+    class Closed(World):
+        @override
+        async def config(self, ref: IssueRef) -> ConfigText | Gone:
+            return Gone(DENIED)
+
+    world = Closed(issue(), repo(), CONFIG)
+
+    result = await ran(world)
+
+    assert (result.outcome, result.reason, result.problems) == ("blocked", "GitHub refused.", (DENIED,))
+    assert (world.reads, world.writes) == ([], [])
 
 
 async def test_h61_an_issue_that_is_gone_is_told_and_nothing_is_tried() -> None:
