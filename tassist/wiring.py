@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -82,13 +83,11 @@ def service_parts(prepared: Prepared) -> Parts:
         return RealGitHub(prepared.app)
 
     def pump(outbox: Outbox) -> Pump:
+        from tassist.services.telemetry_sinks import open_sinks
         from tassist.telemetry.pump import Pump
-        from tassist.telemetry.sinks.jsonl import JsonlSink
 
-        folder = prepared.home / TELEMETRY_FOLDER
-        return Pump(
-            outbox, [JsonlSink(folder)], status_file=prepared.home / STATUS_FILE, emit=outbox.emit, clock=SystemClock()
-        )
+        sinks = open_sinks(prepared.telemetry, folder=prepared.home / TELEMETRY_FOLDER, app=prepared.app)
+        return Pump(outbox, sinks, status_file=prepared.home / STATUS_FILE, emit=outbox.emit, clock=SystemClock())
 
     return Parts(
         home=prepared.home,
@@ -97,7 +96,15 @@ def service_parts(prepared: Prepared) -> Parts:
         ),
         clock=SystemClock(),
         github=github,
-        make_record=run_record,
+        make_record=partial(
+            run_record,
+            include_titles=prepared.telemetry.include_titles,
+            secrets=tuple(
+                secret.reveal()
+                for secret in (prepared.app.webhook_secret, prepared.app.webhook_secret_previous)
+                if secret
+            ),
+        ),
         pump=pump,
         metrics_token=prepared.metrics_token,
     )

@@ -80,6 +80,26 @@ SETTINGS: tuple[Setting, ...] = (
         high=60_000,
     ),
     Setting(
+        "telemetry_sinks",
+        ("TASSIST_TELEMETRY_SINKS",),
+        "Where telemetry goes, separated by commas: jsonl[:FOLDER], sqlite:FILE, postgresql, github:OWNER/NAME.",
+        default="jsonl",
+    ),
+    Setting(
+        "telemetry_postgresql",
+        ("TASSIST_TELEMETRY_POSTGRESQL",),
+        "Connection string of the database for the sink postgresql.",
+        "secret",
+    ),
+    Setting(
+        "telemetry_titles",
+        ("TASSIST_TELEMETRY_TITLES",),
+        "Whether titles of issues are recorded; bodies never are.",
+        "choice",
+        "off",
+        ("off", "on"),
+    ),
+    Setting(
         "log_level",
         ("TASSIST_LOG_LEVEL",),
         "How much is logged.",

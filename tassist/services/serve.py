@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from engine.problems import Problem, ProblemError
 from tassist import secrets
 from tassist.config.settings import Settings
 from tassist.errors import Secret
+from tassist.services.telemetry_sinks import TelemetryChoice, choose
 from tassist.text import safe_text
 
 
@@ -24,6 +25,7 @@ class Prepared:
     previous_until: datetime | None
     """When the previous webhook secret stops being accepted; ``None``: as long as it is set."""
     metrics_token: Secret | None
+    telemetry: TelemetryChoice = field(default_factory=TelemetryChoice)
 
 
 def prepare(settings: Settings) -> Prepared:
@@ -43,6 +45,11 @@ def prepare(settings: Settings) -> Prepared:
         until = _moment(settings.text("webhook_secret_previous_until"))
     except ProblemError as error:
         problems.extend(error.problems)
+    telemetry = TelemetryChoice()
+    try:
+        telemetry = choose(settings)
+    except ProblemError as error:
+        problems.extend(error.problems)
     if problems or app is None:
         raise ProblemError(problems)
     token = settings.secret("metrics_token")
@@ -53,6 +60,7 @@ def prepare(settings: Settings) -> Prepared:
         app=app,
         previous_until=until,
         metrics_token=token if token.reveal().strip() else None,
+        telemetry=telemetry,
     )
 
 
