@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from urllib.parse import parse_qsl, unquote
 
 from typing_extensions import override
 
+from tassist.log import get_logger, log_event
 from tassist.sandbox import (  # noqa: F401 - imported for their routes
     actions,
     apps,
@@ -41,6 +43,8 @@ from tassist.sandbox.requests import Request
 
 if TYPE_CHECKING:
     from tassist.sandbox.box import Box
+
+_log = get_logger("sandbox")
 
 VERSIONS = ("2022-11-28", "2026-03-10")
 """Source: https://docs.github.com/en/rest/about-the-rest-api/api-versions"""
@@ -72,6 +76,8 @@ class Reply:
     """Cut the connection instead of answering."""
     truncated: bool = False
     """Announce all of the body and send half."""
+    drip_s: float = 0.0
+    """Send the body in pieces over so many seconds."""
 
 
 @dataclass(slots=True)
@@ -146,6 +152,10 @@ class Api:
             outcome: Answer | GitHubError = self._carry_out(asked, progress, fault)
         except GitHubError as error:
             outcome = error
+        except Exception as error:  # noqa: BLE001 - a bug of the box looks like one of GitHub's, and is kept for the test
+            box.bugs.append(error)
+            log_event(_log, "sandbox-bug", "the box could not answer", level=logging.ERROR, error=repr(error))
+            outcome = GitHubError(500, "Server Error")
         headers = {
             "Server": "github.com",
             "Date": format_datetime(box.clock.now(), usegmt=True),
@@ -386,6 +396,8 @@ def _spoil(reply: Reply, by_kind: Mapping[Kind, Fault]) -> Reply:
         reply.headers["Content-Type"] = "text/html; charset=utf-8"
     if "empty" in by_kind:
         reply.status, reply.body = 200, b""
+    if "drip" in by_kind:
+        reply.drip_s = by_kind["drip"].seconds
     if "truncate" in by_kind:
         reply.truncated = True
     return reply

@@ -44,6 +44,8 @@ class Box:
         self.webhooks = Webhooks(self.world)
         self.requests = Requests()
         self.limits = Limits(self.world)
+        self.bugs: list[Exception] = []
+        """What went wrong in the box itself and was answered 500; a test that ends well leaves it empty."""
 
     @classmethod
     def empty(cls) -> Box:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-Kind = Literal["answer", "limit", "reset", "latency", "truncate", "html", "empty", "lost-answer"]
+Kind = Literal["answer", "limit", "reset", "latency", "truncate", "drip", "html", "empty", "lost-answer"]
 
 FORBIDDEN: dict[str, str] = {
     "archived": "Repository was archived so is read-only.",
@@ -137,6 +137,15 @@ class Faults:
     def latency(self, seconds: float, **which: Any) -> Fault:
         """Real seconds of waiting before anything is done."""
         return self.add(Fault("latency", seconds=seconds, **which))
+
+    def drip(self, seconds: float, **which: Any) -> Fault:
+        """It is done; the answer arrives piece by piece over so many real seconds."""
+        return self.add(Fault("drip", seconds=seconds, **which))
+
+    def unauthorized(self, **which: Any) -> Fault:
+        """401 "Bad credentials", as for a moment after a token was made."""
+        body = {"message": "Bad credentials", "documentation_url": "https://docs.github.com/rest", "status": "401"}
+        return self.add(Fault("answer", status=401, json=body, **which))
 
     def truncate(self, **which: Any) -> Fault:
         """It is done; half of the answer arrives."""

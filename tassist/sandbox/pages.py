@@ -6,9 +6,11 @@ only taken from a page of the box itself, and only under the name the box is ser
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tassist.log import get_logger, log_event
 from tassist.sandbox import app_pages, html, issue_pages
 from tassist.sandbox.api import Asked, Reply
 from tassist.sandbox.auth import person
@@ -17,6 +19,8 @@ from tassist.sandbox.page_call import PageCall
 
 if TYPE_CHECKING:
     from tassist.sandbox.box import Box
+
+_log = get_logger("sandbox")
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _MAX_FORM = 1024 * 1024
@@ -34,6 +38,10 @@ class Pages:
             return self._answer(asked)
         except GitHubError as error:
             return self._error(error)
+        except Exception as error:  # noqa: BLE001 - a bug of the box is a page too, and is kept for the test
+            self._box.bugs.append(error)
+            log_event(_log, "sandbox-bug", "the box could not show a page", level=logging.ERROR, error=repr(error))
+            return self._error(GitHubError(500, "Something went wrong in the box"))
 
     def _answer(self, asked: Asked) -> Reply:
         self._refuse_other_names(asked)

@@ -21,6 +21,7 @@ from tassist.sandbox.box import Box
 from tassist.sandbox.pages import Pages
 
 API_ROOT = "/api/v3"
+_DRIPS = 20
 MAX_BODY = 64 * 1024 * 1024
 
 
@@ -120,6 +121,13 @@ async def _send(reply: Reply, receive: Receive, send: Send) -> None:
         }
         await send(half)
         await _cut(receive, send, flush=True)
+        return
+    if reply.drip_s and reply.body:
+        size = max(len(reply.body) // _DRIPS, 1)
+        for at in range(0, len(reply.body), size):
+            await send({"type": "http.response.body", "body": reply.body[at : at + size], "more_body": True})
+            await asyncio.sleep(reply.drip_s / _DRIPS)
+        await send({"type": "http.response.body", "body": b""})
         return
     await send({"type": "http.response.body", "body": reply.body})
 

@@ -16,6 +16,7 @@ import random
 import threading
 import time
 import uuid
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,8 +47,8 @@ class Delivery:
     app: App
     event: str
     action: str | None
-    body: bytes
-    """The JSON as it was when the event happened."""
+    packed: bytes
+    """`body`, compressed: payloads repeat themselves, and a box may log many thousands."""
     queued_at: datetime
     installation_id: int | None = None
     repository_id: int | None = None
@@ -62,6 +63,11 @@ class Delivery:
     status_code: int = 0
     response_headers: dict[str, str] = field(default_factory=dict)
     response_body: str = ""
+
+    @property
+    def body(self) -> bytes:
+        """The JSON as it was when the event happened."""
+        return zlib.decompress(self.packed)
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -127,7 +133,7 @@ class Webhooks:
         self.parallel = 1
         """How many deliveries to one App are under way at a time."""
         self.log: list[Delivery] = []
-        """Every attempt that has ended, oldest first."""
+        """The attempts that have ended, oldest first."""
         self.lost: list[Delivery] = []
         """What was never sent: lost on request, or over GitHub's 25 MB."""
 
@@ -155,7 +161,7 @@ class Webhooks:
             app,
             event,
             action,
-            body,
+            zlib.compress(body, 1),
             self._world.clock.now(),
             installation.id if installation else None,
             repo.id if repo else None,
@@ -189,7 +195,7 @@ class Webhooks:
             delivery.app,
             delivery.event,
             delivery.action,
-            delivery.body,
+            delivery.packed,
             self._world.clock.now(),
             delivery.installation_id,
             delivery.repository_id,
@@ -379,7 +385,9 @@ class Webhooks:
 def _dressed(app: App, delivery: Delivery) -> tuple[bytes, dict[str, str]]:
     """The bytes and the headers that go over the wire."""
     as_form = app.hook_content_type == "form"
-    body = urlencode({"payload": delivery.body.decode("utf-8", "replace")}).encode() if as_form else delivery.body
+    body = delivery.body
+    if as_form:
+        body = urlencode({"payload": body.decode("utf-8", "replace")}).encode()
     headers = {
         "Accept": "*/*",
         "Content-Type": "application/x-www-form-urlencoded" if as_form else "application/json",

@@ -43,6 +43,7 @@ class Settings:
     concurrent: int | None = None
     """Secondary limit, 100 at GitHub: requests at the same time."""
     secondary_status: int = 403
+    """403 or 429, for secondary limits."""
     retry_after_s: int | None = 60
     """``Retry-After`` of a secondary limit; ``None`` leaves the header out, as GitHub sometimes does."""
     drop_label_changes: bool = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tassist.sandbox import git_store
@@ -16,10 +17,18 @@ from tassist.sandbox.seeds.reading import Seed, moment
 if TYPE_CHECKING:
     from tassist.sandbox.box import Box
 
+At = Callable[[str], datetime]
+
 
 def plant(box: Box, seed: Seed) -> None:
     """Make everything the seed names; accounts that are only mentioned are made too."""
     world = box.world
+    shift = timedelta(days=(box.clock.now() - seed.as_of).days) if seed.as_of else timedelta(0)
+
+    def at(text: str) -> datetime:
+        """A time of the seed, moved with it; what is due stays where the seed's own files say it is."""
+        return moment(text) + shift
+
     for entry in seed.users:
         world.person(entry["login"]).name = entry.get("name")
     for entry in seed.organizations:
@@ -31,14 +40,14 @@ def plant(box: Box, seed: Seed) -> None:
             found.members[world.person(login).id] = "write"
     world.settings.demo_user = seed.demo_user
     for entry in seed.repositories:
-        _repository(box, entry)
+        _repository(box, entry, at)
 
 
-def _repository(box: Box, entry: dict[str, Any]) -> None:
+def _repository(box: Box, entry: dict[str, Any], at: At) -> None:
     world = box.world
     issues = sorted(entry.get("issues", ()), key=lambda issue: int(issue["number"]))
     owner, now = world.person(entry["owner"]), box.clock.now()
-    created = min((moment(issue["created_at"]) for issue in issues), default=now)
+    created = min((at(issue["created_at"]) for issue in issues), default=now)
     repo = Repository(
         world.next_id("repository"),
         owner,
@@ -79,7 +88,7 @@ def _repository(box: Box, entry: dict[str, Any]) -> None:
         workflow = Workflow(world.next_id("workflow"), item["name"], item["path"], created, created)
         repo.workflows[workflow.id] = workflow
     for issue in issues:
-        _issue(box, repo, issue)
+        _issue(box, repo, issue, at)
     for issue in issues:
         if issue.get("parent") in repo.issues:
             above, child = repo.issues[issue["parent"]], repo.issues[issue["number"]]
@@ -89,10 +98,10 @@ def _repository(box: Box, entry: dict[str, Any]) -> None:
     repo.updated_at = max((issue.updated_at for issue in repo.issues.values()), default=created)
 
 
-def _issue(box: Box, repo: Repository, entry: dict[str, Any]) -> None:
+def _issue(box: Box, repo: Repository, entry: dict[str, Any], at: At) -> None:
     world = box.world
     author = world.person(entry["author"]) if entry.get("author") else _first_person(repo, box)
-    created = moment(entry["created_at"])
+    created = at(entry["created_at"])
     issue = Issue(
         world.next_id("issue"),
         entry["number"],
@@ -101,7 +110,7 @@ def _issue(box: Box, repo: Repository, entry: dict[str, Any]) -> None:
         entry.get("body"),
         author,
         created,
-        moment(entry.get("updated_at") or entry["created_at"]),
+        at(entry.get("updated_at") or entry["created_at"]),
         association(repo, author),
         is_pull_request=bool(entry.get("pull_request")),
         locked=bool(entry.get("locked")),
@@ -116,29 +125,29 @@ def _issue(box: Box, repo: Repository, entry: dict[str, Any]) -> None:
         if issue.milestone is None:
             issue.milestone = put_milestone(box, person(repo.owner), repo, title)
     for item in entry.get("history", ()):
-        _event(box, issue, item, author)
+        _event(box, issue, item, author, at)
     for item in entry.get("comments", ()):
         who = world.person(item["author"]) if item.get("author") else author
-        at = moment(item["at"])
-        comment = Comment(world.next_id("comment"), who, item["body"], at, at, association(repo, who))
+        written = at(item["at"])
+        comment = Comment(world.next_id("comment"), who, item["body"], written, written, association(repo, who))
         issue.comments.append(comment)
     if entry.get("state") == "closed":
-        closed = moment(entry.get("closed_at") or entry.get("updated_at") or entry["created_at"])
+        closed = at(entry.get("closed_at") or entry.get("updated_at") or entry["created_at"])
         issue.state, issue.closed_at, issue.closed_by = "closed", closed, author
         issue.state_reason = None if issue.is_pull_request else entry.get("state_reason", "completed")
     _complete(box, issue, author)
     moments = [issue.created_at, *(event.created_at for event in issue.events)]
     moments += [comment.created_at for comment in issue.comments]
-    issue.updated_at = moment(entry["updated_at"]) if entry.get("updated_at") else max(moments)
+    issue.updated_at = at(entry["updated_at"]) if entry.get("updated_at") else max(moments)
 
 
 def _first_person(repo: Repository, box: Box) -> User:
     return repo.owner if repo.owner.type == "User" else box.world.demo_user()
 
 
-def _event(box: Box, issue: Issue, entry: dict[str, Any], author: User) -> None:
+def _event(box: Box, issue: Issue, entry: dict[str, Any], author: User, at: At) -> None:
     who = box.world.person(entry["by"]) if entry.get("by") else author
-    event = IssueEvent(box.world.next_id("event"), entry["event"], who, moment(entry["at"]))
+    event = IssueEvent(box.world.next_id("event"), entry["event"], who, at(entry["at"]))
     if entry.get("label"):
         label = find_label(issue.repo, entry["label"]) or put_label(box, issue.repo, entry["label"])
         event.label = (label.name, label.color)

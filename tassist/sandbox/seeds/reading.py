@@ -2,7 +2,8 @@
 
 A snapshot is turned into a seed, so that only one form is planted:
 
-    {"format": "tassist-sandbox/1", "users": […], "organizations": […], "demo_user": "…", "repositories": […]}
+    {"format": "tassist-sandbox/1", "as_of": "…", "demo_user": "…",
+     "users": […], "organizations": […], "repositories": […]}
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class Seed:
     users: list[dict[str, Any]] = field(default_factory=list)
     organizations: list[dict[str, Any]] = field(default_factory=list)
     demo_user: str = ""
+    as_of: datetime | None = None
+    """The moment at which the seed is true: its times are moved by whole days so that this is today."""
     repositories: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -229,6 +232,9 @@ class _Check:
     def seed(self, found: dict[str, Any]) -> Seed:
         """A seed file, checked."""
         seed = Seed(demo_user=self._get(found, "demo_user", "a text", "") or "")
+        self._time(found, "as_of", "")
+        if isinstance(found.get("as_of"), str) and not self.problems:
+            seed.as_of = moment(found["as_of"])
         for path, entry in self._objects(found, "users", ""):
             self._get(entry, "login", "a text", path, required=True)
             self._get(entry, "name", "a text", path)

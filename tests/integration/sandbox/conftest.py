@@ -120,3 +120,4 @@ def world(inbox: Inbox) -> Iterator[World]:
         ready.settle()
         inbox.received.clear()
         yield ready
+    assert box.bugs == []

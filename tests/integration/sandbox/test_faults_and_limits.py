@@ -35,6 +35,35 @@ def test_h42_every_broken_answer_comes_once_and_then_all_is_well(world: World) -
         assert github.get(f"{REPO}/issues/1").json()["number"] == 1
 
 
+def test_h44_an_answer_may_come_piece_by_piece(world: World) -> None:
+    with world.as_installation() as github:
+        world.box.faults.drip(0.1)
+        with github.stream("GET", f"{REPO}/issues/1") as answer:
+            pieces = list(answer.iter_raw())
+
+    assert len(pieces) >= 15
+    assert b'"number":1,' in b"".join(pieces)
+
+
+def test_h48_a_fresh_token_may_be_unknown_for_a_moment(world: World) -> None:
+    with world.as_installation() as github:
+        world.box.faults.unauthorized(count=2)
+        codes = [github.get(f"{REPO}/issues/1").status_code for _ in range(3)]
+
+    assert codes == [401, 401, 200]
+
+
+def test_a_bug_of_the_box_is_a_500_and_is_kept(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.box.issue("acme-demo/storefront", 1).labels.append(None)  # type: ignore[arg-type]  # breaks the box on purpose
+    with world.as_installation() as github:
+        answer = github.get(f"{REPO}/issues/1")
+
+    assert (answer.status_code, answer.json()["message"]) == (500, "Server Error")
+    assert [type(bug) for bug in world.box.bugs] == [AttributeError]
+    assert "the box could not answer" in caplog.text
+    world.box.bugs.clear()
+
+
 def test_h21_before_a_reset_nothing_and_before_a_lost_answer_everything_was_done(world: World) -> None:
     which: dict[str, Any] = {"method": "POST", "path": "/repos/*/labels"}
     with world.as_installation() as github:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,15 @@ def test_two_boxes_of_one_seed_are_equal() -> None:
         return [(issue.id, issue.number, [event.id for event in issue.events]) for issue in box.world.issues()]
 
     assert ids(Box.seeded()) == ids(Box.seeded())
+
+
+def test_the_times_of_a_seed_move_by_whole_days_so_that_it_is_true_today(tmp_path: Path) -> None:
+    box = Box.from_file(write(tmp_path, {**seed(issues=[ISSUE]), "as_of": "2025-12-05T00:00:00Z"}))
+    issue = box.issue("o/r", 3)
+
+    assert issue.created_at.strftime("%H:%M:%S") == "03:24:27"
+    assert timedelta(hours=20) < box.clock.now() - issue.created_at < timedelta(hours=45)
+    assert issue.events[0].created_at == issue.created_at
 
 
 def test_a_snapshot_keeps_numbers_states_labels_milestones_and_times(tmp_path: Path) -> None:
