@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from engine.problems import Problem
 from engine.triggers import relevance
@@ -100,6 +101,11 @@ class Fetched:
     """JSON, which the log keeps parsed: it is not signed, so it comes from GitHub's API and nowhere else."""
     problem: Problem | None = None
     """Why there is no body; GitHub forgot it in between, or will not show it."""
+
+
+def retention_of(api_url: str) -> timedelta:
+    """How long the GitHub at this address keeps its log."""
+    return RETENTION_CLOUD if urlsplit(api_url).hostname == "api.github.com" else RETENTION_SERVER
 
 
 async def survey(
