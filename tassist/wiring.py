@@ -18,6 +18,7 @@ from tassist.store.outbox import Outbox
 if TYPE_CHECKING:
     from engine.model import IssueRef, Trigger
     from engine.ports import RunResult
+    from tassist.github.limits import Limits
     from tassist.secrets import GitHubApp
     from tassist.telemetry.pump import Pump
 
@@ -28,7 +29,7 @@ STATUS_FILE = "sinks.json"
 class RealGitHub(GitHubSide):
     """The engine's runner on the App client: one client, one key and one set of tokens for everything."""
 
-    def __init__(self, app: GitHubApp) -> None:
+    def __init__(self, app: GitHubApp, *, limits: Limits | None = None) -> None:
         """Make it inside the event loop it is used in.
 
         Raises:
@@ -38,7 +39,7 @@ class RealGitHub(GitHubSide):
 
         self._app = app
         self._clock = SystemClock()
-        self._connection = Connection(app, clock=self._clock)
+        self._connection = Connection(app, clock=self._clock, limits=limits)
 
     @override
     async def run(self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap) -> RunResult:
@@ -80,7 +81,7 @@ def service_parts(prepared: Prepared) -> Parts:
     from tassist.telemetry.record import run_record
 
     async def github() -> GitHubSide:
-        return RealGitHub(prepared.app)
+        return RealGitHub(prepared.app, limits=prepared.limits)
 
     def pump(outbox: Outbox) -> Pump:
         from tassist.services.telemetry_sinks import open_sinks

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 
 from engine.problems import Problem
 from tassist.errors import redact
 from tassist.text import safe_text
+
+
+def width() -> int | None:
+    """Columns of the terminal that stderr is, or ``None`` where it is none."""
+    if not sys.stderr.isatty():
+        return None
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except OSError:
+        return 80
 
 
 def say(text: str) -> None:

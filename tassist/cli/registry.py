@@ -16,6 +16,7 @@ class Verb:
 
 
 VERBS: tuple[Verb, ...] = (
+    Verb("demo", "tassist.cli.demo", "Show everything, offline: GitHub in a box, the App, real signed deliveries."),
     Verb("config", "tassist.cli.config", "Write, check, upgrade and explain .github/task-assistant.yml."),
     Verb("serve", "tassist.cli.serve", "Take deliveries and keep issues in order."),
     Verb("deliveries", "tassist.cli.deliveries", "List, show and replay deliveries."),

@@ -72,12 +72,12 @@ SETTINGS: tuple[Setting, ...] = (
         default="https://api.github.com",
     ),
     Setting(
-        "write_spacing_ms",
-        ("TASSIST_WRITE_SPACING_MS",),
-        "Milliseconds between two writes of one installation; GitHub asks for 1000 or more.",
-        "int",
-        "1000",
-        high=60_000,
+        "api_limits",
+        ("TASSIST_API_LIMITS",),
+        "Keep to GitHub's documented limits, or to none: Enterprise Server has them off unless somebody set them.",
+        "choice",
+        "github",
+        ("github", "off"),
     ),
     Setting(
         "telemetry_sinks",

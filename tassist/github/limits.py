@@ -28,6 +28,10 @@ class Limits:
     points_burst: float = 300.0
 
 
+UNLIMITED = Limits(write_spacing_s=0.0, writes_per_hour=10**9, points_per_second=1e9, points_burst=1e9)
+"""For a server that has no limits; what it refuses all the same is still obeyed."""
+
+
 @dataclass(slots=True)
 class _Account:
     next_write_s: float = 0.0

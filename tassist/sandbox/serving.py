@@ -53,6 +53,9 @@ class Application:
         self._under_way += 1
         try:
             await self._answer(scope, receive, send)
+        except asyncio.CancelledError:
+            # The box is being switched off; the connection is cut already, and uvicorn would only print a traceback.
+            return
         finally:
             self._under_way -= 1
 

@@ -13,7 +13,7 @@ from tassist.config.settings import Settings
 from tassist.errors import os_problem
 from tassist.github.client import Patience
 from tassist.github.connection import Connection
-from tassist.github.limits import Limits
+from tassist.github.limits import UNLIMITED, Limits
 from tassist.text import safe_text
 
 AT_A_TERMINAL = Patience(hold_s=120.0, queue_s=3600.0)
@@ -35,9 +35,8 @@ def connect(settings: Settings, *, dry: bool = False, patience: Patience = AT_A_
 
 
 def limits(settings: Settings) -> Limits:
-    """The budget of each installation, as the settings say; without spacing there is no hourly budget either."""
-    spacing_s = settings.number("write_spacing_ms") / 1000
-    return Limits(write_spacing_s=spacing_s) if spacing_s >= 1 else Limits(spacing_s, writes_per_hour=100_000)
+    """The budget of each installation, as the settings say."""
+    return UNLIMITED if settings.text("api_limits") == "off" else Limits()
 
 
 def parse_issue(text: str) -> tuple[str, int]:

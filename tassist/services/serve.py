@@ -10,6 +10,8 @@ from engine.problems import Problem, ProblemError
 from tassist import secrets
 from tassist.config.settings import Settings
 from tassist.errors import Secret
+from tassist.github.limits import Limits
+from tassist.services.connecting import limits
 from tassist.services.telemetry_sinks import TelemetryChoice, choose
 from tassist.text import safe_text
 
@@ -22,6 +24,8 @@ class Prepared:
     host: str
     port: int
     app: secrets.GitHubApp
+    limits: Limits
+    """Of each installation."""
     previous_until: datetime | None
     """When the previous webhook secret stops being accepted; ``None``: as long as it is set."""
     metrics_token: Secret | None
@@ -58,6 +62,7 @@ def prepare(settings: Settings) -> Prepared:
         host=settings.text("host"),
         port=settings.number("port"),
         app=app,
+        limits=limits(settings),
         previous_until=until,
         metrics_token=token if token.reveal().strip() else None,
         telemetry=telemetry,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,8 +20,10 @@ MIN_FREE_BYTES = 32 * 1024 * 1024
 class DemoFolder:
     """A folder with mode 0700; `keep` is called when what is in it shall outlive the demo."""
 
-    def __init__(self, wanted: Path | None = None) -> None:
+    def __init__(self, wanted: Path | None = None, *, private: Sequence[str] = ()) -> None:
         self.wanted = wanted
+        self.private = private
+        """Names of files that never outlive the demo."""
         self.path = Path()
         self._kept = False
         self._made = False
@@ -46,6 +49,8 @@ class DemoFolder:
             self._made = True
             free = shutil.disk_usage(self.path).free
         except FileNotFoundError as error:
+            if self.wanted is not None:
+                raise ProblemError(os_problem(error, doing="make the folder")) from error
             # Python names a list of candidates when no folder for temporary files can be written.
             raise ProblemError(
                 Problem(
@@ -82,7 +87,8 @@ class DemoFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        shutil.rmtree(self.path / "credentials", ignore_errors=True)
+        for name in self.private:
+            (self.path / name).unlink(missing_ok=True)
         if not self._kept:
             self._remove()
 

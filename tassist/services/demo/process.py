@@ -15,6 +15,7 @@ from typing import Self
 
 from engine.problems import Problem, ProblemError
 from tassist.errors import redact
+from tassist.services.demo.interrupts import Interrupts
 from tassist.text import safe_text
 
 START_TIMEOUT_S = 30.0
@@ -24,9 +25,12 @@ STOP_TIMEOUT_S = 15.0
 class ServerProcess:
     """`tassist serve --headless` below a folder; leaving the context leaves no process."""
 
-    def __init__(self, home: Path, env: Mapping[str, str], *, port: int = 0) -> None:
+    def __init__(
+        self, home: Path, env: Mapping[str, str], interrupts: Interrupts | None = None, *, port: int = 0
+    ) -> None:
         self.home = home
         self.env = dict(env)
+        self._interrupts = interrupts or Interrupts()
         self.port = port
         self.url = ""
         self.starts = 0
@@ -45,7 +49,7 @@ class ServerProcess:
         """
         command = [sys.executable, "-m", "tassist", "serve", "--headless", "--json"]
         command += ["--home", str(self.home), "--host", "127.0.0.1", "--port", str(self.port)]
-        with self.log.open("a") as log:
+        with self.log.open("a") as log, self._interrupts.held():
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -58,7 +62,7 @@ class ServerProcess:
             )
         self.starts += 1
         hello = self._first_line()
-        self.url = str(hello["url"])
+        self.url = str(hello["webhook"])
         self.port = int(self.url.rsplit(":", 1)[1].split("/")[0])
 
     def kill(self) -> None:

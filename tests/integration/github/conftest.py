@@ -109,7 +109,7 @@ class Octo:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", "from tassist.entry import main; main()", *args,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "TASSIST_HOME": str(self.home), "TASSIST_WRITE_SPACING_MS": "0", **env},
+            env={**os.environ, "TASSIST_HOME": str(self.home), "TASSIST_API_LIMITS": "off", **env},
         )  # fmt: skip
         out, err = await process.communicate(stdin.encode())
         assert b"Traceback" not in err, err.decode()

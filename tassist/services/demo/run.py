@@ -1,0 +1,313 @@
+"""The demo from start to end: box, App, server, people, summary; nothing is left of it when it is interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.config import parse
+from engine.config.types import Config, InvalidConfig
+from engine.model import Issue, IssueRef, Label, Milestone
+from engine.problems import Problem, ProblemError
+from setup_wizard.manifest import build_manifest
+from setup_wizard.scaffold import scaffold_config
+from tassist.config.settings import environment
+from tassist.errors import os_problem
+from tassist.github.app_api import AppApi
+from tassist.github.app_auth import AppAuth
+from tassist.github.client import GitHubClient
+from tassist.github.manifest import convert
+from tassist.sandbox import Box, Running, serve
+from tassist.sandbox.model import User
+from tassist.secrets import GitHubApp, credentials_path
+from tassist.secrets.github_app import FILE_NAME
+from tassist.services.demo.browser import Browser, query_of
+from tassist.services.demo.folder import DemoFolder
+from tassist.services.demo.interrupts import Interrupts
+from tassist.services.demo.people import CONFIG_PATH, Person
+from tassist.services.demo.process import ServerProcess
+from tassist.services.demo.story import Scene, play
+from tassist.services.demo.summary import Summary
+from tassist.services.demo.voice import Voice
+from tassist.services.demo.watch import Watch
+from tassist.store.journal import Journal
+from tassist.store.model import LaneKey
+from tassist.text import safe_text
+
+REDIRECT = "http://127.0.0.1:1/callback"
+"""Where GitHub sends the person with the code; the demo reads it off the address, as paste-back does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person chose."""
+
+    seed: Path | None = None
+    config: Path | None = None
+    folder: Path | None = None
+    port: int = 0
+
+
+def run_demo(
+    options: Options,
+    say: Callable[[str], None],
+    *,
+    width: int | None,
+    show: Callable[[Summary], None],
+    keep: bool = False,
+) -> Summary:
+    """Run the demo.
+
+    Args:
+        options: Seed, configuration, folder, port.
+        say: Writes one line of talk.
+        width: Columns of the terminal, ``None`` where there is none.
+        show: Gets the summary as soon as the story is told.
+        keep: Afterwards, leave everything running and show what happens until Ctrl-C.
+
+    Raises:
+        ProblemError: Something a person can mend; nothing is left behind.
+        KeyboardInterrupt: Ctrl-C or a termination; nothing is left behind.
+    """
+    started = time.monotonic()
+    given = _given_config(options.config)
+    box = Box.seeded() if options.seed is None else Box.from_file(options.seed)
+    with Interrupts() as interrupts, contextlib.ExitStack() as stack:
+        try:
+            return _tell(_Told(options, box, given, Voice(say, width=width), show, keep, started), interrupts, stack)
+        finally:
+            interrupts.hold()
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is told, and to whom."""
+
+    options: Options
+    box: Box
+    given: str | None
+    voice: Voice
+    show: Callable[[Summary], None]
+    keep: bool
+    started: float
+
+
+def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> Summary:
+    options, box, voice = told.options, told.box, told.voice
+    with interrupts.held():
+        folder = stack.enter_context(DemoFolder(options.folder, private=(FILE_NAME,)))
+        running = stack.enter_context(serve(box, port=options.port))
+    repo = _main_repo(box)
+    login = box.settings.demo_user or next(iter(box.world.users.values())).login
+    person = stack.enter_context(Person(login, box.user_token(login), running.api_url, repo))
+    config = _commit_config(person, told.given)
+    voice.say("Everything below happens on this machine: GitHub in a box, the App, the server, real signed deliveries.")
+    voice.blank()
+    voice.fact("GitHub", f"{running.url} (click there: it has pages)")
+    app = asyncio.run(_register(running, box.repository(repo).owner, folder.path))
+    voice.fact("App", f"{safe_text(app.name)} (id {app.app_id}), made from a manifest by {login}")
+    server = stack.enter_context(ServerProcess(folder.path, _environment(running), interrupts))
+    server.start()
+    asyncio.run(_point_hook(app, server.url))
+    voice.fact("server", server.url)
+    installation = _install(running, app, box, repo)
+    voice.fact("installed on", safe_text(repo))
+    journal = stack.enter_context(Journal.open(folder.path))
+    watch = Watch(box, journal, voice, quiet_looks=True)
+    watch.settle()
+
+    voice.blank()
+    issues = box.repository(repo).issues
+    looked_at = len(issues)
+    voice.say(f"A first look at all {looked_at} issues and pull requests")
+    _look_at_all(box, repo, journal, server, installation)
+    watch.settle()
+    corrected = len(watch.seen.corrected)
+
+    scene = Scene(box, person, config, server, watch, voice, lambda guid: asyncio.run(_redeliver(app, guid)))
+    play(scene)
+
+    voice.blank()
+    voice.say(f"A second look at all {len(issues)} issues and pull requests: nothing should be left to do")
+    before = len(box.requests.writes)
+    _look_at_all(box, repo, journal, server, installation)
+    watch.settle()
+    summary = Summary(
+        repo=repo,
+        issues=looked_at,
+        second_look_issues=len(issues),
+        corrected=corrected,
+        deliveries=len(box.webhooks.log),
+        runs=watch.seen.runs,
+        writes=len(box.requests.writes),
+        needless_writes=len(box.requests.needless_writes),
+        second_look_writes=len(box.requests.writes) - before,
+        lost=len(watch.lost()),
+        server_starts=server.starts,
+        records=_count_records(folder.path),
+        telemetry=tuple(str(path) for path in _telemetry(folder.path)),
+        passed_over=tuple(scene.passed_over),
+        seconds=round(time.monotonic() - told.started, 1),
+    )
+    voice.blank()
+    folder.keep()
+    told.show(summary)
+    if told.keep:
+        with contextlib.suppress(KeyboardInterrupt):
+            folder.discard()
+            watch.quiet_looks = False
+            voice.blank()
+            voice.say(f"Still running. Open {running.url}/{repo}/issues and click; Ctrl-C ends it.")
+            watch.forever()
+    server.stop()
+
+    return summary
+
+
+def _environment(running: Running) -> dict[str, str]:
+    """The server's environment: ours, without credentials and proxies, and with the box as GitHub."""
+    ours = {
+        name: value
+        for name, value in environment().items()
+        if not name.startswith(("GITHUB_", "TASSIST_"))
+        and not name.lower().endswith("_proxy")
+        and name not in {"APP_ID", "WEBHOOK_SECRET"}
+    }
+    # The box has no limits unless it is asked for them, so nobody needs to wait.
+    return ours | {"GITHUB_API_URL": running.api_url, "TASSIST_API_LIMITS": "off"}
+
+
+def _given_config(path: Path | None) -> str | None:
+    """The text of the configuration a person named.
+
+    Raises:
+        ProblemError: It cannot be read, or it is invalid; everything that is wrong with it.
+    """
+    if path is None:
+        return None
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ProblemError(os_problem(error, doing="read the configuration")) from error
+    parsed = parse(content, file=str(path))
+    if isinstance(parsed, InvalidConfig):
+        raise ProblemError(parsed.problems)
+    return content.decode("utf-8-sig")
+
+
+def _main_repo(box: Box) -> str:
+    """The repository the story plays in: the one with most issues."""
+    repositories = [repo for repo in box.world.repositories.values() if not repo.archived]
+    if not repositories:
+        raise ProblemError(
+            Problem("seed-empty", "the seed has no repository", fix="use one with a repository and issues")
+        )
+    return max(repositories, key=lambda repo: (len(repo.issues), -repo.id)).full_name
+
+
+def _commit_config(person: Person, given: str | None) -> Config:
+    """Give the repository its configuration: the one given, else its own, else one proposed from what it has."""
+    text = given if given is not None else person.read_config()
+    proposed = text is None
+    if text is None:
+        text = _proposed(person)
+    parsed = parse(text, file=CONFIG_PATH)
+    if isinstance(parsed, InvalidConfig):
+        raise ProblemError(parsed.problems)
+    if given is not None or proposed:
+        person.write_config(text)
+    return parsed
+
+
+def _proposed(person: Person) -> str:
+    labels = [Label(item["name"], item["description"] or "", item["color"]) for item in person.items("/labels")]
+    milestones = {
+        item["number"]: Milestone(item["number"], item["title"], item["state"])
+        for item in person.items("/milestones", state="all")
+    }
+    issues = [
+        Issue(
+            IssueRef(person.repo, item["number"]),
+            state=item["state"],
+            labels=tuple(label["name"] for label in item["labels"]),
+            milestone=milestones.get(item["milestone"]["number"]) if item["milestone"] else None,
+        )
+        for item in person.items("/issues", state="all")
+    ]
+    return scaffold_config(labels, list(milestones.values()), issues)
+
+
+async def _register(running: Running, owner: User, folder: Path) -> GitHubApp:
+    """Create the App from a manifest, as the installer does, and keep its credentials."""
+    place = f"/organizations/{owner.login}" if owner.type == "Organization" else ""
+    state = secrets.token_urlsafe(24)
+    manifest = build_manifest(
+        name=f"Task Assistant of {owner.login}"[:34], hook_url="https://example.com/webhook", redirect_url=REDIRECT
+    )
+    with Browser(running.url) as browser:
+        page = browser.post(f"{place}/settings/apps/new?state={state}", {"manifest": manifest.to_json()})
+        sent_to = query_of(browser.confirm(page))
+    if not secrets.compare_digest(sent_to.get("state", ""), state):
+        raise ProblemError(Problem("state-mismatch", "GitHub in a box sent back another state", family="ours"))
+    return await convert(sent_to["code"], api_url=running.api_url, credentials_path=credentials_path(folder))
+
+
+async def _point_hook(app: GitHubApp, url: str) -> None:
+    """Point the App's webhook at the server."""
+    client = GitHubClient(app.api_url)
+    try:
+        await AppApi(AppAuth(app, client)).set_hook_config(url=url)
+    finally:
+        await client.close()
+
+
+async def _redeliver(app: GitHubApp, guid: str) -> None:
+    """Find the newest attempt of that delivery in the App's log, and have it sent again."""
+    client = GitHubClient(app.api_url)
+    try:
+        api = AppApi(AppAuth(app, client))
+        async for page in api.deliveries():
+            attempt = next((item for item in page if item.guid == guid), None)
+            if attempt is not None and attempt.id is not None:
+                await api.redeliver(attempt.id)
+                return
+    finally:
+        await client.close()
+
+
+def _install(running: Running, app: GitHubApp, box: Box, repo: str) -> int:
+    """Install the App on the repository's account, by clicking."""
+    owner = box.repository(repo).owner
+    with Browser(running.url) as browser:
+        page = browser.open(f"/apps/{app.slug}/installations/new?suggested_target_id={owner.id}")
+        browser.confirm(page)
+    return next(found.id for found in box.world.installations.values() if found.app.id == app.app_id)
+
+
+def _look_at_all(box: Box, repo: str, journal: Journal, server: ServerProcess, installation: int) -> None:
+    """Have every issue looked at. The server reads what waits when it starts, so it is stopped in between."""
+    server.stop()
+    found = box.repository(repo)
+    now = box.clock.now()
+
+    async def open_lanes() -> None:
+        keys = [LaneKey(found.id, number) for number in sorted(found.issues)]
+        await asyncio.gather(
+            *(journal.open_lane(key, repo=repo, installation_id=installation, now=now) for key in keys)
+        )
+
+    asyncio.run(open_lanes())
+    server.start()
+
+
+def _telemetry(folder: Path) -> list[Path]:
+    return sorted((folder / "telemetry").rglob("*.jsonl"))
+
+
+def _count_records(folder: Path) -> int:
+    return sum(path.read_bytes().count(b'"event_type":"run"') for path in _telemetry(folder))
