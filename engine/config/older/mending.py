@@ -13,59 +13,62 @@ from engine.problems import Problem
 
 
 def mend(text: str, root: Mapping, problems: Sequence[Problem]) -> Change | None:
-    """Mend the first problem that can be; ``None`` where none can."""
+    """Mend every problem that can be and does not touch another's place; ``None`` where there is none."""
+    keys = {
+        (key.line, key.column): (mapping, name)
+        for mapping in _mappings(root)
+        for name, (key, _) in mapping.entries.items()
+    }
+    values = {(value.line, value.column): value for value in _values(root)}
+    edits: list[Edit] = []
+    said: list[str] = []
+    undeclared: dict[tuple[str, str], dict[str, None]] = {("labels", "name"): {}, ("milestones", "title"): {}}
     for problem in problems:
-        change = _mend(text, root, problem)
-        if change:
-            return change
-    return None
+        where = problem.where
+        if where is None or where.line is None or where.column is None:
+            continue
+        at = (where.line, where.column)
+        scalar = values.get(at)
+        if problem.code == "config-unknown-key" and at in keys:
+            more = comment_out(text, *keys[at], NOT_USED)
+            if not _touching(edits, more):
+                edits += more
+                said.append(f"{where.path} is not part of schema 1.0")
+        elif problem.code == "config-wrong-kind" and scalar and not is_text(scalar) and "quotes" in problem.fix:
+            edits.append(Edit(scalar.start, scalar.end, f'"{scalar.text}"'))
+            said.append(f"{where.path} is in quotes")
+        elif problem.code == "config-unknown-label":
+            name = keys[at][1] if at in keys else scalar.text if scalar else ""
+            undeclared["labels", "name"] |= {name: None} if name else {}
+        elif problem.code == "config-unknown-milestone" and scalar:
+            undeclared["milestones", "title"][scalar.text] = None
+    for (section, field), names in undeclared.items():
+        more = _declare(text, root, section, field, list(names)) if names and not edits else []
+        edits += more
+        said += [f"{name} is declared in {section}" for name in names if more]
+    return (apply(text, edits), said) if edits else None
 
 
-def _mend(text: str, root: Mapping, problem: Problem) -> Change | None:
-    where = problem.where
-    if where is None or where.line is None or where.column is None:
-        return None
-    at = (where.line, where.column)
-    if problem.code == "config-unknown-key":
-        for mapping in _mappings(root):
-            name = next((name for name, (key, _) in mapping.entries.items() if (key.line, key.column) == at), None)
-            if name is not None:
-                return apply(text, comment_out(text, mapping, name, NOT_USED)), [
-                    f"{where.path} is not part of schema 1.0"
-                ]
-    if problem.code == "config-wrong-kind":
-        scalar = next((leaf for leaf in _values(root) if (leaf.line, leaf.column) == at), None)
-        if scalar is not None and scalar.text and not is_text(scalar) and "quotes" in problem.fix:
-            return apply(text, [Edit(scalar.start, scalar.end, f'"{scalar.text}"')]), [f"{where.path} is in quotes"]
-    if problem.code in {"config-unknown-label", "config-unknown-milestone"}:
-        for mapping in _mappings(root):
-            for key, value in mapping.entries.values():
-                if (key.line, key.column) == at and problem.code == "config-unknown-label":
-                    return _declare(text, root, "labels", "name", key.text)
-                if isinstance(value, Scalar) and (value.line, value.column) == at:
-                    section, field = ("labels", "name") if "label" in problem.code else ("milestones", "title")
-                    return _declare(text, root, section, field, value.text)
-    return None
+def _touching(edits: Sequence[Edit], more: Sequence[Edit]) -> bool:
+    low, high = min(edit.start for edit in more), max(edit.end for edit in more)
+    return any(edit.start <= high and low <= edit.end for edit in edits)
 
 
-def _declare(text: str, root: Mapping, section: str, field: str, name: str) -> Change | None:
-    """Add an entry to `labels` or `milestones`."""
+def _declare(text: str, root: Mapping, section: str, field: str, names: Sequence[str]) -> list[Edit]:
+    """Add entries to `labels` or `milestones`."""
     entry = root.entries.get(section)
-    said = [f"{name} is declared in {section}"]
     value = entry[1] if entry else None
-    if entry is None or not isinstance(value, Listing):
-        return None
+    if not isinstance(value, Listing):
+        return []
     if value.flow or root.flow:
-        item = f"{{{field}: {json.dumps(name, ensure_ascii=False)}}}"
+        items = ", ".join(f"{{{field}: {json.dumps(name, ensure_ascii=False)}}}" for name in names)
         at = end_of(value) - 1
-        return apply(text, [Edit(at, at, f", {item}" if value.items else item)]), said
+        return [Edit(at, at, f", {items}" if value.items else items)]
     last = end_of(value)
+    line_end = text.find("\n", last)
+    at = last - 1 if text[last - 1] == "\n" else len(text) if line_end < 0 else line_end
     indent = " " * (value.column - 1)
-    end = text.find("\n", last)
-    line_end = len(text) if end < 0 else end
-    if text[last - 1] == "\n":
-        line_end = last - 1
-    return apply(text, [Edit(line_end, line_end, f"\n{indent}- {field}: {quoted(name)}")]), said
+    return [Edit(at, at, "".join(f"\n{indent}- {field}: {quoted(name)}" for name in names))]
 
 
 def _mappings(node: Node) -> Iterator[Mapping]:

@@ -13,7 +13,7 @@ from engine.config.reading import decode, read
 from engine.config.types import Config, InvalidConfig
 from engine.problems import Problem
 
-_MOST_CHANGES = 200
+_MOST_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def upgrade(source: str | bytes, *, file: str = DEFAULT_FILE) -> Upgraded:
         if change:
             text = change[0]
             changes += change[1]
-    for _ in range(_MOST_CHANGES):
+    for _ in range(_MOST_ROUNDS):
         again = parse(text, file=file)
         root = _root(text, file)
         if isinstance(again, Config) or root is None:
