@@ -40,8 +40,7 @@ class Spelling:
         names = [entry.text("name") for entry in root.records("labels")]
         names += [track.text("label") for track in root.records("tracks")]
         for name in names:
-            if name:
-                self._spelled.setdefault(fold(name), name)
+            self._spelled.setdefault(fold(name), name)
 
     def of(self, name: str) -> str:
         """The declared spelling; as it is where nothing declares it."""

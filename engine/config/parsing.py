@@ -34,11 +34,11 @@ def parse(source: str | bytes, *, file: str = DEFAULT_FILE) -> Config | InvalidC
     text = decode(source, out)
     root = read(text, out) if text is not None else None
     if root is not None and _is_document(root, out):
+        assert isinstance(root, Mapping)
         checked = check(root, CONFIG, out)
-        if checked is not None:
-            examine(checked, out)
-            if not out.failed:
-                return build(checked, file=file, digest=digest, warnings=out.warnings())
+        examine(checked, out)
+        if not out.failed:
+            return build(checked, file=file, digest=digest, warnings=out.warnings())
     elif text is not None and root is None and not out.failed:
         _empty(out)
     return InvalidConfig(out.problems(), digest, file, out.warnings())

@@ -36,14 +36,15 @@ STRUCTURAL = frozenset(
 """The codes a JSON Schema can find too; a document has one of them exactly if the published schema refuses it."""
 
 
-def check(root: Node, spec: Record, out: Findings) -> Checked | None:
+def check(root: Mapping, spec: Record, out: Findings) -> Checked:
     """Hold a document against the declaration; everything wrong goes to ``out``.
 
     Returns:
-        What is valid of it, so that later stages find their problems in the same pass; ``None`` where nothing is.
+        What is valid of it, so that later stages find their problems in the same pass.
     """
     value = _Check(out).value(root, spec, "")
-    return value if isinstance(value, Checked) else None
+    assert isinstance(value, Checked)
+    return value
 
 
 def show(node: Node) -> str:
@@ -52,8 +53,7 @@ def show(node: Node) -> str:
         return "a mapping" if node.entries else "an empty mapping"
     if isinstance(node, Listing):
         return "a list" if node.items else "an empty list"
-    if isinstance(node, Unreadable):
-        return "something unreadable"
+    assert isinstance(node, Scalar), "what was refused is not looked at again"
     kind = resolve(node).kind
     text = _shorten(node.text)
     if kind == "null":

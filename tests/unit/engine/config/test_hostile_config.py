@@ -188,6 +188,72 @@ def test_problems_are_bounded_and_the_last_one_says_so() -> None:
     assert found.problems[-1].what == "51 more problems are not shown"
 
 
+MANY = range(150)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "labels: [" + ", ".join("{name: 1}" for _ in MANY) + "]",
+        "labels: [" + ", ".join(f"{{name: ' {n}'}}" for n in MANY) + "]",
+        "labels: [" + ", ".join("{name: same}" for _ in MANY) + "]",
+        "labels: [" + ", ".join(f"&a{n} x" for n in MANY) + "]",
+        "labels: [" + ", ".join("!x y" for _ in MANY) + "]",
+        "labels: []\n" + "labels: []\n" * 150,
+        "labels: []\nstale: {" + ", ".join(f"k{n}: 1" for n in MANY) + "}",
+        "labels: []\ninheritance: {copy: [x]}\nenforcement: {exclusivity: {"
+        + ", ".join(f"g{n}: {{mode: x}}" for n in MANY)
+        + "}}",
+        "labels: []\nenforcement: {phase_milestones: {" + ", ".join(f"l{n}: m{n}" for n in MANY) + "}}",
+        "labels: []\nenforcement: {phase_milestones: {" + ", ".join(f"l{n}: 1" for n in MANY) + "}}",
+        "labels: []\nstale: {days_until_stale: 1, tracks: {" + ", ".join(f"t{n}: {{}}" for n in MANY) + "}}",
+        "labels: [{name: a, aliases: [" + ", ".join("b" for _ in MANY) + "]}]",
+    ],
+)
+def test_problems_of_every_kind_are_bounded(text: str) -> None:
+    found = refused(HEAD + text + "\n")
+
+    assert len(found.problems) == MAX_PROBLEMS
+    assert found.problems[-1].code == "config-more-problems"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stale: {days_until_stale: 1, exempt_labels: [" + ", ".join(f"l{n}" for n in MANY) + "]}",
+        "stale: {days_until_stale: 1, exempt_milestones: [" + ", ".join(f"l{n}" for n in MANY) + "]}",
+        "inheritance: {}\n" + "".join(f"key{n}: 1\n" for n in MANY),
+        "stale: {days_until_stale: 1, comment: '" + " ".join(f"{{p{n}}}" for n in MANY) + "'}",
+    ],
+)
+def test_warnings_of_every_kind_are_bounded(text: str) -> None:
+    found = parse(SMALL + text + "\n")
+
+    assert isinstance(found, Config)
+    assert len(found.warnings) == MAX_PROBLEMS
+
+
+def test_of_very_many_control_characters_some_are_named() -> None:
+    assert len(refused("\x00" * 1000).problems) == 10
+
+
+@pytest.mark.parametrize("number", ["9" * 41, "9" * 5000, "9" * 50 + ".5", "9" * 50 + "x"])
+def test_a_very_long_number_is_no_number_of_days(number: str) -> None:
+    assert next(code for code, _, _ in codes(f"{SMALL}stale: {{days_until_stale: {number}}}\n")).startswith(
+        "config-wrong"
+    )
+
+
+def test_what_was_refused_is_nothing_to_a_schema() -> None:
+    from engine.config.findings import Findings
+    from engine.config.nodes import to_json
+    from engine.config.reading import read
+
+    node = read("a: [&b c, 1, {d: e}]", Findings(""))
+    assert node is not None
+    assert to_json(node) == {"a": [None, 1, {"d": "e"}]}
+
+
 def test_warnings_are_bounded_too() -> None:
     found = parse(SMALL + "".join(f"key{n}: 1\n" for n in range(101)))
 
