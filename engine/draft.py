@@ -256,20 +256,21 @@ class Draft:
         return sum(label not in self.labels for label in self._initial)
 
     def settle(self) -> None:
-        """Turn every applied decision whose changes a later rule took back into a skipped one."""
+        """Give every applied decision that changes nothing in the end the outcome it has in the end.
+
+        What a later rule took back is skipped; what only kept an earlier rule from changing something is already right.
+        """
         for at, touched in self._touched.items():
             decision = self.decisions[at]
-            if decision.outcome != "applied" or any(
-                (label in self.labels) != self.was_there(label) for label in touched
-            ):
+            if any((label in self.labels) != self.was_there(label) for label in touched):
                 continue
-            other = next((self._by[label] for label in touched if self._by.get(label) != decision.rule), "another rule")
-            self.decisions[at] = replace(
-                decision,
-                outcome="skipped",
-                reason=f"{decision.reason} Taken back by {other}.",
-                after=decision.before,
-            )
+            others = (self._by.get(label, decision.rule) for label in touched)
+            other = next((rule for rule in others if rule != decision.rule), None)
+            if other is None:
+                self.decisions[at] = replace(decision, outcome="already", before=decision.after)
+            else:
+                reason = f"{decision.reason} Taken back by {other}."
+                self.decisions[at] = replace(decision, outcome="skipped", reason=reason, after=decision.before)
 
     def effects(self) -> tuple[Effect, ...]:
         """The difference between the issue as read and as wanted, creations first."""

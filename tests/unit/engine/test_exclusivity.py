@@ -257,6 +257,8 @@ def test_a_rule_that_takes_back_what_an_earlier_one_added_is_named() -> None:
     classified = by_rule(plan, "track.classify")
     assert (classified.outcome, classified.after) == ("skipped", None)
     assert classified.reason.endswith("Taken back by exclusivity.line.")
+    kept = by_rule(plan, "exclusivity.line")
+    assert (kept.outcome, kept.before, kept.after) == ("already", "x", "x")
 
 
 def test_events_at_the_same_moment_keep_the_order_of_the_timeline() -> None:

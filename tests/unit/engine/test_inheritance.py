@@ -193,3 +193,13 @@ def test_where_nothing_is_to_be_copied_the_parent_is_not_read() -> None:
     for mode in ("soft", "hard"):
         (decision,) = told(look(unread, known(mode, copy=()), full()))
         assert (decision.outcome, "copies nothing" in decision.reason) == ("skipped", True)
+
+
+def test_a_former_name_beside_the_parents_track_gives_way_without_a_trace() -> None:
+    tracks = (track("a"), track("b", aliases=("old-b",)))
+    renaming = config(tracks=tracks, self_healing=healing(), inheritance=inheritance("hard"))
+
+    plan = look(issue("track/a", "old-b", parent=parent("track/a")), renaming, full())
+
+    assert [type(effect) for effect in plan.effects] == [RemoveLabels]
+    assert told(plan)[0].outcome == "already"
