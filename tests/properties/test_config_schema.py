@@ -7,19 +7,24 @@ of meaning (an undeclared name) have codes of their own and are not compared.
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from engine.config import parse
+from engine.config.declaration import CONFIG
 from engine.config.dump import render
 from engine.config.findings import Findings
 from engine.config.nodes import to_json
-from engine.config.reading import read
+from engine.config.reading import _FORBIDDEN, read
+from engine.config.schema import _spec as schema_of
 from engine.config.schema import json_schema
-from engine.config.structure import STRUCTURAL
+from engine.config.spec import Choice, ListOf, MapOf, Record, Spec, Text, Whole
+from engine.config.structure import STRUCTURAL, _Check
 from tests.support.configs import Data, config_data, config_documents
 
 SCHEMA = json_schema()
@@ -152,3 +157,49 @@ _SCALARS = st.sampled_from(
 )
 def test_schema_and_parser_read_the_same_scalars(key: str, scalar: str) -> None:
     agree(f'schema_version: "1.0"\ntracks: []\nlabels: []\nmilestones: []\nstale:\n  {key}: {scalar}\n')
+
+
+def declared(spec: Spec, found: dict[int, Spec]) -> dict[int, Spec]:
+    """Every part of a declaration, each once."""
+    if id(spec) not in found:
+        found[id(spec)] = spec
+        below: list[Spec] = []
+        if isinstance(spec, Record):
+            below = [field.spec for field in spec.fields]
+        elif isinstance(spec, ListOf):
+            below = [spec.item]
+        elif isinstance(spec, MapOf):
+            below = [spec.key, spec.value]
+        for part in below:
+            declared(part, found)
+    return found
+
+
+def at_the_edges(spec: Spec) -> list[Any]:
+    """Values just inside and just outside of what a part takes."""
+    if isinstance(spec, Text):
+        lengths = {spec.min_chars - 1, spec.min_chars, spec.max_chars, spec.max_chars + 1} - {-1}
+        return [char * length for length in lengths for char in ("x", "1", "ü")] + ["1." + "1" * 8, "1." + "1" * 9]
+    if isinstance(spec, Whole):
+        return [spec.low - 1, spec.low, spec.high, spec.high + 1]
+    if isinstance(spec, ListOf) and isinstance(spec.item, Text | Choice):
+        one = spec.item.names[0] if isinstance(spec.item, Choice) else "x"
+        return [[one] * count for count in (0, 1, spec.max_items, spec.max_items + 1)]
+    return []
+
+
+@pytest.mark.parametrize("spec", declared(CONFIG, {}).values(), ids=lambda spec: type(spec).__name__)
+def test_schema_and_parser_draw_every_line_at_the_same_place(spec: Spec) -> None:
+    definitions: dict[str, Any] = {}
+    part = schema_of(spec, definitions)
+    validator = Draft7Validator({**part, "definitions": definitions}, format_checker=Draft7Validator.FORMAT_CHECKER)
+
+    for value in (*ODD, *at_the_edges(spec)):
+        out = Findings("")
+        text = json.dumps(value, ensure_ascii=False)
+        node = read(text, out) if not _FORBIDDEN.search(text) else None
+        if node is None:
+            continue
+        _Check(out).value(node, spec, "")
+        problems = [problem for problem in out.problems() if problem.code in STRUCTURAL]
+        assert bool(problems) != validator.is_valid(value), f"{value!r}: {problems}"
