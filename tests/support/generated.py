@@ -82,6 +82,13 @@ def telemetry_schema() -> str:
     return schema_text()
 
 
+def decisions() -> str:
+    """tests/golden/decisions.txt: every decision of the contract's cases, word for word."""
+    from tests.support.decisions import page
+
+    return page()
+
+
 def contract() -> str:
     """docs/reference/contract.md: every case of the behavioural contract."""
     from tassist.services.contract import as_markdown
@@ -100,6 +107,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/commands.md": commands,
     "docs/reference/rules.md": rules,
     "docs/reference/contract.md": contract,
+    "tests/golden/decisions.txt": decisions,
     "docs/reference/configuration.md": lambda: NOTE + config_reference.page(),
     "docs/reference/task-assistant.schema.json": config_reference.schema,
     "examples/task-assistant.yml": config_reference.starter,

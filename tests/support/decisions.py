@@ -1,0 +1,46 @@
+"""Every decision of every case of the contract, word for word: tests/golden/decisions.txt."""
+
+from __future__ import annotations
+
+from engine.config import parse
+from engine.decide import decide
+from engine.plan import CreateLabel, CreateMilestone, PostComment
+from engine.triggers import asked
+from tassist.contract.case import Case
+from tassist.contract.events import events
+from tassist.contract.library import cases
+from tassist.contract.words import actual_decision_in_words, as_expected_effect, expected_effect_in_words
+
+
+def decisions_in_words(case: Case) -> str:
+    """What the engine decides in a case, a line a decision, then what it writes and how the run ends."""
+    given = case.given
+    plan = decide(given.trigger, given.issue, given.repo, parse(given.config), given.now)
+    lines = [actual_decision_in_words(decision) for decision in plan.decisions]
+    for effect in plan.effects:
+        lines.append(f"+ {expected_effect_in_words(as_expected_effect(effect))}")
+        if isinstance(effect, CreateLabel | CreateMilestone | PostComment):
+            lines.append(f"  {effect}")
+    lines.append(f"= {plan.outcome}: {plan.reason}; not configured: {', '.join(plan.not_configured) or 'none'}")
+    lines += [f"! {problem}" for problem in plan.problems]
+    return "\n".join(lines).replace("\x1b", "ESC").replace("\x07", "BEL")
+
+
+def page() -> str:
+    """The whole file."""
+    parts = [f"== {case.id}\n{decisions_in_words(case)}\n" for case in cases()]
+    parts += [
+        f"== {case.id}\n{asked(case.event, case.payload, pull_requests=case.pull_requests)}\n"
+        for case in events().cases
+        if case.payload is not None
+    ]
+    return "\n".join(parts)
+
+
+def by_id(text: str) -> dict[str, str]:
+    """The file taken apart again."""
+    found = {}
+    for part in text.split("\n== "):
+        name, _, words = part.removeprefix("== ").partition("\n")
+        found[name] = words.rstrip("\n")
+    return found
