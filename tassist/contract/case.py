@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from engine.model import Issue, Repo, Trigger
+from engine.model import Fact, Issue, Repo, Trigger
 from engine.plan import Outcome, RunOutcome
 
 NOW: Final = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -73,6 +73,8 @@ class Expected:
     """Rules that must be named as not configured, and must leave no decision."""
     problems: tuple[str, ...] = ()
     """Codes of the problems the plan must carry."""
+    needs: Fact | None = None
+    """The fact without which it must not be decided; then there is no plan to expect anything of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from engine.config import parse
 from engine.config.types import Config, InvalidConfig
-from engine.decide import decide
+from engine.decide import decide, missing_facts
+from engine.draft import FactMissing
 from engine.model import Issue, Repo, Trigger
 from engine.plan import Decision, Plan
 from tassist.contract.case import Anything, Case, Expected, ExpectedDecision, ExpectedEffect
@@ -23,7 +24,7 @@ from tassist.contract.words import (
 from tassist.contract.world import applied
 
 Decide = Callable[[Trigger, Issue, Repo, Config | InvalidConfig, datetime], Plan]
-_parsed = lru_cache(maxsize=512)(parse)
+parsed = lru_cache(maxsize=512)(parse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,24 @@ class Verdict:
 def verify(case: Case, decide: Decide = decide) -> Verdict:
     """Run the case; besides what it says itself, a second look must decide the same and then find nothing to do."""
     given = case.given
-    config = _parsed(given.config)
+    config = parsed(given.config)
+    if case.expected.needs is not None:
+        asked = missing_facts(given.trigger, given.issue, given.repo, config, given.now)
+        alike = asked == (case.expected.needs,)
+        words = ", ".join(asked) or "nothing"
+        return Verdict(case, () if alike else (f"expected to ask for {case.expected.needs}, asked for {words}",))
     plan = decide(given.trigger, given.issue, given.repo, config, given.now)
     found = compare(case.expected, plan) + unsound(plan, given.issue, given.repo)
     if decide(given.trigger, given.issue, given.repo, config, given.now) != plan:
         found.append("the same look gives another plan the second time")
     if case.settles:
         issue, repo = applied(plan.effects, given.issue, given.repo, given.now)
-        again = decide(given.trigger, issue, repo, config, given.now)
-        if again.effects:
-            left = "; ".join(expected_effect_in_words(as_expected_effect(effect)) for effect in again.effects)
+        try:
+            wanted = decide(given.trigger, issue, repo, config, given.now).effects
+        except FactMissing:
+            wanted = ()  # after a write the second look may have to read what the first could do without
+        if wanted:
+            left = "; ".join(expected_effect_in_words(as_expected_effect(effect)) for effect in wanted)
             found.append(f"after its effects a second look still wants: {left}")
     return Verdict(case, tuple(found))
 

@@ -52,6 +52,8 @@ def _case(case: Case) -> str:
 
 def _then(case: Case) -> list[str]:
     expected = case.expected
+    if expected.needs is not None:
+        return [f"is not decided before it is known: {expected.needs}"]
     words = []
     if expected.decisions:
         only = "exactly " if expected.exact else ""

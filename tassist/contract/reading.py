@@ -8,6 +8,7 @@ from typing import Any, Final, cast, get_args
 
 import yaml
 
+from engine.model import Fact
 from engine.plan import Outcome, RunOutcome
 from engine.problems import Problem, ProblemError
 from tassist.contract.case import (
@@ -29,7 +30,7 @@ from tassist.contract.world import WrongWordsError, issue, moment, repository, t
 _TOPIC_KEYS: Final = frozenset({"topic", "about", "given", "cases"})
 _GIVEN_KEYS: Final = frozenset({"configuration", "set", "unset", "text", "issue", "repository", "trigger", "now"})
 _THEN_KEYS: Final = frozenset(
-    {"decisions", "includes", "effects", "outcome", "because", "not_configured", "problems", "settles"}
+    {"decisions", "includes", "effects", "outcome", "because", "not_configured", "problems", "settles", "needs"}
 )
 _DECISION_KEYS: Final = frozenset({"because", "before", "after", "key"})
 
@@ -204,6 +205,10 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 
 def _expected(words: Mapping[str, Any]) -> Expected:
+    if "needs" in words:
+        if words["needs"] not in set(Fact) or {"decisions", "includes", "effects", "outcome"} & set(words):
+            raise WrongWordsError(f"needs stands alone and is one of {', '.join(Fact)}: {words['needs']!r}")
+        return Expected((), exact=False, effects=(), outcome="success", needs=Fact(words["needs"]))
     if ("decisions" in words) == ("includes" in words):
         raise WrongWordsError("a case says either decisions (the whole list) or includes")
     exact = "decisions" in words

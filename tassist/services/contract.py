@@ -157,4 +157,5 @@ def _plain(case: Case) -> dict[str, Any]:
         "because": expected.because,
         "not_configured": expected.not_configured,
         "problems": expected.problems,
+        "needs": expected.needs,
     }

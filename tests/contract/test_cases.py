@@ -8,6 +8,7 @@ from typing import cast, get_args
 
 import pytest
 
+from engine.model import Fact
 from engine.plan import Outcome, RunOutcome
 from tassist.contract.case import Case, Expected, ExpectedDecision, ExpectedEffect
 from tassist.contract.check import verify
@@ -30,6 +31,9 @@ def test_a_case_fails_when_its_expectation_is_wrong(case: Case) -> None:
 
 def wrong(expected: Expected) -> Iterator[tuple[str, Expected]]:
     """Expectations that the same plan must not meet."""
+    if expected.needs is not None:
+        yield from ((f"{fact} needed", replace(expected, needs=fact)) for fact in Fact if fact != expected.needs)
+        return
     for outcome in get_args(RunOutcome):
         if outcome != expected.outcome:
             yield f"the run {outcome}", replace(expected, outcome=cast("RunOutcome", outcome))
@@ -84,7 +88,8 @@ def test_the_contract_is_large_enough_and_says_nothing_twice() -> None:
 def test_every_case_expects_something_that_is_about_it() -> None:
     """A case that lists no effect and no decision proves only that nothing is written."""
     for case in CASES:
-        assert case.expected.decisions or case.expected.effects or case.expected.not_configured, case.id
+        expected = case.expected
+        assert expected.decisions or expected.effects or expected.not_configured or expected.needs, case.id
 
 
 def test_every_named_configuration_is_used() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from engine.config import parse
-from engine.decide import decide
+from engine.decide import decide, missing_facts
 from engine.plan import CreateLabel, CreateMilestone, PostComment
 from engine.triggers import asked
 from tassist.contract.case import Case
+from tassist.contract.check import parsed
 from tassist.contract.events import events
 from tassist.contract.library import cases
 from tassist.contract.words import actual_decision_in_words, as_expected_effect, expected_effect_in_words
@@ -15,7 +15,9 @@ from tassist.contract.words import actual_decision_in_words, as_expected_effect,
 def decisions_in_words(case: Case) -> str:
     """What the engine decides in a case, a line a decision, then what it writes and how the run ends."""
     given = case.given
-    plan = decide(given.trigger, given.issue, given.repo, parse(given.config), given.now)
+    if case.expected.needs is not None:
+        return f"? {missing_facts(given.trigger, given.issue, given.repo, parsed(given.config), given.now)}"
+    plan = decide(given.trigger, given.issue, given.repo, parsed(given.config), given.now)
     lines = [actual_decision_in_words(decision) for decision in plan.decisions]
     for effect in plan.effects:
         lines.append(f"+ {expected_effect_in_words(as_expected_effect(effect))}")
