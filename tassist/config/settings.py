@@ -82,13 +82,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "telemetry_sinks",
         ("TASSIST_TELEMETRY_SINKS",),
-        "Where telemetry goes, separated by commas: jsonl[:FOLDER], sqlite:FILE, postgresql, github:OWNER/NAME.",
+        "Where telemetry goes, separated by commas: jsonl[:FOLDER], sqlite:FILE, postgresql, github:OWNER/NAME, otlp:URL, webhook:URL.",
         default="jsonl",
     ),
     Setting(
         "telemetry_postgresql",
         ("TASSIST_TELEMETRY_POSTGRESQL",),
         "Connection string of the database for the sink postgresql.",
+        "secret",
+    ),
+    Setting(
+        "telemetry_authorization",
+        ("TASSIST_TELEMETRY_AUTHORIZATION",),
+        "`Authorization` header for the sinks otlp and webhook, such as `Bearer …`.",
         "secret",
     ),
     Setting(

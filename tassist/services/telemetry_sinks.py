@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
+from urllib.parse import urlsplit
 
 from engine.problems import Problem, ProblemError
 from tassist.config.settings import Settings
@@ -15,8 +17,18 @@ from tassist.secrets import GitHubApp
 from tassist.telemetry.sinks.port import Sink
 from tassist.text import safe_text
 
-Kind = Literal["jsonl", "sqlite", "postgresql", "github"]
-_NEEDS_PLACE: Mapping[Kind, str] = {"sqlite": "sqlite:FILE", "github": "github:OWNER/NAME"}
+Kind = Literal["jsonl", "sqlite", "postgresql", "github", "otlp", "webhook"]
+_NEEDS_PLACE: Mapping[Kind, str] = {
+    "sqlite": "sqlite:FILE",
+    "github": "github:OWNER/NAME",
+    "otlp": "otlp:URL",
+    "webhook": "webhook:URL",
+}
+_SECRETS: Mapping[Kind, str] = {
+    "postgresql": "telemetry_postgresql",
+    "otlp": "telemetry_authorization",
+    "webhook": "telemetry_authorization",
+}
 _REPO = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9._-]+")
 
 
@@ -28,11 +40,14 @@ class SinkChoice:
     place: str = ""
     """Folder, file or repository; empty for the default."""
     secret: Secret | None = None
-    """The database's connection string."""
+    """The database's connection string, or the collector's ``Authorization``."""
 
     @property
     def name(self) -> str:
-        """How status and cursors know it; never a secret."""
+        """How status, records and cursors know it; never a secret, which a webhook's path may well be."""
+        if self.kind in {"otlp", "webhook"}:
+            digest = hashlib.sha256(self.place.encode()).hexdigest()[:8]
+            return f"{self.kind}:{urlsplit(self.place).hostname}#{digest}"
         return f"{self.kind}:{self.place}" if self.place else self.kind
 
 
@@ -65,7 +80,7 @@ def choose(settings: Settings) -> TelemetryChoice:
         if problem:
             problems.append(problem)
             continue
-        secret = settings.secret("telemetry_postgresql") if known == "postgresql" else None
+        secret = settings.secret(_SECRETS[known]) if known in _SECRETS else None
         choice = SinkChoice(known, place.strip(), secret)
         if choice.name in sinks:
             problems.append(_wrong(text, "it is named twice"))
@@ -96,6 +111,13 @@ def _open(choice: SinkChoice, folder: Path, app: GitHubApp) -> Sink:
         from tassist.telemetry.sinks.github import GitHubSink
 
         return GitHubSink(AppCalls(app, choice.place), writer=app.slug or f"app-{app.app_id}", name=choice.name)
+    if choice.kind in {"otlp", "webhook"}:
+        from tassist.telemetry.sinks.http import HttpSink, cloudevents_batch, otlp_logs
+
+        form = (otlp_logs, "application/json")
+        if choice.kind == "webhook":
+            form = (cloudevents_batch, "application/cloudevents-batch+json")
+        return HttpSink(choice.place, name=choice.name, encode=form[0], media_type=form[1], authorization=choice.secret)
     from tassist.telemetry.sinks.sql import Postgres, Sqlite, SqlSink
 
     if choice.kind == "sqlite":
@@ -109,6 +131,13 @@ def _place_problem(kind: Kind, place: str, settings: Settings) -> Problem | None
         return _wrong(kind, f"it needs a place: {_NEEDS_PLACE[kind]}")
     if kind == "github" and not _REPO.fullmatch(place):
         return _wrong(f"{kind}:{place}", "the repository has the form OWNER/NAME")
+    if kind in {"otlp", "webhook"}:
+        from tassist.telemetry.sinks.http import check_url
+
+        try:
+            check_url(place)
+        except ProblemError as error:
+            return error.problems[0]
     if kind == "postgresql":
         if place:
             return _wrong(kind, "a connection string may hold a password: it goes into TASSIST_TELEMETRY_POSTGRESQL")

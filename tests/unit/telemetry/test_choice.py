@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,13 @@ def test_without_a_word_records_go_to_json_lines_without_titles(tmp_path: Path) 
 
 def test_several_sinks_have_different_names(tmp_path: Path) -> None:
     choice = chosen(
-        f"jsonl, jsonl:{tmp_path}/more,sqlite:{tmp_path}/t.db, github:acme/telemetry,postgresql",
+        f"jsonl, jsonl:{tmp_path}/more,sqlite:{tmp_path}/t.db, github:acme/telemetry,postgresql,otlp:https://c/a-secret-path",
         TASSIST_TELEMETRY_POSTGRESQL="postgresql://u:hunter2hunter2@h/db",
         TASSIST_TELEMETRY_TITLES="on",
     )
 
     names = [sink.name for sink in open_sinks(choice, folder=tmp_path, app=APP)]
+    assert re.fullmatch(r"otlp:c#[0-9a-f]{8}", names.pop()), "a webhook's path may be a secret"
     assert names == [
         "jsonl",
         f"jsonl:{tmp_path}/more",
@@ -48,8 +50,10 @@ def test_several_sinks_have_different_names(tmp_path: Path) -> None:
 
 def test_everything_that_is_wrong_is_said_at_once_without_a_password() -> None:
     with pytest.raises(ProblemError) as raised:
-        chosen("jsonl,jsonl,kafka,sqlite,github:acme,postgresql,postgresql://u:hunter2hunter2@h/db")
+        chosen(
+            "jsonl,jsonl,kafka,sqlite,github:acme,postgresql,postgresql://u:hunter2hunter2@h/db,webhook:http://u:hunter2hunter2@h,otlp"
+        )
 
-    assert len(raised.value.problems) == 6
+    assert len(raised.value.problems) == 8
     assert "hunter2" not in str(raised.value)
     assert all(problem.fix for problem in raised.value.problems)
