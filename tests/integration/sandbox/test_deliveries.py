@@ -178,6 +178,31 @@ def test_a_lost_delivery_is_neither_sent_nor_listed(world: World) -> None:
     assert len(world.box.webhooks.lost) == 1
 
 
+def test_a_payload_over_githubs_25_megabytes_is_never_sent(world: World) -> None:
+    app = world.box.app(world.app.id)
+    world.box.webhooks.queue(app, "ping", {"zen": "x" * (25 * 1024 * 1024)})
+    world.box.webhooks.queue(app, "ping", {"zen": "x"})
+    world.settle()
+
+    assert world.inbox.events == [("ping", None)]
+    assert len(world.box.webhooks.lost) == 1
+
+
+def test_a_delivery_under_way_when_the_box_ends_is_sent_when_it_is_served_again(inbox: Inbox) -> None:
+    box = Box.seeded()
+    app = box.register_app("Patient", hook_url=inbox.url, pem=pem())
+    inbox.gate.clear()
+    with serve(box):
+        box.install(app.id, "acme-demo")
+    waiting = box.webhooks.pending
+    inbox.gate.set()
+    with serve(box):
+        assert box.webhooks.wait_idle(timeout=10)
+
+    assert [(item.event, item.action) for item in waiting] == [("installation", "created")]
+    assert [(item.event, item.ok) for item in box.webhooks.log] == [("installation", True)]
+
+
 def test_without_labels_in_opened_the_labeled_deliveries_still_come(world: World) -> None:
     world.box.settings.opened_has_labels = False
     with world.as_person("mira") as github:

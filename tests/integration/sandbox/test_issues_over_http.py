@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import threading
 
 import httpx
 
@@ -127,6 +128,70 @@ def test_a_write_that_changes_nothing_is_logged_as_needless(world: World) -> Non
 
     assert [(write.method, write.changed) for write in world.box.writes] == [("POST", True), ("POST", False)]
     assert len(world.box.requests.needless_writes) == 1
+
+
+def test_h60_fifty_that_want_the_same_milestone_make_one(world: World) -> None:
+    codes: list[tuple[int, str]] = []
+
+    def make(github: httpx.Client) -> None:
+        answer = github.post(f"{REPO}/milestones", json={"title": "Wanted by all"})
+        codes.append((answer.status_code, (answer.json().get("errors") or [{}])[0].get("code", "")))
+
+    with world.as_installation() as github:
+        threads = [threading.Thread(target=make, args=(github,)) for _ in range(50)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        other_case = github.post(f"{REPO}/milestones", json={"title": "wanted by all"})
+    world.settle()
+
+    assert sorted(codes) == [(201, "")] + [(422, "already_exists")] * 49
+    assert other_case.status_code == 201
+    assert world.inbox.events == [("milestone", "created")] * 2
+
+
+def test_milestones_are_listed_open_only_and_closed_ones_still_take_issues(world: World) -> None:
+    with world.as_installation() as github:
+        listed = [item["title"] for item in github.get(f"{REPO}/milestones").json()]
+        everything = github.get(f"{REPO}/milestones", params={"state": "all"}).json()
+        taken = github.patch(f"{REPO}/issues/14", json={"milestone": 5})
+        github.delete(f"{REPO}/milestones/5")
+        left = github.get(f"{REPO}/issues/14").json()
+
+    assert "Summer 2026" not in listed
+    assert [item["title"] for item in everything if item["state"] == "closed"] == ["Summer 2026"]
+    assert taken.json()["milestone"]["open_issues"] == 1
+    assert left["milestone"] is None
+
+
+def test_h59_a_renamed_label_keeps_its_id_and_its_issues(world: World) -> None:
+    with world.as_installation() as github:
+        before = github.get(f"{REPO}/labels/bug").json()["id"]
+        github.patch(f"{REPO}/labels/bug", json={"new_name": "defect: a/b, 100% ?#"})
+        after = github.get(f"{REPO}/labels/defect%3A%20a%2Fb%2C%20100%25%20%3F%23")
+        on_issue = [label["name"] for label in github.get(f"{REPO}/issues/7").json()["labels"]]
+        removed = github.delete(f"{REPO}/issues/7/labels/defect%3A%20a%2Fb%2C%20100%25%20%3F%23")
+        timeline = github.get(f"{REPO}/issues/7/timeline").json()
+        github.delete(f"{REPO}/labels/question")
+        gone = github.get(f"{REPO}/labels/question")
+
+    assert (after.status_code, after.json()["id"]) == (200, before)
+    assert on_issue == ["defect: a/b, 100% ?#"]
+    assert removed.json() == []
+    assert [entry["label"]["name"] for entry in timeline if "label" in entry] == ["bug", "defect: a/b, 100% ?#"]
+    assert gone.status_code == 404
+
+
+def test_h58_additive_labels_leave_what_a_person_added_meanwhile(world: World) -> None:
+    with world.as_installation() as github, world.as_person("mira") as mira:
+        github.get(f"{REPO}/issues/14")
+        mira.post(f"{REPO}/issues/14/labels", json=["phase-1"])
+        added = github.post(f"{REPO}/issues/14/labels", json={"labels": [{"name": "bug"}]})
+        replaced = github.put(f"{REPO}/issues/14/labels", json={"labels": ["bug"]})
+
+    assert [label["name"] for label in added.json()] == ["phase-1", "bug"]
+    assert [label["name"] for label in replaced.json()] == ["bug"]
 
 
 def test_a_lost_answer_was_carried_out(world: World) -> None:
