@@ -15,7 +15,7 @@ from tassist.github.app_api import AppApi, missing_permissions
 from tassist.github.app_auth import RUN_PERMISSIONS, AppAuth
 from tassist.github.connection import Connection
 from tassist.github.manifest import convert
-from tassist.sandbox import manifests
+from tassist.sandbox import manifests, repositories
 from tassist.secrets import GitHubApp
 from tests.integration.github.conftest import Connect, Octo
 from tests.support import keys
@@ -155,7 +155,7 @@ async def test_the_apps_own_calls_against_a_whole_github(octo: Octo) -> None:
 
     app = await api.app()
     (installation,) = await api.installations()
-    repositories = [repo.full_name async for page in api.repositories(octo.installation_id) for repo in page]
+    covered = [repo.full_name async for page in api.repositories(octo.installation_id) for repo in page]
     await api.set_hook_config(url="http://127.0.0.1:9/other", secret=Secret("a-new-webhook-secret"))
     hook = await api.hook_config()
 
@@ -164,7 +164,7 @@ async def test_the_apps_own_calls_against_a_whole_github(octo: Octo) -> None:
     assert [p.code for p in missing_permissions(installation.permissions, {"actions": "read"})] == [
         "permission-missing"
     ]
-    assert repositories == ["octo/app"]
+    assert covered == ["octo/app"]
     assert hook is not None
     assert (hook.url, hook.content_type) == ("http://127.0.0.1:9/other", "json")
     assert hook.secret is not None
@@ -203,3 +203,14 @@ async def test_h53_a_manifest_of_a_whole_github_is_converted_once(octo: Octo, tm
         await convert(code, api_url=octo.running.api_url, credentials_path=tmp_path / "again.json")
 
     assert raised.value.problems[0].code == "manifest-code-used"
+
+
+async def test_h45_a_thousand_and_one_repositories_are_listed(octo: Octo) -> None:
+    with octo.box.lock:
+        for n in range(1000):
+            repositories.create_repository(octo.box, octo.by, octo.box.user("octo"), f"r{n}", labels=False)
+
+    pages = [page async for page in octo.connection.api.repositories(octo.installation_id)]
+
+    assert [len(page) for page in pages] == [100] * 10 + [1]
+    assert len({repo.id for page in pages for repo in page}) == 1001

@@ -228,6 +228,18 @@ async def test_h52_an_app_that_was_installed_anew_is_found_again(octo: Octo) -> 
     assert (await look(octo)).issue.title == "the first"
 
 
+async def test_h52_a_repository_taken_out_of_the_installation_is_left_alone(octo: Octo) -> None:
+    await look(octo)
+    with octo.box.lock:
+        repositories.create_repository(octo.box, octo.by, octo.box.user("octo"), "kept")
+    octo.box.select_repositories(octo.installation_id, ["kept"])
+    octo.connection.access.auth.forget_installation(octo.installation_id)
+
+    assert await gone(octo) == "github-permission"
+    octo.box.select_repositories(octo.installation_id, None)
+    assert (await look(octo)).issue.title == "the first"
+
+
 async def test_h40_a_limit_is_handed_back_to_come_again(octo: Octo) -> None:
     await look(octo)
     octo.box.faults.forbidden("secondary", path="/repos/*/issues/*")
