@@ -60,7 +60,7 @@ class Broken(Exception):  # noqa: N818 – the connection broke
 class Transport:
     """A pool of connections; proxies and CA bundles are taken from the environment, TLS is always checked."""
 
-    def __init__(self, timeouts: Timeouts | None = None, *, max_connections: int = 64) -> None:
+    def __init__(self, timeouts: Timeouts | None = None, *, max_connections: int = 20) -> None:
         self.timeouts = timeouts or Timeouts()
         self._room = asyncio.Semaphore(max_connections)
         try:
