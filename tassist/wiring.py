@@ -13,6 +13,7 @@ from tassist.server.parts import Parts
 from tassist.server.ports import GitHubSide, Wrap
 from tassist.server.signature import Secrets
 from tassist.services.serve import Prepared
+from tassist.store.model import News
 from tassist.store.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ class RealGitHub(GitHubSide):
         path = f"{repository(repo, repo_id)}/issues?state=open&per_page=100"
         found = await self._connection.client.get_all(path, IssueWire, who)
         return [issue.number for issue in found if issue.number and issue.pull_request is None]
+
+    @override
+    def heed(self, news: News) -> None:
+        if news.kind.startswith("installation-"):
+            self._connection.access.forget_installation(news.id)
+        else:
+            self._connection.reader.forget(news.id)
+            self._connection.access.forget_repository(news.id)
 
     @override
     async def own_login(self) -> str:

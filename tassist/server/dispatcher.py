@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ class Dispatcher:
         metrics: Metrics,
         *,
         own_login: Callable[[], str] = str,
+        on_news: Callable[[News], None] = lambda _: None,
         busy: Callable[[], bool] = lambda: False,
         breadth: Breadth | None = None,
     ) -> None:
@@ -69,6 +71,7 @@ class Dispatcher:
             clock: The present.
             metrics: Counters.
             own_login: The login under which the App writes; empty where it is not known yet.
+            on_news: Told what changed about an installation or a repository as a whole.
             busy: Whether answering deliveries comes first right now.
             breadth: How much is done at once.
         """
@@ -77,6 +80,7 @@ class Dispatcher:
         self._clock = clock
         self._metrics = metrics
         self._own_login = own_login
+        self._on_news = on_news
         self._busy = busy
         self._breadth = breadth or Breadth()
         self._running: dict[LaneKey, asyncio.Task[None]] = {}
@@ -90,7 +94,7 @@ class Dispatcher:
         self.drained = asyncio.Event()
         """Set once `drain` is through."""
         self.beat = 0.0
-        """When the loop last went round, on the event loop's clock."""
+        """When the loop last went round, on the machine's monotonic clock."""
 
     @property
     def looks_under_way(self) -> int:
@@ -108,8 +112,10 @@ class Dispatcher:
         sorting = asyncio.create_task(self._sort_for_ever(), name="sorting")
         try:
             while not self._draining:
-                self.beat = asyncio.get_running_loop().time()
+                self.beat = time.monotonic()
                 self._wake.clear()
+                if sorting.done():
+                    await sorting  # it never ends by itself: this raises what ended it, and with it the service
                 try:
                     self._start_looks()
                 except StoreError as error:
@@ -212,6 +218,7 @@ class Dispatcher:
         """What was read ahead may be paused, renamed or gone now; what was paused may go on."""
         log_event(_LOG, news.kind, "GitHub says so", id=news.id, name=news.text or None)
         self._next.clear()
+        self._on_news(news)
         if news.kind == "installation-active":
             for repo_id in self._journal.repos():
                 self._rotate(repo_id)

@@ -14,7 +14,7 @@ import msgspec
 
 from engine.model import IssueRef, Trigger
 from engine.ports import Clock, Retry, RunResult
-from engine.problems import Problem
+from engine.problems import Problem, ProblemError
 from tassist.config import faults
 from tassist.errors import problems_of
 from tassist.log import get_logger, log_event
@@ -37,6 +37,8 @@ class Patience:
     """Waits double from the first to this."""
     retry_for: timedelta = timedelta(hours=72)
     """Trouble of the world's is waited out this long, counted from the arrival of the oldest delivery."""
+    person_s: float = 300.0
+    """How long what a person must mend is left alone between two looks."""
     bug_attempts: int = 3
     """An error nobody foresaw is tried so often: the same payload will hardly fare better."""
     starts: int = 6
@@ -203,6 +205,9 @@ class Looks:
     async def _failed(self, work: _Work, error: Exception) -> bool:
         problem = problems_of(error)[0]
         lane = work.lane
+        if isinstance(error, ProblemError) and problem.family in {"world", "auth", "waiting"}:
+            # Somebody has to do something: grant a permission, unsuspend, mend a network. Until then it waits.
+            return await self._again(work, Retry(problem, after_s=self._patience.person_s))
         log_event(_LOG, "look-failed", f"a look at {lane.repo}#{lane.key.number} failed", level=40, error=repr(error))
         if lane.attempts + 1 >= self._patience.bug_attempts:
             return await self._give_up(work, problem)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from engine.model import IssueRef, Trigger
 from engine.ports import Applier, RunResult
+from tassist.store.model import News
 
 Wrap = Callable[[Applier], Applier]
 """Puts the ledger around an applier."""
@@ -31,6 +32,10 @@ class GitHubSide(Protocol):
             Retry: a later attempt may succeed.
             ProblemError: it cannot be read.
         """
+        ...
+
+    def heed(self, news: News) -> None:
+        """An installation or a repository changed: forget what was known of it."""
         ...
 
     async def own_login(self) -> str:

@@ -282,6 +282,8 @@ class _Service:
             reasons.append("draining")
         if self._dispatcher is None or not self._dispatcher.alive:
             reasons.append("the dispatcher does not run")
+        elif self._dispatcher.stalled:
+            reasons.append("the dispatcher is stalled")
         writer = self._journal.writer
         if not writer.alive:
             reasons.append("the journal is closed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from tassist.store.journal import DELIVERIES, Journal
 _LOG = get_logger("dispatcher")
 _OWN_LOGIN = "own_login"
 _LEARN_AGAIN_S = 60.0
+_STALLED_S = 30.0
 
 
 class DispatcherThread:
@@ -68,6 +70,11 @@ class DispatcherThread:
         return self._thread.is_alive()
 
     @property
+    def stalled(self) -> bool:
+        """Whether it has not gone round for much longer than it ever sleeps."""
+        return self._dispatcher is not None and time.monotonic() - self._dispatcher.beat > _STALLED_S
+
+    @property
     def looks_under_way(self) -> int:
         """Looks at this moment."""
         return self._dispatcher.looks_under_way if self._dispatcher else 0
@@ -109,6 +116,7 @@ class DispatcherThread:
                 self._parts.clock,
                 self._metrics,
                 own_login=lambda: self._own_login,
+                on_news=github.heed,
                 busy=self._busy,
                 breadth=self._breadth,
             )

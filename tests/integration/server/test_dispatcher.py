@@ -16,7 +16,7 @@ import pytest
 from engine.model import Issue, IssueRef, Trigger
 from engine.plan import AddLabels, Effect
 from engine.ports import Applied, Retry, RunResult
-from engine.problems import Problem
+from engine.problems import Problem, ProblemError
 from tassist.clock import SystemClock
 from tassist.server import sorting
 from tassist.server.dispatcher import Breadth, Dispatcher
@@ -24,7 +24,7 @@ from tassist.server.looks import Looks, Patience
 from tassist.server.metrics import Metrics
 from tassist.server.ports import Wrap
 from tassist.store.journal import DELIVERIES, Journal
-from tassist.store.model import Incoming, LaneKey, Unsorted
+from tassist.store.model import Incoming, LaneKey, News, Unsorted
 from tassist.telemetry.record import run_record
 from tests.support.delivering import compact, issue_payload
 
@@ -49,6 +49,7 @@ class ScriptedGitHub:
     overlaps: int = 0
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     issues: list[int] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -69,6 +70,9 @@ class ScriptedGitHub:
 
     async def open_issues(self, repo: str, repo_id: int, *, installation_id: int) -> list[int]:
         return self.issues
+
+    def heed(self, news: News) -> None:
+        self.news.append(news)
 
     async def own_login(self) -> str:
         return ""
@@ -145,7 +149,12 @@ async def working(
     with Journal.open(home) as journal:
         looks = Looks(journal, github, run_record, SystemClock(), metrics, patience)
         dispatcher = Dispatcher(
-            journal, looks, SystemClock(), metrics, breadth=breadth or Breadth(poll_s=0.05, trouble_s=0.05)
+            journal,
+            looks,
+            SystemClock(),
+            metrics,
+            on_news=github.heed,
+            breadth=breadth or Breadth(poll_s=0.05, trouble_s=0.05),
         )
         loop = asyncio.get_running_loop()
 
@@ -314,6 +323,20 @@ async def test_a_limit_is_waited_out_as_long_as_it_says(tmp_path: Path) -> None:
     assert moments[1] - moments[0] >= 0.29
 
 
+async def test_what_a_person_must_mend_is_waited_for_and_not_given_up_as_a_bug(tmp_path: Path) -> None:
+    async def behave(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
+        if len(github.looked) < 6:
+            raise ProblemError(Problem("suspended", "the installation is suspended", family="auth"))
+        return await succeed(ref, trigger, ledger)
+
+    github = ScriptedGitHub(behave)
+    async with working(tmp_path, github, patience=Patience(person_s=0.01)) as bench:
+        await bench.deliver(1)
+        await bench.until_done(1)
+
+        assert bench.outcomes() == ["success"]
+
+
 async def test_trouble_that_lasts_too_long_is_given_up_with_its_reason(tmp_path: Path) -> None:
     async def behave(_ref: IssueRef, _trigger: Trigger, _ledger: Wrap) -> RunResult:
         raise Retry(TROUBLE)
@@ -415,6 +438,12 @@ async def test_h52_work_of_a_suspended_installation_waits_and_of_a_deleted_one_i
         await bench.until_done(7)
         assert len(github.looked) == 2
         assert bench.journal.find("d-7-0-2")[0].reason == "the App was uninstalled"
+        assert [news.kind.removeprefix("installation-") for news in github.news] == [
+            "suspended",
+            "active",
+            "suspended",
+            "deleted",
+        ]
 
 
 async def test_h62_work_of_an_archived_repository_is_dropped_and_a_rename_changes_nothing(tmp_path: Path) -> None:
@@ -450,3 +479,16 @@ async def test_one_delivery_that_cannot_be_sorted_does_not_hold_up_the_others(
 
         assert sorted(number for _, number in github.looked) == [12, 14]
         assert [row.state for row in bench.journal.deliveries(state="quarantined")] == ["quarantined"]
+
+
+async def test_sorting_that_ends_for_an_unforeseen_reason_ends_the_service_and_does_not_stall_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    github = ScriptedGitHub()
+    with Journal.open(tmp_path) as journal:
+        looks = Looks(journal, github, run_record, SystemClock(), Metrics(), QUICK)
+        dispatcher = Dispatcher(journal, looks, SystemClock(), Metrics(), breadth=Breadth(poll_s=0.01))
+        monkeypatch.setattr(journal, "unsorted", lambda _limit: 1 / 0)
+
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.wait_for(dispatcher.run(), 10)
