@@ -162,7 +162,9 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
             folder.discard()
             watch.quiet_looks = False
             voice.blank()
-            voice.say(f"Still running. Open {running.url}/{repo}/issues and click; Ctrl-C ends it.")
+            voice.say(
+                f"Still running. Open {running.url}/{repo}/issues and click; Ctrl-C ends it and removes its folder."
+            )
             watch.forever()
     server.stop()
 
