@@ -57,6 +57,7 @@ def test_a_receiver_that_takes_too_long_or_is_away_is_a_failure(world: World) ->
     world.settle()
     slow = world.box.webhooks.log[-1]
     world.inbox.gate.set()
+    world.box.webhooks.timeout_s = 10
     world.box.app(world.app.id).hook_url = "http://127.0.0.1:9/nobody"
     comment(world)
     world.settle()

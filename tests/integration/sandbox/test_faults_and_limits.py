@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
+import socket
+import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -37,11 +40,11 @@ def test_h42_every_broken_answer_comes_once_and_then_all_is_well(world: World) -
 
 def test_h44_an_answer_may_come_piece_by_piece(world: World) -> None:
     with world.as_installation() as github:
-        world.box.faults.drip(0.1)
+        world.box.faults.drip(0.4)
         with github.stream("GET", f"{REPO}/issues/1") as answer:
             pieces = list(answer.iter_raw())
 
-    assert len(pieces) >= 15
+    assert len(pieces) > 1
     assert b'"number":1,' in b"".join(pieces)
 
 
@@ -210,18 +213,24 @@ def test_secondary_limits_count_points_and_content_by_the_minute(world: World) -
 
 def test_too_many_requests_at_the_same_time_are_refused(world: World) -> None:
     world.box.settings.concurrent = 2
-    world.box.faults.latency(0.3, path="/meta", count=None)
-    codes: list[int] = []
+    unfinished = b"POST /api/v3/markdown HTTP/1.1\r\nHost: box\r\nContent-Length: 9\r\n\r\nhalf"
+    with world.client() as github:
+        free = github.get("/meta").status_code
+        with contextlib.ExitStack() as stack:
+            for _ in range(2):
+                line = stack.enter_context(socket.create_connection(("127.0.0.1", world.running.port)))
+                line.sendall(unfinished)
+            refused = until(lambda: github.get("/meta"), 403)
+        again = until(lambda: github.get("/meta"), 200)
 
-    def ask() -> None:
-        with world.client() as github:
-            codes.append(github.get("/meta").status_code)
+    assert free == 200
+    assert refused.json()["message"].startswith("You have exceeded a secondary rate limit")
+    assert again.status_code == 200
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
-    assert codes.count(403) >= 1
-    assert codes.count(200) >= 1
+def until(ask: Callable[[], httpx.Response], status: int) -> httpx.Response:
+    """Ask again until the answer has the status; the box learns of a connection a moment later than its maker."""
+    deadline = time.monotonic() + 10
+    while (answer := ask()).status_code != status:
+        assert time.monotonic() < deadline, f"still {answer.status_code}"
+    return answer
