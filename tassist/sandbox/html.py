@@ -25,7 +25,7 @@ ul.rows{list-style:none;margin:0;padding:0;border:1px solid var(--line);border-r
 ul.rows>li{padding:.7rem 1rem;border-top:1px solid var(--line);overflow-wrap:anywhere}
 ul.rows>li:first-child{border-top:0}
 .soft{color:var(--soft);font-size:.87rem}
-.label{display:inline-block;border:1px solid var(--line);border-radius:1em;padding:0 .6em;font-size:.8rem;margin:.1rem}
+.label{display:inline-block;max-width:100%;overflow-wrap:anywhere;border:1px solid var(--line);border-radius:1em;padding:0 .6em;font-size:.8rem;margin:.1rem}
 .state{display:inline-block;border-radius:1em;padding:.1em .8em;color:#fff;font-size:.85rem}
 .open{background:var(--open)}.closed{background:var(--closed)}
 .card{border:1px solid var(--line);border-radius:8px;margin:0 0 1rem;padding:.8rem 1rem}
@@ -36,7 +36,7 @@ form{margin:0 0 .8rem}form.inline{display:inline;margin:0}
 label{display:block;font-weight:600;margin:.5rem 0 .2rem}label.plain{font-weight:400}
 input[type=text],textarea,select{width:100%;padding:.45rem .6rem;border:1px solid var(--line);border-radius:6px;
 background:var(--paper);color:inherit;font:inherit}
-button{padding:.4rem .9rem;border:1px solid var(--line);border-radius:6px;background:var(--shade);color:inherit;font:inherit;
+button{max-width:100%;overflow-wrap:anywhere;padding:.4rem .9rem;border:1px solid var(--line);border-radius:6px;background:var(--shade);color:inherit;font:inherit;
 cursor:pointer;margin-top:.4rem}
 button.main{background:var(--open);border-color:var(--open);color:#fff}
 button.bare{border:0;background:none;padding:0 .2rem;margin:0;color:var(--soft)}

@@ -76,6 +76,9 @@ class Chromium:
         self._session = ""
         self.requests: list[str] = []
         """Every address the page wanted, in order."""
+        self.refused: list[str] = []
+        """Those of them that the page's own content security policy stopped."""
+        self._url_by_request: dict[str, str] = {}
         self.loads = 0
         """How many pages have been loaded."""
         self.dialogs: list[str] = []
@@ -118,6 +121,9 @@ class Chromium:
     def _note(self, method: str, params: dict[str, Any]) -> None:
         if method == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])
+            self._url_by_request[params["requestId"]] = params["request"]["url"]
+        elif method == "Network.loadingFailed" and params.get("blockedReason") == "csp":
+            self.refused.append(self._url_by_request[params["requestId"]])
         elif method == "Page.loadEventFired":
             self.loads += 1
         elif method == "Page.javascriptDialogOpening":
