@@ -90,7 +90,7 @@ def tell(
         return
     body: dict[str, Any] = {} if action is None else {"action": action}
     body |= payload
-    body["repository"] = render.repository(box.world, repo)
+    body["repository"] = render.repository(box.world, repo) | {"custom_properties": {}}
     if repo.owner.type == "Organization":
         body["organization"] = render.organization(box.world, repo.owner)
     body["sender"] = render.user(box.world, by.user)

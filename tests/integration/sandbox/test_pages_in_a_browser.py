@@ -122,7 +122,7 @@ def test_the_policy_stops_a_script_that_got_in_anyway(browser: Chromium, running
     browser.goto(running.url)
 
     browser.evaluate(
-        "document.body.insertAdjacentHTML('beforeend', '<img src=\"http://example.com/x.png\" onerror=\"alert(1)\">"
+        'document.body.insertAdjacentHTML(\'beforeend\', \'<img src="http://example.com/x.png" onerror="alert(1)">'
         "<button id=b onclick=\"alert(2)\">b</button>'); document.querySelector('#b').click()"
     )
     browser.evaluate("new Promise(done => setTimeout(done, 50))")
