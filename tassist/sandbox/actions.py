@@ -73,6 +73,8 @@ def _get(call: Call) -> Answer:
 def _edit(call: Call) -> Answer:
     variable, body = _named(call), call.body()
     name, value = body.text("name"), body.text("value")
+    if value is not None:
+        _check_value(value)
     before = (variable.name, variable.value)
     if name is not None and _check_name(name) != variable.name:
         if name.upper() in call.repo.variables:
@@ -81,7 +83,7 @@ def _edit(call: Call) -> Answer:
         variable.name = name.upper()
         call.repo.variables[variable.name] = variable
     if value is not None:
-        variable.value = _check_value(value)
+        variable.value = value
     if (variable.name, variable.value) != before:
         variable.updated_at = call.now
         call.world.changes += 1

@@ -59,19 +59,25 @@ def refuse_text(title: str | None, body: str | None) -> None:
         raise invalid("Issue", "body", "custom", f"body is too long (maximum is {MAX_BODY} characters)")
 
 
-def resolve_labels(box: Box, by: Actor, repo: Repository, names: Iterable[str]) -> list[Label]:
-    """The labels of these names in order, each once; one that does not exist is created silently, colour ``ededed``.
+def refuse_labels(names: Iterable[str], held: Iterable[Label] = ()) -> list[str]:
+    """The names without spaces around them, looked at before anything is changed.
 
     Raises:
-        GitHubError: 422 where a name cannot be a label's.
+        GitHubError: 422 where a name cannot be a label's, or where they are too many beside those ``held``.
     """
-    found: dict[int, Label] = {}
     wanted = [name.strip() for name in names]
     wrong = [name for name in wanted if not name or len(name) > MAX_NAME]
     if wrong:
         code = "missing_field" if not wrong[0] else "invalid"
         raise GitHubError(422, "Validation Failed", errors=[entry("Label", "name", code, value=wrong[0])])
-    for name in wanted:
+    refuse_too_many(len({name.casefold() for name in [*wanted, *(label.name for label in held)]}))
+    return wanted
+
+
+def resolve_labels(box: Box, by: Actor, repo: Repository, names: Iterable[str]) -> list[Label]:
+    """The labels of these names in order, each once; one that does not exist is created silently, colour ``ededed``."""
+    found: dict[int, Label] = {}
+    for name in names:
         label = find_label(repo, name)
         if label is None:
             label = put_label(box, repo, name)
@@ -97,8 +103,7 @@ def open_issue(
         GitHubError: 422 for a value GitHub refuses.
     """
     refuse_text(title, body)
-    resolved = resolve_labels(box, by, repo, labels)
-    refuse_too_many(len(resolved))
+    resolved = resolve_labels(box, by, repo, refuse_labels(labels))
     now = box.clock.now()
     issue = Issue(
         box.world.next_id("issue"),
@@ -140,9 +145,8 @@ def add_labels(box: Box, by: Actor, issue: Issue, names: Sequence[str]) -> None:
     Raises:
         GitHubError: 422 for a name that cannot be a label's, or a hundred and first label.
     """
-    resolved = resolve_labels(box, by, issue.repo, names)
+    resolved = resolve_labels(box, by, issue.repo, refuse_labels(names, issue.labels))
     fresh = [label for label in resolved if label not in issue.labels]
-    refuse_too_many(len(issue.labels) + len(fresh))
     for label in fresh:
         issue.labels.append(label)
         touch(box, issue)
@@ -162,8 +166,7 @@ def replace_labels(box: Box, by: Actor, issue: Issue, names: Sequence[str]) -> N
     Raises:
         GitHubError: 422; see `add_labels`.
     """
-    wanted = resolve_labels(box, by, issue.repo, names)
-    refuse_too_many(len(wanted))
+    wanted = resolve_labels(box, by, issue.repo, refuse_labels(names))
     for label in [label for label in issue.labels if label not in wanted]:
         remove_label(box, by, issue, label)
     for label in wanted:

@@ -13,7 +13,7 @@ from tassist.sandbox import issue_changes as changes
 from tassist.sandbox import render
 from tassist.sandbox.calls import Answer, Body, Call, route
 from tassist.sandbox.errors import GitHubError, entry, invalid, must_have, not_found, unprocessable, validation
-from tassist.sandbox.labels import find_label, refuse_too_many
+from tassist.sandbox.labels import find_label
 from tassist.sandbox.model import ROLES, Issue, Milestone, Repository, User
 from tassist.sandbox.paging import paged
 
@@ -200,7 +200,7 @@ def _edit(call: Call) -> Answer:
     names = label_names(labels) if labels is not None else None
     people = _people(call, body) if "assignees" in body or "assignee" in body else None
     if names is not None:
-        refuse_too_many(len({name.casefold() for name in names}))
+        changes.refuse_labels(names)
     changes.edit_text(box, by, issue, title=title, body=text, clear_body="body" in body)
     if names is not None and not _drops(call, "labels"):
         changes.replace_labels(box, by, issue, names)

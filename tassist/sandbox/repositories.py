@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 _REPO = "/repos/{owner}/{repo}"
 
 
+def refuse_name(box: Box, owner: User, name: str, *, but: Repository | None = None) -> None:
+    """A name for a repository of this account.
+
+    Raises:
+        GitHubError: 422 for a name that is taken, by another repository than ``but``, or none.
+    """
+    if not is_repository_name(name):
+        raise invalid("Repository", "name", "invalid")
+    other = box.world.repository(owner.login, name)
+    if other is not None and other is not but:
+        raise invalid("Repository", "name", "custom", "name already exists on this account")
+
+
 def create_repository(
     box: Box,
     by: Actor,
@@ -37,10 +50,7 @@ def create_repository(
     Raises:
         GitHubError: 422 for a name that is taken or none.
     """
-    if not is_repository_name(name):
-        raise invalid("Repository", "name", "invalid")
-    if box.world.repository(owner.login, name) is not None:
-        raise invalid("Repository", "name", "custom", "name already exists on this account")
+    refuse_name(box, owner, name)
     now = box.clock.now()
     repo = Repository(
         box.world.next_id("repository"), owner, name, now, now, now, private=private, description=description
@@ -58,11 +68,7 @@ def rename_repository(box: Box, by: Actor, repo: Repository, name: str) -> None:
     Raises:
         GitHubError: 422 for a name that is taken or none.
     """
-    if not is_repository_name(name):
-        raise invalid("Repository", "name", "invalid")
-    other = box.world.repository(repo.owner.login, name)
-    if other is not None and other is not repo:
-        raise invalid("Repository", "name", "custom", "name already exists on this account")
+    refuse_name(box, repo.owner, name, but=repo)
     before = repo.name
     if before == name:
         return
@@ -134,7 +140,12 @@ def _edit(call: Call) -> Answer:
     archive, private, has_issues = body.flag("archived"), body.flag("private"), body.flag("has_issues")
     if repo.archived and archive is not False:
         raise GitHubError(403, "Repository was archived so is read-only.")
-    name = body.text("name")
+    name, branch = body.text("name"), body.text("default_branch")
+    if branch not in {None, repo.default_branch} and f"refs/heads/{branch}" not in repo.refs:
+        raise invalid("Repository", "default_branch", "invalid")
+    if name is not None:
+        refuse_name(box, repo.owner, name, but=repo)
+    body.text("description")
     if archive is False:
         set_archived(box, by, repo, archived=False)
     if name is not None:
@@ -147,10 +158,7 @@ def _edit(call: Call) -> Answer:
         repo.description = body.text("description")
     if has_issues is not None:
         repo.has_issues = has_issues
-    branch = body.text("default_branch")
     if branch is not None and branch != repo.default_branch:
-        if f"refs/heads/{branch}" not in repo.refs:
-            raise invalid("Repository", "default_branch", "invalid")
         edited["default_branch"] = {"from": repo.default_branch}
         repo.default_branch = branch
     if edited:

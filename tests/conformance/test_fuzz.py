@@ -145,9 +145,8 @@ def mostly(known: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.integers(0, 9).flatmap(lambda chance: known if chance else words.filter(bool))
 
 
-later = mostly(st.integers(5, 30).map(str))
-"""Of what may be taken away; the first four of everything are needed."""
-numbers = mostly(st.integers(1, 4).map(str))
+_FIRST = {"comment": 1_000_001, "event": 1_000_001, "delivery": 1_000_001, "installation": 40_001}
+"""The first number of a kind where it is not 1; the first four of everything are not taken away."""
 names = mostly(st.sampled_from(["bug", "BUG", "question", "NAME"]))
 places = mostly(st.sampled_from(["heads/main", "main", "README.md", "folder/x"]))
 
@@ -169,15 +168,17 @@ def requests(draw: st.DrawFn) -> tuple[str, str, str, bytes]:
             case "owner" | "org":
                 segments.append(draw(st.sampled_from([OWNER] * 18 + ["alice", "nowhere"])))
             case "repo":
-                known = [OTHER_REPO] if _is_for_good(route) else [REPO] * 18 + [OTHER_REPO, "nowhere"]
-                segments.append(draw(st.sampled_from(known)))
+                repos = [OTHER_REPO] if _is_for_good(route) else [REPO] * 18 + [OTHER_REPO, "nowhere"]
+                segments.append(draw(st.sampled_from(repos)))
             case "name":
                 segments.append(_quoted(draw(names)))
             case "ref" | "branch" | "sha" | "path":
                 segments.append(_quoted(draw(places), safe="/"))
             case _:
-                is_lasting = route.method == "DELETE" or route.pattern.startswith("/sandbox")
-                segments.append(_quoted(draw(later if is_lasting else numbers)))
+                takes_away = _is_for_good(route) or (route.method == "DELETE" and route.pattern.endswith("}"))
+                first = _FIRST.get(name, 1)
+                known = st.integers(first + 4, first + 30) if takes_away else st.integers(first, first + 3)
+                segments.append(_quoted(draw(mostly(known.map(str)))))
     query = urlencode({key: text.encode("utf-8", "replace") for key, text in draw(queries).items()})
     method = draw(st.sampled_from([route.method] * 30 + ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]))
     tail = route.pattern.removeprefix("/repos/{owner}/{repo}")
@@ -249,7 +250,7 @@ def fuzzed() -> Iterator[Stage]:
     """A stage with something of everything in it."""
     with staged() as stage:
         for number in range(4):
-            stage.issue(labels=["bug"], milestone=stage.milestone(title=f"M{number}"))
+            stage.comment(stage.issue(labels=["bug"], milestone=stage.milestone(title=f"M{number}")))
         readme = {"message": "Begin", "content": "IyBTaG9w"}
         stage.want("PUT", f"{stage.root}/contents/README.md", json=readme)
         stage.want("POST", f"{stage.root}/actions/variables", json={"name": "NAME", "value": "x"})
@@ -280,3 +281,35 @@ def test_no_request_breaks_the_box(fuzzed: Stage, request_: tuple[str, str, str,
     opened = [issue for issue in fuzzed.box.repository(f"{OWNER}/{REPO}").issues.values() if issue.state == "open"]
     assert listed["open_issues_count"] == len(opened)
     fuzzed.tokens.pop("bot", None) if path.startswith("/installation/token") else None
+
+
+@pytest.mark.parametrize(
+    ("method", "tail", "body"),
+    [
+        ("PATCH", "/issues/1", {"title": "another", "labels": ["x" * 51]}),
+        ("PATCH", "/issues/1", {"title": "another", "labels": [f"one of {number}" for number in range(101)]}),
+        ("PATCH", "/issues/1", {"title": "x" * 257, "labels": ["unheard of"]}),
+        ("PATCH", "/issues/1", {"title": "another", "milestone": 99}),
+        ("PATCH", "/issues/1", {"title": "another", "assignees": ["nobody-of-that-name"]}),
+        ("PATCH", "/issues/1", {"title": "another", "state": "ajar"}),
+        ("POST", "/issues", {"title": "new", "labels": [f"one of {number}" for number in range(101)]}),
+        ("POST", "/issues", {"title": "new", "labels": ["unheard of", "x" * 51]}),
+        ("POST", "/issues", {"title": "new", "labels": ["unheard of"], "milestone": 99}),
+        ("POST", "/issues/1/labels", {"labels": ["unheard of", "x" * 51]}),
+        ("POST", "/issues/1/labels", {"labels": [f"one of {number}" for number in range(101)]}),
+        ("PUT", "/issues/1/labels", {"labels": ["unheard of", "x" * 51]}),
+        ("PATCH", "/labels/bug", {"new_name": "question", "color": "000000"}),
+        ("PATCH", "/milestones/1", {"title": "M1", "state": "closed", "description": "x"}),
+        ("PATCH", "/actions/variables/NAME", {"name": "OTHER", "value": "x" * 50_000}),
+        ("PATCH", "", {"description": "another", "default_branch": "nowhere"}),
+        ("PATCH", "", {"name": "depot", "description": "another"}),
+    ],
+)
+def test_what_is_refused_is_not_half_done(fuzzed: Stage, method: str, tail: str, body: dict[str, Any]) -> None:
+    fuzzed.want("PATCH", f"{fuzzed.root}/issues/1", json={"title": "as it was"})
+    before = picture(fuzzed)
+
+    answer = fuzzed.ask(method, fuzzed.root + tail, json=body)
+
+    assert answer.status_code == 422, answer.text
+    assert picture(fuzzed) == before
