@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from engine.config.types import Config, InvalidConfig
 from engine.decide import decide, missing_facts
 from engine.draft import FactMissing
-from engine.model import Fact, Issue, Repo
+from engine.model import Fact, Issue, Milestone, Repo
 from engine.plan import AddLabels
 from engine.problems import Problem, Where
 from engine.view import _MOST_VIEWS, _VIEWS, view
@@ -19,15 +20,19 @@ from tests.support.engine import (
     REF,
     by_rule,
     config,
+    days_ago,
     enforcement,
     everything,
     group,
     healing,
     inheritance,
     issue,
+    label,
     look,
     mapping,
     milestone,
+    required,
+    stale,
     track,
 )
 
@@ -180,8 +185,6 @@ def test_the_effects_of_one_look_come_creations_first_and_the_milestone_after_th
 
 
 def test_labels_that_several_rules_want_are_one_effect() -> None:
-    from tests.support.engine import label, required
-
     known = config(
         tracks=(track("a", default=True),),
         labels=(label("kind/x"),),
@@ -201,3 +204,59 @@ def test_labels_that_several_rules_want_are_one_effect() -> None:
 def test_a_configuration_typed_as_such_stays_hashable() -> None:
     assert isinstance(hash(BUSY), int)
     assert isinstance(BUSY, Config)
+
+
+def test_room_that_is_made_for_one_label_is_used_for_one() -> None:
+    known = config(
+        tracks=(track("a", default=True),),
+        labels=(label("kind/x"),),
+        self_healing=healing(),
+        enforcement=enforcement(
+            group("phase", strategy="first"),
+            required_labels=(required(group="kind", mode="enforce", default="kind/x"),),
+        ),
+    )
+    full = issue("phase-1", "phase-2", *(f"l{number}" for number in range(98)))
+
+    plan = look(full, known)
+
+    assert [effect.names for effect in plan.effects if isinstance(effect, AddLabels)] == [("track/a",)]
+    assert by_rule(plan, "labels.required").outcome == "skipped"
+
+
+FULLY = config(
+    tracks=(track("a", default=True), track("old", aliases=("former",)), track("rolling", milestone_pattern="S {n}")),
+    labels=(label("kind/x"),),
+    self_healing=healing(),
+    enforcement=enforcement(
+        group("track"), required_labels=(required(group="kind", mode="enforce", default="kind/x"),)
+    ),
+    inheritance=inheritance("hard"),
+    stale=stale(14),
+)
+CHILD = issue("track/a", "kind/x", parent=Issue(REF, labels=("track/old",)))
+GRANDCHILD = issue("track/a", "kind/x", parent=Issue(REF, labels=("track/a",), milestone=Milestone(1, "M")))
+
+
+@pytest.mark.parametrize(
+    ("found", "rule", "fact"),
+    [
+        (issue("former"), "labels.normalize", Fact.REPO_LABELS),
+        (issue(), "track.classify", Fact.REPO_LABELS),
+        (issue("track/a"), "labels.required", Fact.REPO_LABELS),
+        (replace(issue("track/a", "track/old", "kind/x"), timeline=None), "exclusivity.track", Fact.TIMELINE),
+        (issue("track/rolling", "kind/x"), "milestone", Fact.REPO_MILESTONES),
+        (replace(issue("track/a", "kind/x"), parent_read=False), "inheritance", Fact.PARENT),
+        (CHILD, "inheritance", Fact.REPO_LABELS),
+        (GRANDCHILD, "inheritance", Fact.REPO_MILESTONES),
+        (issue("track/a", "kind/x", created_at=days_ago(20)), "stale", Fact.REPO_LABELS),
+        (issue("track/a", "kind/x", created_at=days_ago(20), timeline=None), "stale", Fact.TIMELINE),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_missing_fact_names_the_rule_that_wants_it(found: Issue, rule: str, fact: Fact) -> None:
+    with pytest.raises(FactMissing, match=f"^{re.escape(rule)} cannot be decided without") as raised:
+        decide(MANUAL, found, Repo("acme/shop"), FULLY, NOW)
+
+    assert raised.value.fact == fact
+    assert raised.value.problems[0].code == "fact-not-read"

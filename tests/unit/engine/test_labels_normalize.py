@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.model import Repo
 from engine.plan import AddLabels, RemoveLabels
 from tests.support.engine import by_rule, config, everything, healing, issue, label, look, repo, track
 
@@ -87,3 +88,9 @@ def test_a_former_name_that_is_declared_again_is_a_label_of_its_own() -> None:
     known = config(labels=(label("new", aliases=("old", "older")), label("old")), self_healing=healing())
 
     assert look(issue("old"), known).effects == ()
+
+
+def test_nothing_is_read_to_take_a_former_name_off() -> None:
+    plan = look(issue("phase-1", "stage-1", "track/main"), KNOWN, Repo("acme/shop"))
+
+    assert [type(effect) for effect in plan.effects] == [RemoveLabels]

@@ -168,6 +168,19 @@ def test_a_tracks_own_days_go_key_by_key() -> None:
     assert look(old("track/fast", "track/slow", days=3), known).effects == ()
 
 
+def test_each_of_a_tracks_days_is_its_own_or_else_the_general_one() -> None:
+    own = (("fast", StaleThresholds(None, 4, 8)), ("slow", StaleThresholds(5, None, None)))
+    known = config(tracks=(track("fast"), track("slow")), stale=stale(2, 6, 10, tracks=own))
+
+    def effects(name: str, days: float, *flags: str) -> tuple[object, ...]:
+        return look(old(f"track/{name}", *flags, days=days), known).effects
+
+    assert effects("fast", 2) == effects("slow", 5) == (added(FLAG),)
+    assert effects("fast", 4) == effects("slow", 6) == (added(ESCALATED),)
+    assert effects("slow", 4) == effects("slow", 9, ESCALATED) == effects("fast", 7, ESCALATED) == ()
+    assert effects("fast", 8, ESCALATED) == effects("slow", 10, ESCALATED) == (CloseIssue("not_planned", "stale"),)
+
+
 def test_an_exempt_issue_is_not_flagged_and_loses_a_flag() -> None:
     known = config(stale=stale(14, exempt_labels=("Pinned",), exempt_milestones=("Later",)))
     later = Milestone(1, "Later")
@@ -289,6 +302,8 @@ def test_somebodys_work_needs_no_timeline_unless_there_is_a_flag_to_take_off() -
     busy = old(updated_at=NOW)
 
     assert asks(busy, WORK) == ()
+    assert asks(busy, replace(WORK, event="issues", action="edited")) == ()
+    assert asks(busy, replace(WORK, kind="sweep")) == (Fact.TIMELINE,)
     assert asks(busy, OWN) == (Fact.TIMELINE,)
     assert asks(busy, MANUAL) == (Fact.TIMELINE,)
     assert asks(busy, replace(WORK, event="milestone")) == (Fact.TIMELINE,)

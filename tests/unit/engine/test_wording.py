@@ -199,6 +199,35 @@ PLANS: dict[str, Callable[[], Plan]] = {
         issue("track/rolling", milestone=at("Sprint 1.10")), PLACED, SPRINTS
     ),
     "a series without an open milestone": lambda: look(issue("track/rolling"), PLACED, SPRINT_CLOSED),
+    "a series without an open milestone leaves the one that is there": lambda: look(
+        issue("track/rolling", milestone=at("Own", 2)), PLACED, SPRINT_CLOSED
+    ),
+    "a closed milestone leaves the one that is there": lambda: look(
+        issue("track/own", milestone=at("Mapped", 3)), PLACED, CLOSED
+    ),
+    "a milestone nobody declares leaves the one that is there": lambda: look(
+        issue("phase-2", milestone=at("Mapped", 3)), PLACED, repo()
+    ),
+    "a milestone that apply would create leaves the one that is there": lambda: look(
+        issue("track/own", milestone=at("Mapped", 3)), NO_HEALING, repo()
+    ),
+    "two phases disagree and the milestone stays": lambda: look(
+        issue("phase-1", "phase-2", milestone=at("Own", 2)), PLACED
+    ),
+    "a parent's closed milestone leaves the child's": lambda: look(
+        issue("track/b", milestone=at("Ours"), parent=parent("track/b", title="Theirs")),
+        hard(),
+        repo(milestones=[Milestone(1, "Theirs", "closed")]),
+    ),
+    "a parent's milestone of another repository leaves the child's": lambda: look(
+        issue("track/b", milestone=at("Ours"), parent=parent("track/b", title="Theirs")), hard(), repo()
+    ),
+    "a parent without a milestone leaves the child's": lambda: look(
+        issue("track/b", milestone=at("Ours"), parent=parent("track/b")), hard(), FAMILY
+    ),
+    "soft inheritance leaves the child's milestone": lambda: look(
+        issue("track/b", milestone=at("Ours"), parent=parent("track/b", title="Theirs")), hard("soft"), FAMILY
+    ),
     "a series without a milestone": lambda: look(issue("track/rolling"), PLACED, repo()),
     "the right milestone is there": lambda: look(issue("phase-1", milestone=at("Phase 1")), PLACED),
     "a milestone no mapping names": lambda: look(issue("phase-1", milestone=at("Someday", 9)), PLACED),
