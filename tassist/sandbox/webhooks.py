@@ -375,7 +375,7 @@ class Webhooks:
             delivery.status, delivery.status_code = "timed out", 504
         except httpx.TimeoutException:
             delivery.status, delivery.status_code = "timed out", 504
-        except (httpx.HTTPError, httpx.InvalidURL, OSError):
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
             delivery.status, delivery.status_code = "failed to connect to host", 502
         else:
             delivery.status_code = answer.status_code

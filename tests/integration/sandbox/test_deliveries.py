@@ -69,6 +69,18 @@ def test_a_receiver_that_takes_too_long_or_is_away_is_a_failure(world: World) ->
     )
 
 
+@pytest.mark.parametrize("address", ["http://[::1", "http://xn--\u2603\udcff/", "gopher://127.0.0.1/", "http://"])
+def test_an_address_that_is_none_fails_once_and_stops_nothing(world: World, address: str) -> None:
+    world.box.app(world.app.id).hook_url = address
+    comment(world)
+    world.settle()
+    world.box.app(world.app.id).hook_url = world.inbox.url
+    comment(world)
+    world.settle()
+
+    assert [item.status for item in world.box.webhooks.log[-2:]] == ["failed to connect to host", "OK"]
+
+
 def test_h25_deliveries_are_listed_newest_first_by_cursor_and_for_three_days(world: World) -> None:
     comment(world, 7)
     world.settle()
