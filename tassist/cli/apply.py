@@ -46,7 +46,7 @@ def command(repo: str, config: str | None, home: str | None, *, yes: bool, as_js
             diagnostics.problems([made.problem])
 
     async def work() -> int:
-        async with connect(loaded, dry=True) as reading:
+        async with connect(loaded, dry=True, told=diagnostics.waiting) as reading:
             found = await prepare.plan(reading, repo, config=Path(config) if config else None)
         if not as_json:
             show(found)
@@ -57,7 +57,7 @@ def command(repo: str, config: str | None, home: str | None, *, yes: bool, as_js
             return Exit.OK
         made: tuple[prepare.Made, ...] = ()
         if found.preparation.changes:
-            async with connect(loaded) as writing:
+            async with connect(loaded, told=diagnostics.waiting) as writing:
                 made = await prepare.apply(writing, found, told)
         failed = [one.problem for one in made if one.problem]
         if as_json:

@@ -32,6 +32,11 @@ def problems(found: Iterable[Problem]) -> None:
         _write(safe_text(redact(f"error: {problem}"), newlines=True))
 
 
+def waiting(wait_s: float, why: str) -> None:
+    """Say that it goes on by itself, and when."""
+    _write(f"waiting {wait_s:.0f} s: {safe_text(why)} …")
+
+
 def _write(text: str) -> None:
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     try:

@@ -33,7 +33,7 @@ def command(repo: str, config: str | None, home: str | None, *, as_json: bool) -
     from tassist.services.connecting import connect
 
     async def work() -> prepare.Prepared:
-        async with connect(settings.load({"home": home}), dry=True) as connection:
+        async with connect(settings.load({"home": home}), dry=True, told=diagnostics.waiting) as connection:
             return await prepare.plan(connection, repo, config=Path(config) if config else None)
 
     try:

@@ -49,7 +49,7 @@ def command(
             diagnostics.problems([step.problem])
 
     async def work() -> int:
-        async with connect(loaded, dry=True) as reading:
+        async with connect(loaded, dry=True, told=diagnostics.waiting) as reading:
             planned = await rollover.plan(reading, repo, milestone, to=to, due_on=due.date() if due else None)
         if not as_json:
             for text in rollover.in_words(planned):
@@ -60,7 +60,7 @@ def command(
             if not confirm("Do this?", yes=yes, command=safe_text(again, max_chars=300)):
                 diagnostics.say("nothing was changed")
                 return Exit.OK
-            async with connect(loaded) as writing:
+            async with connect(loaded, told=diagnostics.waiting) as writing:
                 steps = await rollover.carry_out(writing, planned, told)
         if as_json:
             output.document(rollover.data(planned, steps))

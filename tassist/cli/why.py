@@ -21,7 +21,7 @@ def command(issue: str, home: str | None, *, as_json: bool) -> int:
     """
     import asyncio
 
-    from tassist.cli import output
+    from tassist.cli import diagnostics, output
     from tassist.config import settings
     from tassist.errors import Exit
     from tassist.services import why
@@ -31,7 +31,7 @@ def command(issue: str, home: str | None, *, as_json: bool) -> int:
     repo, number = parse_issue(issue)
 
     async def work() -> why.Explained:
-        async with connect(settings.load({"home": home}), dry=True) as connection:
+        async with connect(settings.load({"home": home}), dry=True, told=diagnostics.waiting) as connection:
             return await why.why(connection, repo, number)
 
     found = asyncio.run(work())

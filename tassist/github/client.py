@@ -36,6 +36,7 @@ RAW = "application/vnd.github.raw+json"
 MAX_PAGES = 1000
 MAX_LIMITED = 3
 FOR_A_PERSON_S = 300.0
+NOTICED_S = 1.5
 MAX_UNAUTHORIZED = 12
 _log = get_logger("github")
 
@@ -143,6 +144,8 @@ class GitHubClient:
         self.patience = patience or Patience()
         self.monotonic = monotonic
         self.sleep = sleep
+        self.on_wait: Callable[[float, str], None] = lambda wait_s, why: None  # noqa: ARG005 – nobody is told
+        """Told of waits a person would notice: seconds, and what for."""
         self._transport = Transport(timeouts)
         self._kept = Revalidation()
         self._writing: OrderedDict[str, asyncio.Lock] = OrderedDict()
@@ -365,6 +368,8 @@ class GitHubClient:
                 return
             if held is None and wait_s > self.patience.queue_s:
                 raise Retry(_full(), after_s=wait_s)
+            if wait_s > NOTICED_S:
+                self.on_wait(wait_s, (held[1].problem() if held else _full()).what)
             await self.sleep(wait_s)
 
     async def _wait(self, waits: list[float], deadline_s: float, otherwise: Retry, doing: str) -> None:

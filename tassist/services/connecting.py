@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from engine.config import Config, InvalidConfig, parse
@@ -20,18 +21,28 @@ AT_A_TERMINAL = Patience(hold_s=120.0, queue_s=3600.0)
 """A person who waits for a command would rather wait a minute than start again."""
 
 
-def connect(settings: Settings, *, dry: bool = False, patience: Patience = AT_A_TERMINAL) -> Connection:
+def connect(
+    settings: Settings,
+    *,
+    dry: bool = False,
+    patience: Patience = AT_A_TERMINAL,
+    told: Callable[[float, str], None] | None = None,
+) -> Connection:
     """A connection as the App of the settings; use it as an asynchronous context.
 
     Args:
         settings: As loaded.
         dry: Every token is minted read-only.
         patience: How long waits are slept through.
+        told: Hears of waits a person would notice: seconds, and what for.
 
     Raises:
         ProblemError: the credentials are missing or wrong.
     """
-    return Connection(secrets.load(settings), dry=dry, limits=limits(settings), patience=patience)
+    connection = Connection(secrets.load(settings), dry=dry, limits=limits(settings), patience=patience)
+    if told is not None:
+        connection.client.on_wait = told
+    return connection
 
 
 def limits(settings: Settings) -> Limits:

@@ -156,6 +156,15 @@ async def test_h40_an_archived_repository_is_said_to_be(declared: Octo) -> None:
     assert "archived" in done.err
 
 
+async def test_a_wait_for_a_limit_is_said(declared: Octo) -> None:
+    declared.box.faults.too_many("2", path="/repos/*/labels")
+
+    done = await declared.tassist("plan", "octo/app")
+
+    assert done.code == 2, done.err
+    assert done.err == "waiting 2 s: GitHub asks us to slow down …\n"
+
+
 WRONG = {
     "not a name": (["plan", "octo"], 1, "OWNER/NAME"),
     "not there": (["plan", "octo/nothing"], 1, "not installed"),
