@@ -73,6 +73,7 @@ class Outside:
         wanted = {**self.env, **env, **({"TASSIST_CRASH_AT": crash_at} if crash_at else {})}
         with ServerProcess(self.home, wanted) as process:
             process.start()
+            process.url = f"http://127.0.0.1:{process.port}"  # the address, whatever of it the demo needs
             yield process
 
     def issue(self, *names: str, title: str = "an issue") -> Issue:
