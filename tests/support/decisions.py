@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from engine.decide import decide, missing_facts
+from engine.decide import decide
+from engine.draft import FactMissing
 from engine.plan import CreateLabel, CreateMilestone, PostComment
 from engine.triggers import asked
 from tassist.contract.case import Case
 from tassist.contract.check import parsed
 from tassist.contract.events import events
 from tassist.contract.library import cases
-from tassist.contract.words import actual_decision_in_words, as_expected_effect, expected_effect_in_words
+from tassist.contract.words import as_expected_effect, expected_effect_in_words
 
 
 def decisions_in_words(case: Case) -> str:
     """What the engine decides in a case, a line a decision, then what it writes and how the run ends."""
     given = case.given
-    if case.expected.needs is not None:
-        return f"? {missing_facts(given.trigger, given.issue, given.repo, parsed(given.config), given.now)}"
-    plan = decide(given.trigger, given.issue, given.repo, parsed(given.config), given.now)
-    lines = [actual_decision_in_words(decision) for decision in plan.decisions]
+    try:
+        plan = decide(given.trigger, given.issue, given.repo, parsed(given.config), given.now)
+    except FactMissing as missing:
+        return f"? {missing.fact} [{missing.problems[0].code}, {missing.problems[0].family}]: {missing}"
+    lines = [
+        f"{found.rule} on {found.subject} {found.outcome}: {found.reason} "
+        f"({found.before!r} → {found.after!r}) at {found.config}"
+        for found in plan.decisions
+    ]
     for effect in plan.effects:
         lines.append(f"+ {expected_effect_in_words(as_expected_effect(effect))}")
         if isinstance(effect, CreateLabel | CreateMilestone | PostComment):

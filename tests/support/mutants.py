@@ -1,7 +1,8 @@
 """Which of mutmut's mutants the contract alone notices: one fork a mutant, no test collection, so that thousands take minutes.
 
 `make mutate` lets mutmut write the mutants, runs this, and hands the survivors to mutmut with all the engine's tests.
-Run inside mutmut's `mutants` folder: python -m tests.support.mutants LIST, where LIST takes the survivors' names.
+Run inside mutmut's `mutants` folder: python -m tests.support.mutants LIST 0/2 engine.rules; LIST takes the names of the survivors
+among the first of two shares of the mutants whose names begin so.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+UNREACHED = ("engine.backtest.",)
+"""No case goes through these; the tests alone judge them."""
 SECONDS = 60
 """A mutant that takes longer is noticed: it loops."""
 
 
-def names() -> list[str]:
-    """Every mutant mutmut has written, in order."""
+def names(mutants: Path, *, reached: bool = True) -> list[str]:
+    """Every mutant mutmut has written in what the contract reaches, or in the rest, in order."""
     found: list[str] = []
-    for meta in sorted(Path("engine").rglob("*.meta")):
+    for meta in sorted((mutants / "engine").rglob("*.meta")):
         found += json.loads(meta.read_text())["exit_code_by_key"]
-    return found
+    return [name for name in found if name.startswith(UNREACHED) != reached]
 
 
 def noticed() -> bool:
@@ -66,14 +69,15 @@ def survivors(mutants: list[str]) -> Iterator[str]:
 
 def main() -> None:
     """Write the survivors, a line each; say how many there were."""
-    part, of = (int(number) for number in (sys.argv[2] if len(sys.argv) > 2 else "0/1").split("/"))
-    mutants = names()[part::of]
+    out, share, wanted = sys.argv[1:]
+    part, of = (int(number) for number in share.split("/"))
+    mutants = [name for name in names(Path()) if name.startswith(wanted)][part::of]
     left = 0
-    with Path(sys.argv[1]).open("w") as out:
+    with Path(out).open("w") as file:
         for name in survivors(mutants):
             left += 1
-            out.write(f"{name}\n")
-            out.flush()
+            file.write(f"{name}\n")
+            file.flush()
     print(f"{len(mutants)} mutants, {len(mutants) - left} noticed by the contract alone, {left} left for the tests")
 
 
