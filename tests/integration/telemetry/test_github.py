@@ -153,6 +153,18 @@ def test_a_commit_costs_three_calls(github: Place) -> None:
     assert asked == ["POST /trees", "POST /commits", "PATCH /refs/{ref:path}"]
 
 
+def test_h21_a_batch_whose_answer_was_lost_is_there_once_also_when_it_comes_again_in_another_cut(github: Place) -> None:
+    sink = github.sink()
+    fault = github.box.faults.add(Fault("lost-answer", method="write", path="/repos/*/git/refs*", count=None))
+    with pytest.raises(ProblemError):
+        sink.write(entries(records(20)))
+    github.box.faults.remove(fault)
+
+    sink.write(entries(records(30)))
+
+    assert github.stored() == records(30)
+
+
 def test_writers_that_share_a_branch_never_conflict(github: Place) -> None:
     one, two = github.sink(writer="one"), github.sink(writer="two")
     lines = records(80)

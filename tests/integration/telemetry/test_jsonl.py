@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from engine.problems import Problem, ProblemError
 from tassist.telemetry import chain, paths
+from tassist.telemetry.lock import locked
 from tassist.telemetry.sinks.jsonl import JsonlSink
 from tests.integration.telemetry.conformance import SinkConformance, entries, records
 from tests.support.records import NOON, line
@@ -256,6 +257,27 @@ def test_h20_killed_while_appending_again_and_again_no_record_is_lost_or_doubled
     assert kept(tmp_path) == records(4000, repos=("acme/orbit",))
     for file in (tmp_path / "v1").rglob("*.jsonl"):
         assert chain_holds(file)
+
+
+def test_two_processes_at_once_neither_fuse_nor_double(tmp_path: Path, project_root: Path) -> None:
+    """Both write everything; whoever comes second finds what the first has written."""
+    pair = [writer(tmp_path, 0, step, project_root) for step in (37, 41)]
+    for process in pair:
+        assert process.stdout is not None
+        process.stdout.read()
+        assert process.wait() == 0
+        process.stdout.close()
+
+    assert sorted(kept(tmp_path)) == sorted(records(4000, repos=("acme/orbit",)))
+    for file in (tmp_path / "v1").rglob("*.jsonl"):
+        assert chain_holds(file)
+
+
+def test_a_lock_that_is_held_for_long_is_a_problem_not_a_hang(tmp_path: Path) -> None:
+    with locked(tmp_path / ".lock"), pytest.raises(ProblemError) as raised, locked(tmp_path / ".lock", timeout_s=0.05):
+        pass
+
+    assert raised.value.problems[0].code == "telemetry-locked"
 
 
 LIMITED = """
