@@ -28,7 +28,7 @@ fix: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.generated
 
 docs: $(VENV)/.dev
-	@$(BIN)/python -m tests.support.generated
+	@$(BIN)/python -W ignore -m tests.support.generated --all
 
 hostile: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.hostile

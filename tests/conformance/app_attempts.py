@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from tassist.sandbox.app_registry import create_app
-from tassist.sandbox.model import ManifestCode
+import httpx
+
 from tests.conformance.attempts import MAKERS, Attempt
-from tests.conformance.stage import OWNER, Stage, private_key
+from tests.conformance.stage import OWNER, Stage
 
 DELIVERIES = "/app/hook/deliveries"
 INSTALLATION = "/app/installations/{installation}"
@@ -31,19 +32,19 @@ def spare_installation(stage: Stage) -> int:
 
 def manifest_code(stage: Stage) -> str:
     """What GitHub's page hands to the redirect address, for an App made from a manifest."""
-    with stage.box.lock:
-        app, pem = create_app(
-            stage.box,
-            f"Made {stage.next()}",
-            stage.box.user(OWNER),
-            permissions={"issues": "write"},
-            events=["issues"],
-            webhook_secret="made up",
-            pem=private_key(),
-        )
-        code = f"{stage.next():040x}"
-        stage.box.world.manifest_codes[code] = ManifestCode(code, app, pem, stage.box.clock.now())
-    return code
+    manifest = {
+        "url": "https://example.com",
+        "hook_attributes": {"url": stage.receiver.url},
+        "redirect_url": "http://127.0.0.1:1/callback",
+        "default_permissions": {"issues": "write"},
+        "default_events": ["issues"],
+    }
+    form = {"manifest": json.dumps(manifest), "state": "s", "owner": OWNER, "name": f"Made {stage.next()}"}
+    answer = stage.client.post(f"{stage.html}/settings/apps/create", data=form)
+    assert answer.status_code == 303, answer.text
+    asked = httpx.URL(answer.headers["location"]).params
+    assert asked["state"] == "s"
+    return asked["code"]
 
 
 def used_code(stage: Stage) -> str:

@@ -156,6 +156,7 @@ def staged() -> Iterator[Stage]:
     """A stage for as long as the block lasts: an organisation, two repositories, an App installed, its hook listening."""
     box = Box.empty()
     box.organization(OWNER, owners=["alice"])
+    box.settings.demo_user = "alice"
     with receiving() as receiver, serve(box) as running, httpx.Client(timeout=30, trust_env=False) as client:
         app = box.register_app(
             "Conformist", owner=OWNER, hook_url=receiver.url, permissions=PERMISSIONS, events=EVENTS, pem=private_key()

@@ -1,4 +1,4 @@
-"""The table endpoint → conforms, from real requests: `python -m tests.conformance.table`."""
+"""The table endpoint → conforms, from real requests; `python -m tests.conformance.table` prints it and the webhooks'."""
 
 from __future__ import annotations
 
@@ -169,20 +169,27 @@ def table() -> list[Row]:
 
 
 def markdown(rows: list[Row]) -> str:
-    """The table as a page carries it."""
+    """The table as a page carries it; reasons stand below it, numbered."""
+    reasons = [gap.reason for gap in GAPS if any(gap in found.gaps for found in rows)]
     lines = ["| endpoint | GitHub's operation | answered | conforms |", "|---|---|---|---|"]
     for found in rows:
         statuses = " ".join(map(str, found.statuses))
         name = f"`{found.described_as}`" if found.described_as else "–"
-        lines.append(f"| `{found.endpoint}` | {name} | {statuses} | {found.conforms} |")
-    return "\n".join(lines) + "\n"
+        shown = found.conforms
+        if found.gaps and shown.startswith("yes"):
+            shown = "yes, with more: " + ", ".join(f"({reasons.index(gap.reason) + 1})" for gap in found.gaps)
+        lines.append(f"| `{found.endpoint}` | {name} | {statuses} | {shown} |")
+    return "\n".join([*lines, "", *(f"{number}. {reason}." for number, reason in enumerate(reasons, 1))]) + "\n"
 
 
 def main() -> int:
-    """Print the table; 1 where an endpoint does not conform."""
-    rows = table()
-    sys.stdout.write(markdown(rows))
-    return int(any(found.conforms.startswith("no:") for found in rows))
+    """Print both tables; 1 where something does not conform."""
+    from tests.conformance import webhook_table
+
+    rows, verdicts = table(), webhook_table.table()
+    sys.stdout.write(markdown(rows) + "\n" + webhook_table.markdown(verdicts))
+    found = [row.conforms for row in rows] + [verdict.conforms for verdict in verdicts]
+    return int(any(line.startswith("no:") for line in found))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import githubkit.webhooks
 import pytest
 
 from tassist.sandbox.events import SENT
-from tests.conformance import webhook_table
+from tests.conformance import page, webhook_table
 from tests.conformance.provocations import PROVOCATIONS
 from tests.conformance.receiver import Received
 from tests.conformance.stage import OWNER, Stage
@@ -42,6 +42,13 @@ def test_a_delivery_is_as_github_describes_it(delivered: Delivered, kind: Kind) 
 
 def test_everything_that_was_sent_is_declared_and_provoked(delivered: Delivered) -> None:
     assert set(delivered[1]) == set(kinds()) == set(PROVOCATIONS)
+
+
+def test_the_table_is_printed_and_the_page_shows_it(delivered: Delivered) -> None:
+    shown = webhook_table.markdown([judge(kind, delivered[1].get(kind, [])) for kind in kinds()])
+    print(shown)
+
+    assert shown in page.TEXT.read_text(), f"{page.PATH} is stale\n  fix: make docs"
 
 
 def test_what_is_not_declared_cannot_be_sent(fresh: Stage) -> None:
