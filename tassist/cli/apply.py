@@ -45,28 +45,30 @@ def command(repo: str, config: str | None, home: str | None, *, yes: bool, as_js
         if made.problem:
             diagnostics.problems([made.problem])
 
-    async def work() -> int:
-        async with connect(loaded, dry=True, told=diagnostics.waiting) as reading:
-            found = await prepare.plan(reading, repo, config=Path(config) if config else None)
-        if not as_json:
-            show(found)
-        if found.preparation.changes and not confirm(
-            "Make these changes?", yes=yes, command=f"tassist apply {safe_text(repo, max_chars=200)}"
-        ):
+    async def plan() -> prepare.Prepared:
+        async with connect(loaded, dry=True, told=diagnostics.waiting) as connection:
+            return await prepare.plan(connection, repo, config=Path(config) if config else None)
+
+    async def carry_out() -> tuple[prepare.Made, ...]:
+        async with connect(loaded, told=diagnostics.waiting) as connection:
+            return await prepare.apply(connection, found, told)
+
+    found = asyncio.run(plan())
+    if not as_json:
+        show(found)
+    made: tuple[prepare.Made, ...] = ()
+    if found.preparation.changes:
+        # Asked outside the event loop, which would keep Ctrl-C for itself until the line is finished.
+        if not confirm("Make these changes?", yes=yes, command=f"tassist apply {safe_text(repo, max_chars=200)}"):
             diagnostics.say("nothing was changed")
             return Exit.OK
-        made: tuple[prepare.Made, ...] = ()
-        if found.preparation.changes:
-            async with connect(loaded, told=diagnostics.waiting) as writing:
-                made = await prepare.apply(writing, found, told)
-        failed = [one.problem for one in made if one.problem]
-        if as_json:
-            output.document(prepare.data(found, made))
-        elif made:
-            output.line()
-            output.line(f"Done: {len(made) - len(failed)} of {len(made)} changes made, nothing deleted.")
-        if not failed:
-            return Exit.OK
-        return Exit.AUTH if exit_code(failed) == Exit.AUTH else Exit.FAILED
-
-    return asyncio.run(work())
+        made = asyncio.run(carry_out())
+    failed = [one.problem for one in made if one.problem]
+    if as_json:
+        output.document(prepare.data(found, made))
+    elif made:
+        output.line()
+        output.line(f"Done: {len(made) - len(failed)} of {len(made)} changes made, nothing deleted.")
+    if not failed:
+        return Exit.OK
+    return Exit.AUTH if exit_code(failed) == Exit.AUTH else Exit.FAILED

@@ -48,25 +48,29 @@ def command(
         if step.problem:
             diagnostics.problems([step.problem])
 
-    async def work() -> int:
-        async with connect(loaded, dry=True, told=diagnostics.waiting) as reading:
-            planned = await rollover.plan(reading, repo, milestone, to=to, due_on=due.date() if due else None)
-        if not as_json:
-            for text in rollover.in_words(planned):
-                output.line(safe_text(text))
-        steps: tuple[rollover.Step, ...] = ()
-        if not planned.rollover.done:
-            again = f'tassist rollover {repo} --milestone "{milestone}"'
-            if not confirm("Do this?", yes=yes, command=safe_text(again, max_chars=300)):
-                diagnostics.say("nothing was changed")
-                return Exit.OK
-            async with connect(loaded, told=diagnostics.waiting) as writing:
-                steps = await rollover.carry_out(writing, planned, told)
-        if as_json:
-            output.document(rollover.data(planned, steps))
-        failed = [step.problem for step in steps if step.problem]
-        if not failed:
-            return Exit.OK
-        return Exit.AUTH if exit_code(failed) == Exit.AUTH else Exit.FAILED
+    async def plan() -> rollover.Planned:
+        async with connect(loaded, dry=True, told=diagnostics.waiting) as connection:
+            return await rollover.plan(connection, repo, milestone, to=to, due_on=due.date() if due else None)
 
-    return asyncio.run(work())
+    async def carry_out() -> tuple[rollover.Step, ...]:
+        async with connect(loaded, told=diagnostics.waiting) as connection:
+            return await rollover.carry_out(connection, planned, told)
+
+    planned = asyncio.run(plan())
+    if not as_json:
+        for text in rollover.in_words(planned):
+            output.line(safe_text(text))
+    steps: tuple[rollover.Step, ...] = ()
+    if not planned.rollover.done:
+        # Asked outside the event loop, which would keep Ctrl-C for itself until the line is finished.
+        again = f'tassist rollover {repo} --milestone "{milestone}"'
+        if not confirm("Do this?", yes=yes, command=safe_text(again, max_chars=300)):
+            diagnostics.say("nothing was changed")
+            return Exit.OK
+        steps = asyncio.run(carry_out())
+    if as_json:
+        output.document(rollover.data(planned, steps))
+    failed = [step.problem for step in steps if step.problem]
+    if not failed:
+        return Exit.OK
+    return Exit.AUTH if exit_code(failed) == Exit.AUTH else Exit.FAILED
