@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from engine.decide import decide
 from engine.draft import FactMissing
-from engine.plan import CreateLabel, CreateMilestone, PostComment
 from engine.triggers import asked
 from tassist.contract.case import Case
 from tassist.contract.check import parsed
@@ -27,8 +26,7 @@ def decisions_in_words(case: Case) -> str:
     ]
     for effect in plan.effects:
         lines.append(f"+ {expected_effect_in_words(as_expected_effect(effect))}")
-        if isinstance(effect, CreateLabel | CreateMilestone | PostComment):
-            lines.append(f"  {effect}")
+        lines.append(f"  {effect}")
     lines.append(f"= {plan.outcome}: {plan.reason}; not configured: {', '.join(plan.not_configured) or 'none'}")
     lines += [f"! {problem}" for problem in plan.problems]
     return "\n".join(lines).replace("\x1b", "ESC").replace("\x07", "BEL")
