@@ -93,7 +93,7 @@ class Dispatcher:
         self._draining = False
         self.drained = asyncio.Event()
         """Set once `drain` is through."""
-        self.beat = 0.0
+        self.beat = time.monotonic()
         """When the loop last went round, on the machine's monotonic clock."""
 
     @property

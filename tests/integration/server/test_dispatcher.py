@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -492,3 +493,13 @@ async def test_sorting_that_ends_for_an_unforeseen_reason_ends_the_service_and_d
 
         with pytest.raises(ZeroDivisionError):
             await asyncio.wait_for(dispatcher.run(), 10)
+
+
+async def test_a_dispatcher_that_has_not_gone_round_yet_is_not_taken_for_a_stalled_one(tmp_path: Path) -> None:
+    before = time.monotonic()
+    with Journal.open(tmp_path) as journal:
+        looks = Looks(journal, ScriptedGitHub(), run_record, SystemClock(), Metrics(), QUICK)
+
+        dispatcher = Dispatcher(journal, looks, SystemClock(), Metrics())
+
+    assert dispatcher.beat >= before
