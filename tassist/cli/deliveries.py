@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from tassist.cli import output
+from tassist.cli import diagnostics, output
+from tassist.cli.deliveries_search import diff, search
+from tassist.cli.deliveries_send import edit, resend
 from tassist.store.model import DeliveryRow, DeliveryState
 from tassist.text import safe_text
 
@@ -17,14 +19,19 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of te
 
 
 @click.group(
-    short_help="List, show and replay deliveries.",
+    short_help="Look at deliveries: list, search, compare, edit, send again.",
     epilog="Example:\n\n  tassist deliveries list --state dead",
 )
 def command() -> None:
     """Look at the deliveries in the journal, and have one handled again.
 
-    Works beside a running service and without one.
+    Works beside a running service and without one. Three ways to have one again: replay handles what the journal has; resend
+    sends it over HTTP, changed or not; redeliver asks GitHub for it.
     """
+
+
+for further in (search, diff, edit, resend):
+    command.add_command(further)
 
 
 @command.command("list", epilog="Example:\n\n  tassist deliveries list --repo acme/shop --issue 7")
@@ -72,10 +79,18 @@ def list_deliveries(
 @command.command("show", epilog="Example:\n\n  tassist deliveries show 72d3162e")
 @click.argument("delivery_id")
 @click.option("--body", is_flag=True, help="Print the raw body as it came, and nothing else.")
+@click.option("--as", "form", type=click.Choice(["curl", "file"]), help="To be copied: a command, or a file to edit.")
 @_HOME
 @_JSON
-def show(*, delivery_id: str, body: bool, home: str | None, as_json: bool) -> None:
-    """Show a delivery: where it came from, what it asked for, the run that covered it and what that wrote."""
+def show(*, delivery_id: str, body: bool, form: str | None, home: str | None, as_json: bool) -> None:
+    """Show a delivery: where it came from, what it asked for, the run that covered it and what that wrote.
+
+    With --as curl, a command that sends it to the server of these settings: the signature is computed, the secret is not in
+    it. With --as file, what resend, diff and tassist run read.
+    """
+    if form is not None:
+        _copied(form, delivery_id, home)
+        return
     import msgspec
 
     from tassist.services import deliveries
@@ -138,6 +153,22 @@ def replay(*, delivery_id: str, home: str | None, as_json: bool) -> None:
         output.document(_facts(row))
     else:
         output.line(f"{safe_text(row.delivery_id)} will be handled again")
+
+
+def _copied(form: str, delivery_id: str, home: str | None) -> None:
+    from tassist import secrets
+    from tassist.config import settings
+    from tassist.services import delivery_search, payloads, sending
+
+    loaded = settings.load({"home": home})
+    taken = delivery_search.take(loaded.home, delivery_id)
+    if form == "file":
+        output.line(payloads.as_file(taken).rstrip("\n"))
+        return
+    output.line(sending.as_curl(taken, sending.own_url(loaded), secrets.load_webhook_secret(loaded)))
+    diagnostics.say(
+        "note: it goes under its own delivery id, so a server that has it done answers 200 and does nothing"
+    )
 
 
 def _home(home: str | None) -> Path:

@@ -162,6 +162,24 @@ def load(settings: Settings, *, needs_webhook_secret: bool = False) -> GitHubApp
     )
 
 
+def load_webhook_secret(settings: Settings) -> Secret:
+    """The webhook's secret alone: what signs a delivery to this machine needs neither App id nor key.
+
+    Raises:
+        ProblemError: there is none, or the credential file cannot be read.
+    """
+    given = settings.secret("webhook_secret")
+    if given.reveal().strip():
+        return given
+    path = credentials_path(settings.home)
+    stored = read(path) if path.is_symlink() or path.exists() else None
+    if stored is None or not stored.webhook_secret.reveal().strip():
+        raise ProblemError(
+            _missing("webhook-secret-missing", "the webhook's secret is not known", "GITHUB_WEBHOOK_SECRET")
+        )
+    return stored.webhook_secret
+
+
 def _given_key(settings: Settings, problems: list[Problem]) -> Secret:
     given = settings.secret("private_key")
     if given:

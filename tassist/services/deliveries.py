@@ -36,7 +36,7 @@ def listed(
     Raises:
         ProblemError: there is no journal, or it cannot be read.
     """
-    with _journal(home) as journal:
+    with open_journal(home) as journal:
         return journal.deliveries(limit=limit, state=state, event=event, repo=repo, issue=issue)
 
 
@@ -46,8 +46,8 @@ def show(home: Path, delivery_id: str) -> Shown:
     Raises:
         ProblemError: there is none, or several.
     """
-    with _journal(home) as journal:
-        row = _one(journal, delivery_id)
+    with open_journal(home) as journal:
+        row = one(journal, delivery_id)
         run = journal.run(row.run_id) if row.run_id else None
         return Shown(row, journal.body(row.seq), run, tuple(journal.effects(row.run_id)) if row.run_id else ())
 
@@ -60,8 +60,8 @@ def replay(home: Path, delivery_id: str) -> DeliveryRow:
     Raises:
         ProblemError: there is none, several, or its body was pruned.
     """
-    with _journal(home) as journal:
-        row = _one(journal, delivery_id)
+    with open_journal(home) as journal:
+        row = one(journal, delivery_id)
         if journal.body(row.seq) is None:
             raise ProblemError(
                 Problem(
@@ -75,7 +75,12 @@ def replay(home: Path, delivery_id: str) -> DeliveryRow:
         return journal.find(row.delivery_id)[0]
 
 
-def _journal(home: Path) -> Journal:
+def open_journal(home: Path) -> Journal:
+    """The journal of a folder, never a new one; close it.
+
+    Raises:
+        ProblemError: there is none, or it cannot be read.
+    """
     if not (home / FILE_NAME).is_file():
         raise ProblemError(
             Problem(
@@ -88,7 +93,12 @@ def _journal(home: Path) -> Journal:
     return Journal.open(home)
 
 
-def _one(journal: Journal, delivery_id: str) -> DeliveryRow:
+def one(journal: Journal, delivery_id: str) -> DeliveryRow:
+    """The delivery of this id, or the only one whose id begins so.
+
+    Raises:
+        ProblemError: there is none, or several.
+    """
     found = journal.find(delivery_id)
     if len(found) == 1:
         return found[0]

@@ -156,14 +156,20 @@ def listed(
     event: str | None = None,
     repo: str | None = None,
     issue: int | None = None,
+    action: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     before_seq: int | None = None,
 ) -> list[DeliveryRow]:
-    """Deliveries, newest first."""
+    """Deliveries, newest first; ``since`` is included, ``until`` is not."""
     wanted: list[str] = []
     values: list[object] = []
     for clause, value in (
         ("d.state = ?", state),
         ("d.event = ?", event),
+        ("d.action = ?", action),
+        ("d.received_at >= ?", None if since is None else to_us(since)),
+        ("d.received_at < ?", None if until is None else to_us(until)),
         ("d.repo = ? COLLATE NOCASE", repo),
         ("d.seq < ?", before_seq),
         ("EXISTS (SELECT 1 FROM looks l WHERE l.seq = d.seq AND l.number = ?)", issue),

@@ -138,12 +138,24 @@ class Journal:
         event: str | None = None,
         repo: str | None = None,
         issue: int | None = None,
+        action: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         before_seq: int | None = None,
     ) -> list[DeliveryRow]:
-        """Deliveries, newest first."""
+        """Deliveries, newest first; ``since`` is included, ``until`` is not."""
         return self._read(
             lambda connection: inbox.listed(
-                connection, limit=limit, state=state, event=event, repo=repo, issue=issue, before_seq=before_seq
+                connection,
+                limit=limit,
+                state=state,
+                event=event,
+                repo=repo,
+                issue=issue,
+                action=action,
+                since=since,
+                until=until,
+                before_seq=before_seq,
             )
         )
 
