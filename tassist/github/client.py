@@ -315,7 +315,10 @@ class GitHubClient:
                 meter.reads += 1
             fault = self._judge(raw, doing, who.scope, kept)
             if fault is None:
-                body, link = (kept.body, kept.link) if kept and raw.status == 304 else (raw.body, None)
+                body, link = raw.body, None
+                if kept and raw.status == 304:
+                    # A page's ETag is that of its body: the same body may have got a further page behind it meanwhile.
+                    body, link = kept.body, raw.headers.get("link", kept.link)
                 decoded = _decode(body, type_)
                 if not isinstance(decoded, _Undecodable):
                     self._keep(read, who.scope, url, accept, raw)

@@ -148,6 +148,8 @@ class Dispatcher:
             self._stored.clear()
             try:
                 amount = await self._sort_page()
+                if not amount:
+                    self._notice_lanes()
             except StoreError as error:
                 await self._store_trouble(error)
                 continue
@@ -163,8 +165,14 @@ class Dispatcher:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stored.wait(), self._breadth.poll_s)
 
+    def _notice_lanes(self) -> None:
+        """Take up repositories in which an issue was put in line without a delivery, here or by another process."""
+        for repo_id in self._journal.repos():
+            if repo_id not in self._rotation and repo_id not in self._due:
+                self._rotate(repo_id)
+
     def stored(self) -> None:
-        """Deliveries were stored; from the dispatcher's own loop."""
+        """Deliveries were stored, or issues put in line; from the dispatcher's own loop."""
         self._stored.set()
 
     async def _sort_page(self) -> int:

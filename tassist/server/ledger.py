@@ -65,6 +65,18 @@ class LedgerApplier(Applier):
         return applied
 
 
+def single_writes(effect: str) -> tuple[tuple[str, str], ...]:
+    """What an effect (JSON) writes, one entry for each label.
+
+    Who undoes our labels one by one makes us write them in ever other company: it is still the same write.
+    """
+    found = effect_from_json(effect)
+    kind = type(found).__name__
+    if isinstance(found, AddLabels | RemoveLabels):
+        return tuple((kind, fold(name)) for name in found.names)
+    return ((kind, effect),)
+
+
 def pieced_together(
     result: RunResult, before: Sequence[EffectRow]
 ) -> tuple[RunResult, tuple[tuple[int, EffectState], ...]]:

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import random
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from engine.problems import Problem, ProblemError
 from tassist.config import faults
 from tassist.errors import problems_of
 from tassist.log import get_logger, log_event
-from tassist.server.ledger import LedgerApplier, RunId, pieced_together
+from tassist.server.ledger import LedgerApplier, RunId, pieced_together, single_writes
 from tassist.server.metrics import Metrics
 from tassist.server.ports import GitHubSide, MakeRecord
 from tassist.store.journal import Journal
@@ -254,7 +255,8 @@ class Looks:
 
     def _flips(self, key: LaneKey, now: datetime) -> bool:
         recent = self._journal.recent_effects(key, now - self._patience.flip_window)
-        return any(recent.count(effect) >= self._patience.flips for effect in set(recent))
+        written = Counter(one for effect in recent for one in single_writes(effect))
+        return any(times >= self._patience.flips for times in written.values())
 
     def _wait_s(self, attempts: int) -> float:
         wait_s: float = min(self._patience.first_s * 2.0 ** min(attempts, 20), self._patience.most_s)

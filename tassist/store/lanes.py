@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
+from tassist.store import ledger
 from tassist.store.inbox import add_looks
 from tassist.store.model import Covered, FinishedRun, Lane, LaneKey, News, Target, from_us, to_us
 
@@ -106,7 +107,7 @@ def put_off(connection: sqlite3.Connection, key: LaneKey, *, until: datetime, re
 
 
 def finish(connection: sqlite3.Connection, run: FinishedRun) -> bool:
-    """Store what a run leaves: its result, its record for the sinks, the deliveries it covered, its lane closed.
+    """Store what a run leaves: result, record, what became of writes, the deliveries it covered, its lane closed.
 
     Returns:
         Whether the issue waits for another look: deliveries came while the run was under way.
@@ -134,6 +135,8 @@ def finish(connection: sqlite3.Connection, run: FinishedRun) -> bool:
         "INSERT OR IGNORE INTO records (event_id, run_id, line) VALUES (?, ?, ?)",
         (run.event_id, run.run_id, run.record),
     )
+    for ordinal, outcome in run.resolved:
+        ledger.resolve(connection, run_id=run.run_id, ordinal=ordinal, state=outcome)
     close_looks(
         connection, run.key, up_to_seq=run.up_to_seq, state=state, reason=run.reason, run_id=run.run_id, at=finished
     )

@@ -23,7 +23,7 @@ from engine.plan import (
     SetMilestone,
 )
 from engine.ports import Applied
-from tassist.store.model import EffectRow, LaneKey, RunRow, from_us, to_us
+from tassist.store.model import EffectRow, EffectState, LaneKey, RunRow, from_us, to_us
 
 _KINDS: dict[str, Callable[..., Effect]] = {
     kind.__name__: kind
@@ -98,6 +98,27 @@ def settle(connection: sqlite3.Connection, *, run_id: str, ordinal: int, applied
             applied.writes,
             applied.problem.what if applied.problem else None,
             to_us(now),
+            run_id,
+            ordinal,
+        ),
+    )
+
+
+def resolve(connection: sqlite3.Connection, *, run_id: str, ordinal: int, state: EffectState) -> None:
+    """Write down what must have become of an effect whose answer nobody heard; a settled one stays as it is."""
+    found = connection.execute(
+        "SELECT effect FROM effects WHERE run_id = ? AND ordinal = ? AND state = 'intended'", (run_id, ordinal)
+    ).fetchone()
+    if found is None:
+        return
+    done = state == "applied"
+    connection.execute(
+        "UPDATE effects SET state = ?, inverse = ?, writes = max(writes, ?), problem = ? WHERE run_id = ? AND ordinal = ?",
+        (
+            state,
+            inverse_of(effect_from_json(found[0])) if done else None,
+            int(done),
+            None if done else "it was not done",
             run_id,
             ordinal,
         ),

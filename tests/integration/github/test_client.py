@@ -139,6 +139,27 @@ async def test_a_next_page_on_another_host_is_not_asked_with_our_token(connect: 
     assert other.asked == []
 
 
+async def test_a_further_page_behind_one_that_did_not_change_is_read(connect: Connect) -> None:
+    grown = False
+
+    def by(asked: Asked) -> Reply:
+        if "page=2" in asked.target:
+            return Reply(body=[{"name": "new"}])
+        further = f'<http://{asked.headers["host"]}/api/v3/labels?page=2>; rel="next"'
+        headers = {"etag": '"same"', **({"link": further} if grown else {})}
+        known = asked.headers.get("if-none-match") == '"same"'
+        return Reply(304, headers=headers) if known else Reply(body=[{"name": "old"}], headers=headers)
+
+    async with Scripted(by=by).running() as server:
+        client = connect(api(server))
+        first = await client.get_all("/labels", LabelWire, WHO)
+        grown = True
+        second = await client.get_all("/labels", LabelWire, WHO)
+
+    assert [wire.name for wire in first] == ["old"]
+    assert [wire.name for wire in second] == ["old", "new"]
+
+
 async def test_what_did_not_change_is_not_billed_and_keeps_its_pages(connect: Connect) -> None:
     def by(asked: Asked) -> Reply:
         answer = paged(asked)

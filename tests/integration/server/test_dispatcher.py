@@ -403,6 +403,63 @@ async def test_h35_an_issue_two_bots_fight_over_is_set_aside_and_told_once(tmp_p
         assert bench.outcomes()[-1] == "success", "another issue is another matter"
 
 
+async def test_h35_a_fight_over_one_label_is_noticed_in_whatever_company_it_is_written(tmp_path: Path) -> None:
+    company = iter((("a", "track/main"), ("track/main",), ("track/main", "b"), ("Track/Main",), ("c",), ("d",)))
+
+    async def behave(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
+        applied = await ledger(Adding()).apply(ref, AddLabels(next(company), "track.classify"))
+        now = datetime.now(UTC)
+        return RunResult(
+            ref, "success", None, applied=(applied,), issue=Issue(ref), started=now, finished=now, writes=1
+        )
+
+    github = ScriptedGitHub(behave)
+    async with working(tmp_path, github) as bench:
+        for wave in range(6):
+            await bench.deliver(1, name=f"undone-{wave}")
+            await bench.until_done(wave + 1)
+
+        assert len(github.looked) == 4
+        assert bench.outcomes() == ["success"] * 4 + ["blocked"] * 2
+
+
+async def test_an_issue_put_in_line_without_a_delivery_is_looked_at_by_a_running_service(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    async with working(tmp_path, github, breadth=Breadth(poll_s=30)) as bench:
+        await bench.deliver(1)
+        await bench.until_done(1)
+        await bench.journal.open_lane(LaneKey(9, 4), repo="o/r9", installation_id=5, now=datetime.now(UTC))
+        await bench.until(lambda: bench.journal.backlog().lanes == 0, "the look")
+
+    assert github.looked[-1] == ("o/r9", 4)
+
+
+async def test_what_must_have_become_of_a_write_whose_answer_was_lost_is_in_the_ledger(tmp_path: Path) -> None:
+    effect = AddLabels(("track/main",), "track.classify")
+    tries = iter(range(9))
+
+    class Losing:
+        async def apply(self, ref: IssueRef, effect: Effect) -> Applied:
+            raise Retry(TROUBLE)
+
+    async def behave(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
+        if next(tries) == 0:
+            await ledger(Losing()).apply(ref, effect)
+        now = datetime.now(UTC)
+        return RunResult(ref, "success", None, issue=Issue(ref), started=now, finished=now)
+
+    async with working(tmp_path, ScriptedGitHub(behave)) as bench:
+        await bench.deliver(1)
+        await bench.until_done(1)
+        [row] = bench.journal.deliveries()
+        assert row.run_id is not None
+        [written] = bench.journal.effects(row.run_id)
+
+    assert (written.state, written.writes) == ("applied", 1)
+    assert written.inverse is not None
+    assert "RemoveLabels" in written.inverse
+
+
 async def test_a_change_of_the_whole_repository_looks_at_each_open_issue(tmp_path: Path) -> None:
     github = ScriptedGitHub(issues=[3, 4, 5])
     async with working(tmp_path, github) as bench:
