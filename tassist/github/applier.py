@@ -119,14 +119,17 @@ class GitHubApplier:
         removed: list[str] = []
         kept: list[str] = []
         for name in effect.names:
+            sent = meter.writes
             try:
                 answer = await self.client.write(
                     "DELETE", f"{issue}/labels/{segment(name)}", list[LabelWire], who, meter=meter, repeatable=True
                 )
             except Refused as error:
-                if error.fault.kind == Kind.NOT_FOUND:
-                    continue  # somebody was faster, or we were, and the answer was lost
-                raise
+                if error.fault.kind != Kind.NOT_FOUND:
+                    raise
+                if meter.writes - sent > 1:
+                    removed.append(name)  # it was there at the look: our own first attempt did it, its answer was lost
+                continue  # somebody was faster
             still = {fold(left) for left in label_names(list(answer.value))}
             (kept if fold(name) in still else removed).append(name)
         before = ", ".join(removed) or None

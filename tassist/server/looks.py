@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import random
 import secrets
@@ -44,6 +45,9 @@ class Patience:
     """An error nobody foresaw is tried so often: the same payload will hardly fare better."""
     starts: int = 6
     """Looks that began and never came back: the process died in them each time."""
+    suspect_from: int = 2
+    """A lane whose look did not come back so often is looked at with no other suspect beside it, so that whichever kills
+    the process is found, and is given up alone."""
     look_s: float = 300.0
     """A look that takes longer is broken off and tried again."""
     flips: int = 4
@@ -81,6 +85,9 @@ class Looks:
         self._clock = clock
         self._metrics = metrics
         self._patience = patience or Patience()
+        self._counted: set[LaneKey] = set()
+        """Lanes whose start is counted and whose outcome is not stored; the journal refused it, nobody died."""
+        self._alone = asyncio.Lock()
 
     async def look(self, lane: Lane) -> bool:
         """Look once; returns whether the issue waits for another look at once.
@@ -88,6 +95,13 @@ class Looks:
         Raises:
             StoreError: the outcome could not be stored; the lane is as it was.
         """
+        died = lane.starts - (lane.key in self._counted)
+        async with self._alone if died >= self._patience.suspect_from else contextlib.nullcontext():
+            waits = await self._look(lane, died)
+        self._counted.discard(lane.key)
+        return waits
+
+    async def _look(self, lane: Lane, died: int) -> bool:
         covered = self._journal.covered(lane.key)
         if not covered and self._journal.lane(lane.key) is None:
             return False
@@ -103,12 +117,14 @@ class Looks:
         )
         work = _Work(run, lane, covered, trigger, self._journal.effects(run.run_id) if prior else ())
         ref = IssueRef(lane.repo, lane.key.number, lane.key.repo_id)
-        if lane.starts >= self._patience.starts:
-            problem = _bug(f"the service died {lane.starts} times while it looked at {ref}")
+        if died >= self._patience.starts:
+            problem = _bug(f"the service died {died} times while it looked at {ref}")
             return await self._give_up(work, problem)
         if self._flips(lane.key, now):
             return await self._set_aside(work)
-        self._journal.started_soon(lane.key)
+        if lane.key not in self._counted:
+            self._counted.add(lane.key)
+            self._journal.started_soon(lane.key)
         try:
             async with asyncio.timeout(self._patience.look_s):
                 if lane.key.number == 0:

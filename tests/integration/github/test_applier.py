@@ -114,6 +114,16 @@ async def test_h21_an_answer_that_is_lost_after_the_change_is_read_back(octo: Oc
     assert len(octo.box.issue("octo/app", 1).comments) == isinstance(effect, PostComment)
 
 
+async def test_h21_a_label_whose_removal_was_not_answered_is_told_as_removed(octo: Octo) -> None:
+    octo.box.faults.lose_answer(method="DELETE", path="/repos/*")
+
+    done = await apply(octo, RemoveLabels(("person",), "r"))
+
+    assert (done.problem, done.changed, done.before) == (None, True, "person")
+    assert "person" not in {label.name for label in octo.box.issue("octo/app", 1).labels}
+    assert not (await apply(octo, RemoveLabels(("person",), "r"))).changed
+
+
 @EFFECT
 @pytest.mark.parametrize("trouble", ["truncate", "html", "empty"])
 async def test_h42_an_answer_that_says_nothing_is_read_back(octo: Octo, effect: Effect, trouble: str) -> None:

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from tassist.server.looks import Looks, Patience
 from tassist.server.metrics import Metrics
 from tassist.server.ports import Wrap
 from tassist.store.journal import DELIVERIES, Journal
-from tassist.store.model import Incoming, LaneKey, News, Unsorted
+from tassist.store.model import Incoming, LaneKey, News, Sorted, Target, Unsorted
 from tassist.telemetry.record import run_record
 from tests.support.delivering import compact, issue_payload
 
@@ -144,10 +144,15 @@ class Bench:
 
 @asynccontextmanager
 async def working(
-    home: Path, github: ScriptedGitHub, *, breadth: Breadth | None = None, patience: Patience = QUICK
+    home: Path,
+    github: ScriptedGitHub,
+    *,
+    breadth: Breadth | None = None,
+    patience: Patience = QUICK,
+    max_pages: int = 0,
 ) -> AsyncIterator[Bench]:
     metrics = Metrics()
-    with Journal.open(home) as journal:
+    with Journal.open(home, max_pages=max_pages) as journal:
         looks = Looks(journal, github, run_record, SystemClock(), metrics, patience)
         dispatcher = Dispatcher(
             journal,
@@ -263,6 +268,45 @@ async def test_what_was_stored_before_the_start_is_done_after_it(tmp_path: Path)
         await bench.until_done(3)
 
     assert len(github.looked) == 1
+
+
+async def test_h27_a_journal_that_takes_no_outcome_for_long_gives_no_delivery_up(tmp_path: Path) -> None:
+    tries = 3 * QUICK.starts
+    reason = "x" * 4_000_000
+
+    async def behave(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
+        result = await succeed(ref, trigger, ledger)
+        # What a start leaves in the journal finds room, what the outcome leaves does not: nobody died all the same.
+        return result if len(github.looked) > tries else replace(result, outcome="partial", reason=reason)
+
+    github = ScriptedGitHub(behave)
+    breadth = Breadth(poll_s=0.01, trouble_s=0.001)
+    async with working(tmp_path, github, breadth=breadth, max_pages=300) as bench:
+        await bench.deliver(1)
+        await bench.until_done(1)
+
+        assert [row.state for row in bench.journal.deliveries()] == ["done"]
+        assert bench.outcomes() == ["success"]
+        assert bench.metrics.value("outcomes_not_stored") == tries
+
+
+async def test_h19_whoever_was_there_when_the_service_died_is_looked_at_alone_and_not_given_up(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    with Journal.open(tmp_path) as journal:
+        for number in range(1, 7):
+            stored = await journal.accept(Incoming(f"d-{number}", "issues", compact(issue_payload(number)), now))
+            target = Target(7, "o/r", number)
+            await journal.store_sorted([(Sorted(stored.seq, "waiting", targets=(target,)), ())], now)
+            for _ in range(QUICK.suspect_from):
+                journal.started_soon(LaneKey(7, number))
+        await asyncio.to_thread(journal.set_meta, "counted", "yes")
+
+    github = ScriptedGitHub()
+    async with working(tmp_path, github) as bench:
+        await bench.until_done(6)
+
+        assert github.most_at_once == 1
+        assert {row.state for row in bench.journal.deliveries()} == {"done"}
 
 
 async def test_h19_a_poisoned_delivery_is_given_up_with_its_reason_and_its_neighbours_are_not(tmp_path: Path) -> None:
