@@ -102,32 +102,34 @@ class Secret:
         raise TypeError("a Secret is not pickled")
 
 
-def os_problem(error: OSError, *, doing: str) -> Problem:
+def os_problem(error: OSError, *, doing: str, option: str = "") -> Problem:
     """Say what an operating-system error means for the user.
 
     Args:
         error: As raised.
         doing: What was being done, to follow "could not": ``write the journal``.
+        option: The command's option that names another folder, if it has one: ``--home``.
     """
     name = safe_text(error.filename) if error.filename else ""
     where = f" {name}" if name else ""
+    another = "choose another folder" + (f" with {option}" if option else "")
     fixes: dict[int, tuple[str, str, str]] = {
-        errno.ENOSPC: ("no-disk-space", "the disk is full", "free some space, or choose another folder with --home"),
+        errno.ENOSPC: ("no-disk-space", "the disk is full", f"free some space, or {another}"),
         errno.EDQUOT: (
             "no-disk-space",
             "the disk quota is used up",
-            "free some space, or choose another folder with --home",
+            f"free some space, or {another}",
         ),
-        errno.EROFS: ("read-only", "the folder is on a read-only file system", "choose another folder with --home"),
+        errno.EROFS: ("read-only", "the folder is on a read-only file system", another),
         errno.EACCES: (
             "no-permission",
             "you have no permission there",
-            "change its permissions, or choose another folder with --home",
+            f"change its permissions, or {another}",
         ),
         errno.EPERM: (
             "no-permission",
             "the system does not permit it",
-            "change its permissions, or choose another folder with --home",
+            f"change its permissions, or {another}",
         ),
         errno.ENOENT: ("no-such-file", "there is no such file or folder", "check the spelling of the path"),
         errno.ENOTDIR: ("not-a-folder", "a part of the path is not a folder", "check the spelling of the path"),

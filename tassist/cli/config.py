@@ -112,7 +112,7 @@ def upgrade(path: str, *, write: bool, as_json: bool) -> int:
             }
         )
         return code
-    if not done.written:
+    if after.changes and not done.written:
         for row in unified_diff(
             done.before.splitlines(), after.text.splitlines(), f"{path} (now)", f"{path} (upgraded)", lineterm=""
         ):

@@ -39,11 +39,18 @@ def simulate(config: Path, base: Path | None, over: Path, app: str, repo: str, *
     Without --base, the recorded states themselves are compared: what the configuration would still write. Nothing is read from
     GitHub and nothing is written anywhere.
 
-    Exit codes: 0 nothing would differ; 2 something would, or the input is wrong (then nothing is on standard output).
+    Exit codes: 0 nothing would differ; 2 something would; 1 it did not work, wrong input included.
     """
+    from engine.problems import ProblemError
+    from tassist.cli import diagnostics
     from tassist.services.simulate import simulate as simulated
 
-    found = simulated(config, over, base=base, app=app, repo=repo, guess=guess)
+    try:
+        found = simulated(config, over, base=base, app=app, repo=repo, guess=guess)
+    except ProblemError as error:
+        # As with `plan`: 2 means that something would differ, and nothing else.
+        diagnostics.problems(error.problems)
+        return Exit.FAILED
     if as_json:
         _document(found)
     else:

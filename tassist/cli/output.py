@@ -10,7 +10,8 @@ from contextlib import contextmanager
 import click
 import msgspec
 
-from tassist.errors import Exit
+from engine.problems import ProblemError
+from tassist.errors import Exit, os_problem
 from tassist.text import safe_text
 
 
@@ -57,13 +58,16 @@ def _write(text: str) -> None:
 
 @contextmanager
 def _reader() -> Iterator[None]:
-    """A reader that has gone (`| head`) is no error: the command ends, and nothing is said."""
+    """A reader that has gone (`| head`) is no error: the command ends, and nothing is said; a full disk is one."""
     try:
         yield
     except BrokenPipeError:
         # Whatever is still in the buffer must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise click.exceptions.Exit(Exit.OK) from None
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise ProblemError(os_problem(error, doing="write the output")) from None
 
 
 def _encodable(text: str) -> str:

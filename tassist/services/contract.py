@@ -15,7 +15,7 @@ from tassist.contract.events import EventCase, events, verify_event
 from tassist.contract.library import cases, configurations, sources, topics
 from tassist.contract.page import page
 from tassist.contract.promises import Promise, promises
-from tassist.errors import os_problem
+from tassist.services.config import read_source
 
 Format = Literal["json", "yaml", "md"]
 
@@ -65,11 +65,7 @@ def verify_configuration(path: Path) -> tuple[Promise, ...]:
     Raises:
         ProblemError: where it cannot be read or is not valid; every problem at once.
     """
-    try:
-        source = path.read_bytes()
-    except OSError as error:
-        raise ProblemError(os_problem(error, doing="read the configuration")) from error
-    config = parse(source, file=str(path))
+    config = parse(read_source(str(path)), file=str(path))
     if isinstance(config, InvalidConfig):
         raise ProblemError(config.problems)
     return promises(config)

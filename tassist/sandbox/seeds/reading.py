@@ -65,17 +65,17 @@ def read(path: Path) -> Seed:
     """
     name = safe_text(path)
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
+        with path.open("rb") as file:  # never more than allowed, whatever size a pipe or a device claims to have
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
             raise ProblemError(
                 Problem(
                     "seed-too-big",
                     f"the seed file {name} is too big",
-                    f"it has {size:,} bytes, at most {MAX_BYTES:,} are read",
+                    f"at most {MAX_BYTES:,} bytes are read",
                     "choose a smaller one",
                 )
             )
-        raw = path.read_bytes()
     except OSError as error:
         raise ProblemError(os_problem(error, doing="read the seed file")) from error
     found = _parse(raw, name)

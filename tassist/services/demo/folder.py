@@ -50,7 +50,7 @@ class DemoFolder:
             free = shutil.disk_usage(self.path).free
         except FileNotFoundError as error:
             if self.wanted is not None:
-                raise ProblemError(os_problem(error, doing="make the folder")) from error
+                raise ProblemError(os_problem(error, doing="make the folder", option="--dir")) from error
             # Python names a list of candidates when no folder for temporary files can be written.
             raise ProblemError(
                 Problem(
@@ -62,7 +62,7 @@ class DemoFolder:
                 )
             ) from error
         except OSError as error:
-            raise ProblemError(os_problem(error, doing="make the demo's folder")) from error
+            raise ProblemError(os_problem(error, doing="make the demo's folder", option="--dir")) from error
         if free < MIN_FREE_BYTES:
             self._remove()
             raise ProblemError(

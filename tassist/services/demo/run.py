@@ -17,7 +17,6 @@ from engine.problems import Problem, ProblemError
 from setup_wizard.manifest import build_manifest
 from setup_wizard.scaffold import scaffold_config
 from tassist.config.settings import environment
-from tassist.errors import os_problem
 from tassist.github.app_api import AppApi
 from tassist.github.app_auth import AppAuth
 from tassist.github.client import GitHubClient
@@ -26,6 +25,7 @@ from tassist.sandbox import Box, Running, serve
 from tassist.sandbox.model import User
 from tassist.secrets import GitHubApp, credentials_path
 from tassist.secrets.github_app import FILE_NAME
+from tassist.services.config import read_source
 from tassist.services.demo.browser import Browser, query_of
 from tassist.services.demo.folder import DemoFolder
 from tassist.services.demo.interrupts import Interrupts
@@ -155,8 +155,11 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
         seconds=round(time.monotonic() - told.started, 1),
     )
     voice.blank()
-    folder.keep()
+    if options.folder is not None:
+        folder.keep()
+    # Nobody could find a folder of ours whose name was not shown.
     told.show(summary)
+    folder.keep()
     if told.keep:
         with contextlib.suppress(KeyboardInterrupt):
             folder.discard()
@@ -192,10 +195,7 @@ def _given_config(path: Path | None) -> str | None:
     """
     if path is None:
         return None
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ProblemError(os_problem(error, doing="read the configuration")) from error
+    content = read_source(str(path))
     parsed = parse(content, file=str(path))
     if isinstance(parsed, InvalidConfig):
         raise ProblemError(parsed.problems)

@@ -10,7 +10,7 @@ from engine.config import parse
 from engine.config.types import Config, InvalidConfig
 from engine.model import Fact
 from engine.problems import ProblemError
-from tassist.errors import os_problem
+from tassist.services.config import read_source
 from tassist.services.simulate.history import Form, History
 from tassist.services.simulate.reading import read_history
 
@@ -81,10 +81,7 @@ def _untold(report: Report) -> list[str]:
 
 
 def _read(path: Path) -> Config | InvalidConfig:
-    try:
-        return parse(path.read_bytes(), file=str(path))
-    except OSError as error:
-        raise ProblemError(os_problem(error, doing="read the configuration")) from error
+    return parse(read_source(str(path)), file=str(path))
 
 
 __all__ = ["History", "Simulated", "simulate"]

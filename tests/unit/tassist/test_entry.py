@@ -1,0 +1,87 @@
+"""The command itself, at the edges of a process: its start, its streams, files without an end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TASSIST = f"{sys.executable} -m tassist"
+
+
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    """What a person types."""
+    return subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("module", ["click", "tassist.cli.app", "tassist.services.rules"])
+def test_ctrl_c_while_modules_are_loaded_is_answered_in_a_word(module: str) -> None:
+    code = (
+        "import sys\n"
+        "class Ctrl_C:\n"
+        f"    def find_spec(self, name, *rest):\n        if name == {module!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Ctrl_C())\n"
+        "from tassist.entry import main\nmain(['rules', 'list'])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 130
+    assert done.stderr.split() == ["stopped"]
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_bug(closed: str) -> None:
+    done = shell(f"{TASSIST} rules list {closed}")
+
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert (">&-" in closed.replace("2>&-", "")) != ("track.classify" in done.stdout)
+
+
+def test_a_closed_error_stream_keeps_the_exit_code(tmp_path: Path) -> None:
+    assert shell(f"{TASSIST} config validate {tmp_path}/none.yml 2>&-").returncode == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("verb", ["rules list", "rules list --json"])
+def test_h27_output_onto_a_full_disk_says_so_once(verb: str) -> None:
+    done = shell(f"{TASSIST} {verb} >/dev/full")
+
+    assert done.returncode == 5
+    assert done.stderr.splitlines()[:2] == ["error: could not write the output", "  why: the disk is full"]
+    assert "--home" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no /dev/zero")
+@pytest.mark.parametrize(
+    ("verb", "code"),
+    [
+        ("demo --seed /dev/zero", 2),
+        ("demo --config /dev/zero", 2),
+        ("contract verify --config /dev/zero", 2),
+        ("config simulate --config /dev/zero --over .", 1),
+    ],
+)
+def test_a_file_without_an_end_is_read_no_further_than_allowed(verb: str, code: int) -> None:
+    done = shell(f"ulimit -v 4000000; {TASSIST} {verb}")
+
+    assert done.returncode == code, done.stderr
+    assert "at most" in done.stderr
+    assert "bug" not in done.stderr
+
+
+def test_upgrade_shows_no_difference_where_it_can_read_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "old.yml"
+    path.write_bytes(b"version: 1\n# caf\xe9\n")
+
+    done = shell(f"{TASSIST} config upgrade --write {path}")
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "the byte 0xe9 is no UTF-8" in done.stderr
+    assert path.read_bytes() == b"version: 1\n# caf\xe9\n"
