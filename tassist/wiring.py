@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from engine.runner import run
 from tassist.clock import SystemClock
+from tassist.server.away import Away
 from tassist.server.parts import Parts
 from tassist.server.ports import GitHubSide, Wrap
 from tassist.server.signature import Secrets
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from engine.ports import RunResult
     from tassist.github.limits import Limits
     from tassist.secrets import GitHubApp
+    from tassist.store.journal import Journal
     from tassist.telemetry.pump import Pump
 
 TELEMETRY_FOLDER = "telemetry"
@@ -40,13 +42,13 @@ class RealGitHub(GitHubSide):
 
         self._app = app
         self._clock = SystemClock()
-        self._connection = Connection(app, clock=self._clock, limits=limits)
+        self.connection = Connection(app, clock=self._clock, limits=limits)
 
     @override
     async def run(self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap) -> RunResult:
         self._remember(ref.repo_id, installation_id)
         return await run(
-            trigger, ref, reader=self._connection.reader, applier=ledger(self._connection.applier), clock=self._clock
+            trigger, ref, reader=self.connection.reader, applier=ledger(self.connection.applier), clock=self._clock
         )
 
     @override
@@ -56,38 +58,54 @@ class RealGitHub(GitHubSide):
         from tassist.github.wire import IssueWire
 
         self._remember(repo_id, installation_id)
-        who = await self._connection.access.credential(IssueRef(repo, 0, repo_id))
+        who = await self.connection.access.credential(IssueRef(repo, 0, repo_id))
         path = f"{repository(repo, repo_id)}/issues?state=open&per_page=100"
-        found = await self._connection.client.get_all(path, IssueWire, who)
+        found = await self.connection.client.get_all(path, IssueWire, who)
         return [issue.number for issue in found if issue.number and issue.pull_request is None]
 
     @override
     def heed(self, news: News) -> None:
         if news.kind.startswith("installation-"):
-            self._connection.access.forget_installation(news.id)
+            self.connection.access.forget_installation(news.id)
         else:
-            self._connection.reader.forget(news.id)
-            self._connection.access.forget_repository(news.id)
+            self.connection.reader.forget(news.id)
+            self.connection.access.forget_repository(news.id)
 
     @override
     async def own_login(self) -> str:
-        slug = self._app.slug or (await self._connection.api.app()).slug or ""
+        slug = self._app.slug or (await self.connection.api.app()).slug or ""
         login = f"{slug}[bot]" if slug else ""
-        self._connection.ourselves.login = login.lower()
+        self.connection.ourselves.login = login.lower()
         return login
 
     @override
     async def close(self) -> None:
-        await self._connection.close()
+        await self.connection.close()
 
     def _remember(self, repo_id: int, installation_id: int) -> None:
         if repo_id and installation_id:
-            self._connection.access.remember(repo_id, installation_id)
+            self.connection.access.remember(repo_id, installation_id)
 
 
-def service_parts(prepared: Prepared) -> Parts:
-    """What `tassist serve` is made of."""
+def service_parts(prepared: Prepared, away: Away | None = None) -> Parts:
+    """What `tassist serve` is made of.
+
+    Args:
+        prepared: The settings, checked.
+        away: What it does by itself, instead of what the settings say.
+    """
     from tassist.telemetry.record import run_record
+
+    doing = away or Away(
+        retention=prepared.retention,
+        sweep_at=prepared.sweep_at,
+        spread_by=str(prepared.app.app_id),
+        poll_every_s=prepared.poll_every_s,
+    )
+
+    async def by_itself(github: GitHubSide, journal: Journal) -> None:
+        assert isinstance(github, RealGitHub)
+        await doing.run(github.connection, journal, SystemClock())
 
     async def github() -> GitHubSide:
         return RealGitHub(prepared.app, limits=prepared.limits)
@@ -117,4 +135,5 @@ def service_parts(prepared: Prepared) -> Parts:
         ),
         pump=pump,
         metrics_token=prepared.metrics_token,
+        away=by_itself,
     )

@@ -22,15 +22,35 @@ from tassist.errors import Exit
 @click.option("--port", help="Port to listen on; 0 takes a free one.  [default: 8080]")
 @click.option("--home", type=click.Path(), help="Folder of the journal, the telemetry and the credentials.")
 @click.option("--stand-by", is_flag=True, help="Where another service holds the journal, wait and take over from it.")
+@click.option("--poll", is_flag=True, help="Need no public address: read the App's delivery log, or ask what changed.")
+@click.option(
+    "--every",
+    type=click.FloatRange(5, 3600),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often --poll asks.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Say the address as a JSON object, and log as JSON lines.")
 def command(
-    *, headless: bool, host: str | None, port: str | None, home: str | None, stand_by: bool, as_json: bool
+    *,
+    headless: bool,
+    host: str | None,
+    port: str | None,
+    home: str | None,
+    stand_by: bool,
+    poll: bool,
+    every: float,
+    as_json: bool,
 ) -> int:
     """Take deliveries from GitHub, store each before it is answered, and keep issues in order.
 
     Once it takes deliveries it prints its address as one line on stdout; what happens is logged on stderr. The webhook
     is at /webhook, health at /healthz and /readyz, figures at /metrics (this machine only, or with a token). SIGTERM and
     Ctrl-C finish what is under way; whatever was stored is resumed by the next start, also after a crash.
+
+    On start it reads from GitHub's delivery log what came while nobody was here, and says it in one line. Every night it
+    looks at every open issue (setting sweep_at).
     """
     del headless  # the console opens without it once there is one; a service's command line stays the same
     from tassist import log, wiring
@@ -40,7 +60,7 @@ def command(
 
     loaded = settings.load({"host": host, "port": port, "home": home})
     log.set_up(level=loaded.text("log_level"), as_json=as_json or loaded.text("log_format") == "json")
-    prepared = prepare(loaded)
+    prepared = prepare(loaded, poll_every_s=every if poll else None, needs_webhook_secret=not poll)
 
     def listening(url: str) -> None:
         if as_json:

@@ -28,6 +28,7 @@ Point = Literal[
     "before-finish",
     "after-finish",
     "mid-record-append",
+    "caught-one",
 ]
 POINTS: Final[tuple[str, ...]] = get_args(Point)
 VARIABLE: Final = "TASSIST_CRASH_AT"

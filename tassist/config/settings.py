@@ -80,6 +80,20 @@ SETTINGS: tuple[Setting, ...] = (
         ("github", "off"),
     ),
     Setting(
+        "sweep_at",
+        ("TASSIST_SWEEP_AT",),
+        "When every open issue is looked at each night, as HH:MM in UTC (up to half an hour later, to spread load); off: never.",
+        default="02:30",
+    ),
+    Setting(
+        "log_retention_days",
+        ("TASSIST_LOG_RETENTION_DAYS",),
+        "How many days GitHub keeps its delivery log; 0 takes 3 for github.com and 7 for Enterprise Server.",
+        "int",
+        "0",
+        high=365,
+    ),
+    Setting(
         "telemetry_sinks",
         ("TASSIST_TELEMETRY_SINKS",),
         "Where telemetry goes, separated by commas: jsonl[:FOLDER], sqlite:FILE, postgresql, github:OWNER/NAME, otlp:URL, webhook:URL.",

@@ -115,22 +115,25 @@ async def survey(
     since: datetime | None,
     now: datetime,
     retention: timedelta = RETENTION_CLOUD,
+    read_from: datetime | None = None,
 ) -> Survey:
     """Read the log back to where the last survey began.
 
     Args:
         api: Of the App.
         known: Which GUIDs the store has.
-        since: When the last survey began (its ``until``), not when the last delivery came: one that failed while others
-            succeeded is older than those. ``None``: there was none.
+        since: When somebody was last here to take deliveries. ``None``: nobody ever was.
         now: By GitHub's clock.
         retention: How long GitHub keeps its log.
+        read_from: When the last survey began (its ``until``), where that was earlier: a delivery that failed while
+            somebody was here is older than those that came after it.
 
     Raises:
         Retry: GitHub cannot be asked now.
         ProblemError: It does not let the App in.
     """
     begin = now - FIRST_LOOK_BACK if since is None else since
+    first = min(begin, read_from or begin) - OVERLAP
     attempts: dict[str, list[DeliveryWire]] = {}
     read = 0
     async for page in api.deliveries():
@@ -141,14 +144,14 @@ async def survey(
             if item.guid and item.guid not in had:
                 attempts.setdefault(item.guid, []).append(item)
         oldest = min((moment for item in page if (moment := when(item.delivered_at))), default=None)
-        if oldest is not None and oldest < begin - OVERLAP:
+        if oldest is not None and oldest < first:
             break
     found = (_absent(guid, items) for guid, items in attempts.items())
     reach = now - retention
     return Survey(
         since=begin,
         until=now,
-        absent=tuple(sorted(_within(found, begin - OVERLAP), key=lambda one: (one.delivered_at, one.attempt_id))),
+        absent=tuple(sorted(_within(found, first), key=lambda one: (one.delivered_at, one.attempt_id))),
         read=read,
         gap=Gap(begin, reach) if begin < reach else None,
     )

@@ -167,8 +167,13 @@ class Dispatcher:
 
     def _notice_lanes(self) -> None:
         """Take up repositories in which an issue was put in line without a delivery, here or by another process."""
+        changed = self._journal.changed_elsewhere()
+        now = self._clock.now()
         for repo_id in self._journal.repos():
-            if repo_id not in self._rotation and repo_id not in self._due:
+            if repo_id in self._rotation:
+                continue
+            # Where a lane waits for its time, another one may have come that need not.
+            if repo_id not in self._due or (changed and self._journal.ready(repo_id, now, 1)):
                 self._rotate(repo_id)
 
     def stored(self) -> None:

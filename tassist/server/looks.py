@@ -24,7 +24,7 @@ from tassist.server.ledger import LedgerApplier, RunId, pieced_together, single_
 from tassist.server.metrics import Metrics
 from tassist.server.ports import GitHubSide, MakeRecord
 from tassist.store.journal import Journal
-from tassist.store.model import Covered, EffectRow, FinishedRun, Lane, LaneKey, to_us
+from tassist.store.model import Covered, EffectRow, FinishedRun, Lane, LaneKey, from_us, to_us
 from tassist.store.outbox import event_id_of
 
 _LOG = get_logger("runs")
@@ -105,7 +105,7 @@ class Looks:
         covered = self._journal.covered(lane.key)
         if not covered and self._journal.lane(lane.key) is None:
             return False
-        trigger = _trigger(covered)
+        trigger = _trigger(covered, lane)
         now = self._clock.now()
         prior = self._journal.unfinished_run(lane.key)
         run = RunId(
@@ -212,7 +212,8 @@ class Looks:
         problem = retry.problems[0]
         now = self._clock.now()
         lane, covered = work.lane, work.covered
-        if covered and now - covered[0].received_at > self._patience.retry_for:
+        since = covered[0].received_at if covered else from_us(lane.asked_at) if lane.asked_at else now
+        if now - since > self._patience.retry_for:
             return await self._give_up(work, problem)
         wait_s = self._wait_s(lane.attempts) if retry.after_s is None else min(max(retry.after_s, 0.0), 3600.0)
         # A limit is told with its end; waiting for that is no attempt.
@@ -222,6 +223,11 @@ class Looks:
     async def _failed(self, work: _Work, error: Exception) -> bool:
         problem = problems_of(error)[0]
         lane = work.lane
+        if isinstance(error, ProblemError) and lane.key.number == 0 and lane.sweep and not work.covered:
+            # The repository went away between being listed and being read; the next sweep asks again.
+            log_event(_LOG, "repository-not-swept", f"could not sweep {lane.repo}", level=30, why=problem.what)
+            await self._journal.abandon(lane.key)
+            return False
         if isinstance(error, ProblemError) and problem.family in {"world", "auth", "waiting"}:
             # Somebody has to do something: grant a permission, unsuspend, mend a network. Until then it waits.
             return await self._again(work, Retry(problem, after_s=self._patience.person_s))
@@ -284,9 +290,9 @@ def new_run_id(now: datetime) -> str:
     return f"{to_us(now) // 1000:012x}{secrets.token_hex(10)}"
 
 
-def _trigger(covered: Sequence[Covered]) -> Trigger:
+def _trigger(covered: Sequence[Covered], lane: Lane) -> Trigger:
     if not covered:
-        return Trigger(kind="manual")
+        return Trigger(kind="sweep" if lane.sweep else "manual")
     newest = covered[-1]
     return Trigger(
         kind="delivery",

@@ -12,6 +12,7 @@ from engine.ports import Clock
 from tassist.errors import Secret
 from tassist.server.ports import GitHubSide, MakeRecord
 from tassist.server.signature import Secrets
+from tassist.store.journal import Journal
 from tassist.store.outbox import Outbox
 
 
@@ -43,5 +44,7 @@ class Parts:
     make_record: MakeRecord
     pump: Callable[[Outbox], Pumping]
     metrics_token: Secret | None = None
+    away: Callable[[GitHubSide, Journal], Awaitable[None]] | None = None
+    """What is done without being told by a delivery, until cancelled; in the dispatcher's event loop."""
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     """``None``: uvloop where it is there."""

@@ -102,15 +102,17 @@ def news_of(event: str, action: str, payload: Mapping[str, Any]) -> tuple[News, 
         kind = _INSTALLATION.get(action)
         account = text_of(payload, "installation", "account", "login")
         return (News(kind, number_of(payload, "installation", "id"), account),) if kind else ()
-    if event == "installation_repositories" and action == "removed":
-        removed = payload.get("repositories_removed")
+    installation_id = number_of(payload, "installation", "id")
+    if event == "installation_repositories" and action in {"added", "removed"}:
+        listed = payload.get(f"repositories_{action}")
+        moved: NewsKind = "repo-gone" if action == "removed" else "repo-added"
         return tuple(
-            News("repo-gone", number_of(repo, "id"), text_of(repo, "full_name"))
-            for repo in (removed if isinstance(removed, list) else ())
+            News(moved, number_of(repo, "id"), text_of(repo, "full_name"), installation_id)
+            for repo in (listed if isinstance(listed, list) else ())
             if isinstance(repo, Mapping) and number_of(repo, "id")
         )
     if event == "repository":
         kind = _REPOSITORY.get(action)
         name = text_of(payload, "repository", "full_name")
-        return (News(kind, number_of(payload, "repository", "id"), name),) if kind else ()
+        return (News(kind, number_of(payload, "repository", "id"), name, installation_id),) if kind else ()
     return ()

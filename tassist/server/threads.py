@@ -121,6 +121,7 @@ class DispatcherThread:
                 breadth=self._breadth,
             )
             self._journal.writer.on_commit(DELIVERIES, lambda: self._soon(dispatcher.stored))
+            away = asyncio.create_task(self._be_away(github), name="away")
             learning = asyncio.create_task(self._learn_own_login(github), name="own-login")
             self._started.set()
             try:
@@ -128,6 +129,7 @@ class DispatcherThread:
                 await dispatcher.drained.wait()
             finally:
                 await _ended(learning)
+                await _ended(away)
         finally:
             await github.close()
 
@@ -135,6 +137,17 @@ class DispatcherThread:
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is to be woken
                 self._loop.call_soon_threadsafe(call)
+
+    async def _be_away(self, github: GitHubSide) -> None:
+        """Catch up, sweep, poll; whatever goes wrong there, deliveries are taken and looked at."""
+        if self._parts.away is None:
+            return
+        while True:
+            try:
+                await self._parts.away(github, self._journal)
+            except Exception as error:  # noqa: BLE001 – said, and tried again
+                log_event(_LOG, "away-failed", "catching up or sweeping failed", level=40, error=_said(error))
+            await asyncio.sleep(_LEARN_AGAIN_S)
 
     async def _learn_own_login(self, github: GitHubSide) -> None:
         """Find out under which login the App writes, so that its own writes are told from people's."""
@@ -152,6 +165,12 @@ class DispatcherThread:
                     await asyncio.to_thread(self._journal.set_meta, _OWN_LOGIN, found)
                 return
             await asyncio.sleep(_LEARN_AGAIN_S)
+
+
+def _said(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    return repr(error)
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

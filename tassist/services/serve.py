@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from secrets import token_urlsafe as random_text
 
 from engine.problems import Problem, ProblemError
 from tassist import secrets
 from tassist.config.settings import Settings
 from tassist.errors import Secret
+from tassist.github.catchup import retention_of
 from tassist.github.limits import Limits
 from tassist.services.connecting import limits
 from tassist.services.telemetry_sinks import TelemetryChoice, choose
@@ -29,11 +31,22 @@ class Prepared:
     previous_until: datetime | None
     """When the previous webhook secret stops being accepted; ``None``: as long as it is set."""
     metrics_token: Secret | None
+    retention: timedelta
+    """Of GitHub's delivery log."""
+    sweep_at: time | None = None
+    """Each night, in UTC; ``None``: never."""
+    poll_every_s: float | None = None
+    """Without a webhook, asking so often."""
     telemetry: TelemetryChoice = field(default_factory=TelemetryChoice)
 
 
-def prepare(settings: Settings) -> Prepared:
+def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webhook_secret: bool = True) -> Prepared:
     """Check everything that can be checked without starting.
+
+    Args:
+        settings: As loaded.
+        poll_every_s: Work without a webhook, asking so often.
+        needs_webhook_secret: Whether deliveries are taken from strangers.
 
     Raises:
         ProblemError: with everything that is wrong, at once.
@@ -41,12 +54,17 @@ def prepare(settings: Settings) -> Prepared:
     problems: list[Problem] = []
     app: secrets.GitHubApp | None = None
     try:
-        app = secrets.load(settings, needs_webhook_secret=True)
+        app = secrets.load(settings, needs_webhook_secret=needs_webhook_secret)
     except ProblemError as error:
         problems.extend(error.problems)
     until: datetime | None = None
     try:
         until = _moment(settings.text("webhook_secret_previous_until"))
+    except ProblemError as error:
+        problems.extend(error.problems)
+    sweep_at: time | None = None
+    try:
+        sweep_at = _night(settings.text("sweep_at"))
     except ProblemError as error:
         problems.extend(error.problems)
     telemetry = TelemetryChoice()
@@ -56,6 +74,10 @@ def prepare(settings: Settings) -> Prepared:
         problems.extend(error.problems)
     if problems or app is None:
         raise ProblemError(problems)
+    if not app.webhook_secret.reveal().strip():
+        # Nobody knows it, so nobody can deliver: it stands for having none.
+        app = replace(app, webhook_secret=Secret(random_text(32)))
+    days = settings.number("log_retention_days")
     token = settings.secret("metrics_token")
     return Prepared(
         home=settings.home,
@@ -65,8 +87,28 @@ def prepare(settings: Settings) -> Prepared:
         limits=limits(settings),
         previous_until=until,
         metrics_token=token if token.reveal().strip() else None,
+        retention=timedelta(days=days) if days else retention_of(app.api_url),
+        sweep_at=sweep_at,
+        poll_every_s=poll_every_s,
         telemetry=telemetry,
     )
+
+
+def _night(text: str) -> time | None:
+    if text.strip().lower() == "off":
+        return None
+    try:
+        moment = datetime.strptime(text.strip(), "%H:%M").replace(tzinfo=UTC)
+    except ValueError:
+        raise ProblemError(
+            Problem(
+                code="setting-wrong",
+                what=f"sweep_at is {safe_text(text, max_chars=60)!r}",
+                why="it takes a time of day in UTC such as 02:30, or off",
+                fix="set TASSIST_SWEEP_AT, or leave it out",
+            )
+        ) from None
+    return moment.time()
 
 
 def _moment(text: str) -> datetime | None:

@@ -16,7 +16,7 @@ from typing import Self, TypeVar
 
 from engine.plan import Effect
 from engine.ports import Applied
-from tassist.store import inbox, lanes, ledger, outbox
+from tassist.store import inbox, lanes, ledger, outbox, sweeps
 from tassist.store.database import StoreError, connect, open_journal_file, prepare_folder, store_problem
 from tassist.store.model import (
     Accepted,
@@ -52,6 +52,7 @@ class Journal:
         self._readers: list[sqlite3.Connection] = []
         self._readers_lock = threading.Lock()
         self.outbox = outbox.Outbox(self._reader, self.writer)
+        self.sweeps = sweeps.Sweeps(self._read, self.writer)
 
     @classmethod
     def open(cls, home: Path, *, max_pages: int = 0) -> Self:
@@ -159,6 +160,10 @@ class Journal:
             )
         )
 
+    def known(self, delivery_ids: Sequence[str]) -> set[str]:
+        """Those of the delivery ids that are stored, done or not."""
+        return self._read(lambda connection: inbox.known(connection, delivery_ids))
+
     def find(self, delivery_id: str) -> list[DeliveryRow]:
         """The deliveries of that id, or whose id begins so."""
         return self._read(lambda connection: inbox.found(connection, delivery_id))
@@ -193,12 +198,35 @@ class Journal:
         """The deliveries that wait for a look at the issue, oldest first."""
         return self._read(lambda connection: lanes.covered(connection, key, limit))
 
+    def changed_elsewhere(self) -> bool:
+        """Whether anything was committed since this thread last asked, by another process or by this one; cheap."""
+        version = self._read(lambda connection: int(connection.execute("PRAGMA data_version").fetchone()[0]))
+        before = getattr(self._local, "version", None)
+        self._local.version = version
+        return before != version
+
+    async def abandon(self, key: LaneKey) -> None:
+        """Give up a look at a whole repository that no delivery asked for."""
+        await self.writer.write(lambda connection: lanes.abandon(connection, key))
+
     async def open_lane(self, key: LaneKey, *, repo: str, installation_id: int, now: datetime) -> None:
         """Ask for a look without a delivery."""
         await self.writer.write(
             lambda connection: lanes.open_lane(connection, key, repo=repo, installation_id=installation_id, now=now),
             topic=DELIVERIES,
         )
+
+    async def polled(
+        self, keys: Sequence[LaneKey], *, repo: str, installation_id: int, cursor: tuple[str, str], now: datetime
+    ) -> None:
+        """Ask for the looks a poll gave, and remember how far it came: both or neither."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            for key in keys:
+                lanes.open_lane(connection, key, repo=repo, installation_id=installation_id, now=now, sweep=lanes.POLL)
+            connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", cursor)
+
+        await self.writer.write(write, topic=DELIVERIES)
 
     def started_soon(self, key: LaneKey) -> None:
         """Count a look that begins, with the next commit."""

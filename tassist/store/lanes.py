@@ -6,11 +6,15 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from tassist.store import ledger
+from tassist.store import ledger, sweeps
 from tassist.store.inbox import add_looks
 from tassist.store.model import Covered, FinishedRun, Lane, LaneKey, News, Target, from_us, to_us
 
-_LANE = "SELECT l.repo_id, l.number, l.repo, l.installation_id, l.first_seq, l.attempts, l.starts, l.not_before FROM lanes l"
+POLL = "poll"
+"""Instead of a sweep's id: a poll saw that the issue changed."""
+LAST = 2**62
+"""Where lanes of a sweep stand in line: behind every delivery."""
+_LANE = "SELECT l.repo_id, l.number, l.repo, l.installation_id, l.first_seq, l.attempts, l.starts, l.not_before, l.sweep, l.asked_at FROM lanes l"
 _NOT_PAUSED = " AND NOT EXISTS (SELECT 1 FROM installations i WHERE i.installation_id = l.installation_id AND i.state = 'suspended')"
 
 
@@ -60,13 +64,25 @@ def lane(connection: sqlite3.Connection, key: LaneKey) -> Lane | None:
     return None if row is None else _lane(row)
 
 
-def open_lane(connection: sqlite3.Connection, key: LaneKey, *, repo: str, installation_id: int, now: datetime) -> None:
-    """Ask for a look at an issue without a delivery: a sweep, or a person."""
+def open_lane(
+    connection: sqlite3.Connection, key: LaneKey, *, repo: str, installation_id: int, now: datetime, sweep: str = ""
+) -> None:
+    """Ask for a look at an issue without a delivery: a person at once, a sweep after everything that was delivered."""
+    if sweep:
+        connection.execute(
+            "INSERT INTO lanes (repo_id, number, repo, installation_id, first_seq, sweep, asked_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)"
+            # A lane that waits for its time goes on waiting for it.
+            " ON CONFLICT (repo_id, number) DO UPDATE SET repo = excluded.repo, sweep = excluded.sweep",
+            (key.repo_id, key.number, repo, installation_id, LAST, sweep, to_us(now)),
+        )
+        return
     connection.execute(
-        "INSERT INTO lanes (repo_id, number, repo, installation_id, first_seq, reason)"
+        "INSERT INTO lanes (repo_id, number, repo, installation_id, first_seq, asked_at)"
         " VALUES (?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM deliveries), ?)"
-        " ON CONFLICT (repo_id, number) DO UPDATE SET not_before = 0, repo = excluded.repo",
-        (key.repo_id, key.number, repo, installation_id, now.isoformat()),
+        " ON CONFLICT (repo_id, number) DO UPDATE SET not_before = 0, repo = excluded.repo,"
+        " first_seq = min(first_seq, excluded.first_seq)",
+        (key.repo_id, key.number, repo, installation_id, to_us(now)),
     )
 
 
@@ -140,6 +156,7 @@ def finish(connection: sqlite3.Connection, run: FinishedRun) -> bool:
     close_looks(
         connection, run.key, up_to_seq=run.up_to_seq, state=state, reason=run.reason, run_id=run.run_id, at=finished
     )
+    sweeps.count_look(connection, run.key, run_id=run.run_id, failed=run.dead or run.outcome == "failed")
     return close_lane(connection, run.key)
 
 
@@ -181,7 +198,7 @@ def close_lane(connection: sqlite3.Connection, key: LaneKey) -> bool:
         connection.execute("DELETE FROM lanes WHERE repo_id = ? AND number = ?", issue)
         return False
     connection.execute(
-        "UPDATE lanes SET first_seq = ?, attempts = 0, starts = 0, not_before = 0, reason = NULL"
+        "UPDATE lanes SET first_seq = ?, attempts = 0, starts = 0, not_before = 0, reason = NULL, sweep = '', asked_at = 0"
         " WHERE repo_id = ? AND number = ?",
         (first, *issue),
     )
@@ -199,29 +216,47 @@ def spread(
     key = lane.key
     if up_to_seq and numbers:
         add_looks(connection, up_to_seq, lane.installation_id, [Target(key.repo_id, lane.repo, n) for n in numbers])
-    for number in () if up_to_seq else numbers:
+    for number in numbers if lane.sweep or not up_to_seq else ():
         open_lane(
-            connection, LaneKey(key.repo_id, number), repo=lane.repo, installation_id=lane.installation_id, now=now
+            connection,
+            LaneKey(key.repo_id, number),
+            repo=lane.repo,
+            installation_id=lane.installation_id,
+            now=now,
+            sweep=lane.sweep,
         )
+    sweeps.count_issues(connection, key.repo_id, lane.sweep, len(numbers))
     close_looks(connection, key, up_to_seq=up_to_seq, state="done", reason=None, run_id=None, at=to_us(now))
     return close_lane(connection, key)
 
 
-def rename(connection: sqlite3.Connection, repo_id: int, repo: str) -> None:
-    """Call the repository by its new name from now on."""
-    connection.execute("UPDATE lanes SET repo = ? WHERE repo_id = ?", (repo, repo_id))
+def abandon(connection: sqlite3.Connection, key: LaneKey) -> bool:
+    """Give up a look at a whole repository that no delivery asked for: whoever asked will ask again."""
+    sweeps.count_failure(connection, key)
+    return close_lane(connection, key)
+
+
+def rename(connection: sqlite3.Connection, repo_id: int, repo: str, installation_id: int = 0) -> None:
+    """Call the repository by its new name from now on; after a transfer another installation covers it."""
+    connection.execute(
+        "UPDATE lanes SET repo = ?, installation_id = CASE WHEN ? THEN ? ELSE installation_id END WHERE repo_id = ?",
+        (repo, installation_id, installation_id, repo_id),
+    )
+    sweeps.rename(connection, repo_id, repo, installation_id)
 
 
 def drop_installation(
     connection: sqlite3.Connection, installation_id: int, *, up_to_seq: int, reason: str, now: datetime
 ) -> int:
     """Close what waits, up to that delivery, for an installation that is gone; returns how many lanes."""
+    sweeps.drop_installation(connection, installation_id)
     found = connection.execute("SELECT repo_id, number FROM lanes WHERE installation_id = ?", (installation_id,))
     return _drop(connection, [LaneKey(*row) for row in found.fetchall()], up_to_seq, reason, now)
 
 
 def drop_repo(connection: sqlite3.Connection, repo_id: int, *, up_to_seq: int, reason: str, now: datetime) -> int:
     """Close what waits, up to that delivery, for a repository that is gone; returns how many lanes."""
+    sweeps.drop_repo(connection, repo_id)
     found = connection.execute("SELECT repo_id, number FROM lanes WHERE repo_id = ?", (repo_id,))
     return _drop(connection, [LaneKey(*row) for row in found.fetchall()], up_to_seq, reason, now)
 
@@ -251,10 +286,14 @@ def heed(connection: sqlite3.Connection, news: News, *, up_to_seq: int, now: dat
         reason = f"{news.text or 'the repository'} can no longer be managed"
         drop_repo(connection, news.id, up_to_seq=up_to_seq, reason=reason, now=now)
     elif news.kind == "repo-renamed":
-        rename(connection, news.id, news.text)
+        rename(connection, news.id, news.text, news.installation_id)
+    elif news.kind == "repo-added":
+        sweeps.add_arrived(connection, news, seq=up_to_seq, now=now)
     else:
         state = news.kind.removeprefix("installation-")
         set_installation(connection, news.id, state=state, account=news.text, now=now)
         if state == "deleted":
             reason = "the App was uninstalled"
             drop_installation(connection, news.id, up_to_seq=up_to_seq, reason=reason, now=now)
+        elif state == "active":
+            sweeps.begin_installation(connection, news.id, seq=up_to_seq, now=now)

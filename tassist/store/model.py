@@ -78,7 +78,9 @@ class Target:
     number: int
 
 
-NewsKind = Literal["installation-deleted", "installation-suspended", "installation-active", "repo-gone", "repo-renamed"]
+NewsKind = Literal[
+    "installation-deleted", "installation-suspended", "installation-active", "repo-gone", "repo-renamed", "repo-added"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class News:
     """Of the installation or the repository."""
     text: str = ""
     """The account or the repository, for people."""
+    installation_id: int = 0
+    """Of a repository, where the delivery names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,58 @@ class Lane:
     attempts: int
     starts: int
     not_before: int
+    sweep: str = ""
+    """The sweep that asked for it; empty where none did."""
+    asked_at: int = 0
+    """When it was asked for without a delivery, in microseconds since 1970; 0 where deliveries did."""
+
+
+SweepKind = Literal["asked", "nightly", "gap", "installed"]
+"""By a person; by the schedule; because GitHub's log does not reach back; because repositories came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Looks at every open issue of many repositories."""
+
+    sweep_id: str
+    kind: SweepKind
+    scope: str
+    """JSON."""
+    state: Literal["listing", "open", "finished"]
+    """`listing`: its repositories are not known yet."""
+    begun_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SweptRepo:
+    """One repository of a sweep."""
+
+    sweep_id: str
+    repo_id: int
+    repo: str
+    installation_id: int
+    begun_at: datetime | None
+    issues: int
+    looked: int
+    changed: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sweep is."""
+
+    repos: int
+    ended: int
+    """Repositories that are through, or were dropped because they are gone."""
+    dropped: int
+    issues: int
+    """Of the repositories begun so far."""
+    looked: int
+    changed: int
+    failed: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,36 @@ CREATE TABLE installations (
 CREATE INDEX lanes_installation ON lanes (installation_id);
 """
 
-STEPS: tuple[str, ...] = (_STEP_1, _STEP_2)
+_STEP_3 = """
+-- Sweeps: looks at every open issue of many repositories, a few repositories at a time, so that a killed one goes on.
+ALTER TABLE lanes ADD COLUMN sweep TEXT NOT NULL DEFAULT '';
+ALTER TABLE lanes ADD COLUMN asked_at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX lanes_sweep ON lanes (sweep, repo_id) WHERE sweep <> '';
+CREATE TABLE sweeps (
+  sweep_id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('asked', 'nightly', 'gap', 'installed')),
+  scope TEXT NOT NULL,                      -- JSON: which repositories
+  state TEXT NOT NULL CHECK (state IN ('listing', 'open', 'finished')),
+  begun_at INTEGER NOT NULL,
+  ended_at INTEGER
+) WITHOUT ROWID;
+CREATE TABLE sweep_repos (
+  sweep_id TEXT NOT NULL REFERENCES sweeps (sweep_id),
+  repo_id INTEGER NOT NULL,
+  repo TEXT NOT NULL,
+  installation_id INTEGER NOT NULL,
+  state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'open', 'done', 'dropped')),
+  begun_at INTEGER,
+  issues INTEGER NOT NULL DEFAULT 0,
+  looked INTEGER NOT NULL DEFAULT 0,
+  changed INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (sweep_id, repo_id)
+) WITHOUT ROWID;
+CREATE INDEX sweep_repos_left ON sweep_repos (repo_id) WHERE state IN ('waiting', 'open');
+"""
+
+STEPS: tuple[str, ...] = (_STEP_1, _STEP_2, _STEP_3)
 """Step n brings a file of version n to version n + 1; never edited once released."""
 VERSION = len(STEPS)
 

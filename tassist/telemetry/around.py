@@ -203,7 +203,7 @@ def run_undone(
 
 
 def catch_up_finished(
-    *, repo: str, run_id: str, at: datetime, counts: Mapping[str, int], problems: Sequence[Problem] = ()
+    *, repo: str = NO_REPO, run_id: str, at: datetime, counts: Mapping[str, int], problems: Sequence[Problem] = ()
 ) -> bytes:
     """What was missed while the service was away was handled or named; ``counts`` such as ``found``, ``handled``, ``lost``."""
     return event_record(

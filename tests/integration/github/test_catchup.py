@@ -47,9 +47,13 @@ async def hook(octo: Octo) -> AsyncIterator[Hook]:
         yield taking
 
 
-async def survey(octo: Octo, hook: Hook, since: datetime | None, **more: timedelta) -> Survey:
+async def survey(
+    octo: Octo, hook: Hook, since: datetime | None, retention: timedelta = catchup.RETENTION_CLOUD
+) -> Survey:
     assert await octo.box.webhooks.idle()
-    return await catchup.survey(octo.connection.api, hook.known, since=since, now=octo.box.clock.now(), **more)
+    return await catchup.survey(
+        octo.connection.api, hook.known, since=since, now=octo.box.clock.now(), retention=retention
+    )
 
 
 def change(octo: Octo, times: int = 1) -> None:
