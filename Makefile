@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 ARGS   ?=
 
-.PHONY: demo test check fix setup lock docs hostile clean mutate
+.PHONY: demo test check fix setup lock docs hostile chaos clean mutate
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -32,6 +32,11 @@ docs: $(VENV)/.dev
 
 hostile: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.hostile
+
+N    ?= 10000
+SEED ?=
+chaos: $(VENV)/.dev
+	@$(BIN)/python -m tests.support.chaos $(N) $(SEED)
 
 mutate: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.mutate $(ARGS)

@@ -96,7 +96,7 @@ class Outside:
     def deliveries(self) -> list[DeliveryRow]:
         """What the journal holds, newest first."""
         with Journal.open(self.home) as journal:
-            return journal.deliveries(limit=1000)
+            return journal.deliveries(limit=1_000_000)
 
     def states(self) -> dict[str, str]:
         """The state of each delivery."""
