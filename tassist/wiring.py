@@ -134,6 +134,8 @@ def service_parts(prepared: Prepared, away: Away | None = None) -> Parts:
             ),
         ),
         pump=pump,
+        sinks=tuple(sink.name for sink in prepared.telemetry.sinks),
+        keep=prepared.keep,
         metrics_token=prepared.metrics_token,
         away=by_itself,
     )

@@ -21,6 +21,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("serve", "tassist.cli.serve", "Take deliveries and keep issues in order."),
     Verb("deliveries", "tassist.cli.deliveries", "Look at deliveries: list, search, compare, edit, send again."),
     Verb("trigger", "tassist.cli.trigger", "Send a signed synthetic delivery to the local server."),
+    Verb("store", "tassist.cli.store", "Show what the journal holds, and remove what is over."),
     Verb("rules", "tassist.cli.rules", "Show the rules, in the order in which they are evaluated."),
     Verb("run", "tassist.cli.run", "Show what would be done about a recorded event, offline."),
     Verb("contract", "tassist.cli.contract", "What the engine guarantees, as cases that run"),

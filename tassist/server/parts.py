@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from tassist.errors import Secret
 from tassist.server.ports import GitHubSide, MakeRecord
 from tassist.server.signature import Secrets
 from tassist.store.journal import Journal
+from tassist.store.model import Keep
 from tassist.store.outbox import Outbox
 
 
@@ -43,6 +44,9 @@ class Parts:
     """Called once, in the dispatcher's event loop."""
     make_record: MakeRecord
     pump: Callable[[Outbox], Pumping]
+    sinks: tuple[str, ...] = ()
+    """The names of the configured sinks: what one of them does not have stays in the outbox."""
+    keep: Keep = field(default_factory=Keep)
     metrics_token: Secret | None = None
     away: Callable[[GitHubSide, Journal], Awaitable[None]] | None = None
     """What is done without being told by a delivery, until cancelled; in the dispatcher's event loop."""

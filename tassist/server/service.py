@@ -27,6 +27,7 @@ from tassist.server.intake import Intake
 from tassist.server.looks import Patience
 from tassist.server.metrics import Metrics
 from tassist.server.parts import Parts
+from tassist.server.retention import Retention
 from tassist.server.signature import Verifier
 from tassist.server.threads import DispatcherThread
 from tassist.store.database import ServeLock, prepare_folder
@@ -52,6 +53,8 @@ class Options:
     bounds: Bounds = field(default_factory=Bounds)
     breadth: Breadth = field(default_factory=Breadth)
     patience: Patience = field(default_factory=Patience)
+    prune_every_s: float = 600.0
+    """How often the journal is rid of what is over."""
     max_pages: int = 0
     """Bound of the journal in pages of 4 KiB; 0 for none."""
 
@@ -194,6 +197,7 @@ class _Service:
         self._metrics = Metrics()
         self._connections = Connections(options.bounds)
         self._pump = parts.pump(journal.outbox)
+        self._retention = Retention(journal, parts, self._metrics, every_s=options.prune_every_s)
         self._draining = False
         self._end = asyncio.Event()
         health = Health(self._metrics, self._why_not_ready, self._gauges, parts.metrics_token)
@@ -219,13 +223,16 @@ class _Service:
             patience=self._options.patience,
         )
         self._journal.writer.on_commit(RECORDS, self._pump.wake)
+        await asyncio.to_thread(self._retention.enrol)
         self._pump.start()
         try:
             await asyncio.to_thread(dispatcher.start)
+            self._retention.start()
             await self._serve(listener, listening)
             self._draining = True
             await self._drain(dispatcher)
         finally:
+            await asyncio.to_thread(self._retention.stop)
             await asyncio.to_thread(self._pump.stop)
         if dispatcher.error is not None:
             raise dispatcher.error
@@ -299,6 +306,9 @@ class _Service:
         yield "looks_under_way", "", self._dispatcher.looks_under_way if self._dispatcher else 0
         yield "connections", "", len(self._connections.open)
         yield "connections_cut", "", self._connections.cut
+        used, free = self._journal.space()
+        yield "journal_bytes", "", used
+        yield "journal_free_bytes", "", free
         yield "journal_commits", "", self._journal.writer.commits
         yield "journal_writes", "", self._journal.writer.writes
         yield "journal_failures", "", self._journal.writer.failures

@@ -14,7 +14,9 @@ from tassist.errors import Secret
 from tassist.github.catchup import retention_of
 from tassist.github.limits import Limits
 from tassist.services.connecting import limits
+from tassist.services.store import how_long
 from tassist.services.telemetry_sinks import TelemetryChoice, choose
+from tassist.store.model import Keep
 from tassist.text import safe_text
 
 
@@ -38,6 +40,7 @@ class Prepared:
     poll_every_s: float | None = None
     """Without a webhook, asking so often."""
     telemetry: TelemetryChoice = field(default_factory=TelemetryChoice)
+    keep: Keep = field(default_factory=Keep)
 
 
 def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webhook_secret: bool = True) -> Prepared:
@@ -72,6 +75,11 @@ def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webh
         telemetry = choose(settings)
     except ProblemError as error:
         problems.extend(error.problems)
+    keep = Keep()
+    try:
+        keep = how_long(settings)
+    except ProblemError as error:
+        problems.extend(error.problems)
     if problems or app is None:
         raise ProblemError(problems)
     if not app.webhook_secret.reveal().strip():
@@ -91,6 +99,7 @@ def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webh
         sweep_at=sweep_at,
         poll_every_s=poll_every_s,
         telemetry=telemetry,
+        keep=keep,
     )
 
 

@@ -89,6 +89,8 @@ def connect(path: Path, *, read_only: bool = False, max_pages: int = 0) -> sqlit
             connection.execute("PRAGMA journal_size_limit = 67108864")
             connection.execute("PRAGMA wal_autocheckpoint = 4000")
             connection.execute("PRAGMA foreign_keys = 0")
+            # Some systems overwrite whatever is deleted by default: pruning a body would write as much as storing it.
+            connection.execute("PRAGMA secure_delete = FAST")
             if max_pages:
                 connection.execute(f"PRAGMA max_page_count = {max_pages}")
         connection.execute("PRAGMA mmap_size = 0")

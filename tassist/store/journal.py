@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self, TypeVar
 
 from engine.plan import Effect
 from engine.ports import Applied
-from tassist.store import inbox, lanes, ledger, outbox, sweeps
+from tassist.store import inbox, lanes, ledger, outbox, prune, sweeps
 from tassist.store.database import StoreError, connect, open_journal_file, prepare_folder, store_problem
 from tassist.store.model import (
     Accepted,
@@ -26,11 +26,14 @@ from tassist.store.model import (
     EffectRow,
     FinishedRun,
     Incoming,
+    Keep,
     Lane,
     LaneKey,
     News,
+    Pruned,
     RunRow,
     Sorted,
+    StoreInfo,
     Unsorted,
 )
 from tassist.store.writer import Writer
@@ -287,6 +290,64 @@ class Journal:
     def recent_effects(self, key: LaneKey, since: datetime) -> list[str]:
         """The effects that changed an issue since then."""
         return self._read(lambda connection: ledger.recent(connection, key, since))
+
+    # --- retention ----------------------------------------------------------------------------
+
+    def enrol(self, sinks: Collection[str]) -> dict[str, int]:
+        """Give every configured sink its place in the outbox; by sink, the records it missed while it was not configured."""
+        return self.writer.write_now(lambda connection: prune.enrol(connection, sinks))
+
+    def prune(
+        self,
+        keep: Keep,
+        sinks: Collection[str],
+        now: datetime,
+        *,
+        rest: Callable[[], bool] = lambda: True,
+    ) -> Pruned:
+        """Remove what is over, one small write after the other.
+
+        Args:
+            keep: How long what is kept.
+            sinks: The configured sinks: what one of them does not have stays.
+            now: The present.
+            rest: Called between two writes, to let others go first; false ends it early.
+        """
+        done = Pruned()
+        for step in prune.steps(keep, sinks, now):
+            while found := self.writer.write_now(step):
+                done.add(found)
+                if not rest():
+                    return done
+        return done
+
+    def would_prune(self, keep: Keep, sinks: Collection[str], now: datetime) -> Pruned:
+        """What `prune` would remove."""
+        return self._read(lambda connection: prune.would(connection, keep, sinks, now))
+
+    def compact(self) -> None:
+        """Give free space in the file back to the system; nobody else may use the journal."""
+        with contextlib.closing(connect(self.path)) as connection:
+            try:
+                prune.compact(connection)
+            except sqlite3.Error as error:
+                raise StoreError(store_problem(error, self.path)) from error
+
+    def info(self, sinks: Collection[str] = ()) -> StoreInfo:
+        """What the journal holds."""
+        return self._read(lambda connection: prune.info(connection, self.path, sinks))
+
+    def space(self) -> tuple[int, int]:
+        """Bytes of the file, and of those free; cheap."""
+
+        def read(connection: sqlite3.Connection) -> tuple[int, int]:
+            pages, free, size = (
+                int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+            return pages * size, free * size
+
+        return self._read(read)
 
     # --- the rest -----------------------------------------------------------------------------
 

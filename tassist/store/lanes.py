@@ -131,6 +131,10 @@ def finish(connection: sqlite3.Connection, run: FinishedRun) -> bool:
     state = "dead" if run.dead else "done"
     finished = to_us(run.finished_at)
     issue = (run.key.repo_id, run.key.number)
+    # A record may have been handed to every sink and trimmed: that it is not in the outbox does not mean it is new.
+    handed_over = connection.execute(
+        "SELECT 1 FROM runs WHERE run_id = ? AND state = 'finished'", (run.run_id,)
+    ).fetchone()
     connection.execute(
         "INSERT INTO runs (run_id, repo_id, number, repo, state, trigger, started_at, finished_at, outcome, reason, result)"
         " VALUES (?, ?, ?, ?, 'finished', ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET state = 'finished',"
@@ -147,10 +151,11 @@ def finish(connection: sqlite3.Connection, run: FinishedRun) -> bool:
             run.result,
         ),
     )
-    connection.execute(
-        "INSERT OR IGNORE INTO records (event_id, run_id, line) VALUES (?, ?, ?)",
-        (run.event_id, run.run_id, run.record),
-    )
+    if not handed_over:
+        connection.execute(
+            "INSERT OR IGNORE INTO records (event_id, run_id, line) VALUES (?, ?, ?)",
+            (run.event_id, run.run_id, run.record),
+        )
     for ordinal, outcome in run.resolved:
         ledger.resolve(connection, run_id=run.run_id, ordinal=ordinal, state=outcome)
     close_looks(

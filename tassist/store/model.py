@@ -259,6 +259,76 @@ class FinishedRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """How long the journal keeps what is over, in days."""
+
+    bodies: int = 7
+    """Bodies of deliveries that are done or ignored: as long as GitHub can redeliver them."""
+    deliveries: int = 90
+    """Their rows, and runs with their effects."""
+    given_up: int = 365
+    """Dead and quarantined deliveries, whole, unless they are replayed."""
+
+
+@dataclass(slots=True)
+class Pruned:
+    """How much was removed, or would be."""
+
+    records: int = 0
+    """Telemetry records that every configured sink has."""
+    bodies: int = 0
+    deliveries: int = 0
+    """Rows of done and ignored deliveries."""
+    given_up: int = 0
+    """Dead and quarantined deliveries."""
+    runs: int = 0
+    effects: int = 0
+    sweeps: int = 0
+
+    def add(self, other: Pruned) -> None:
+        """Add up."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def __bool__(self) -> bool:
+        """Whether there was anything."""
+        return any(getattr(self, name) for name in self.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class SinkPlace:
+    """How far a sink is in the outbox."""
+
+    sink: str
+    configured: bool
+    """Only configured sinks hold records back."""
+    behind: int
+    """Records still kept that it does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What a journal holds."""
+
+    path: str
+    schema_version: int
+    bytes: int
+    """Of the file and its log."""
+    free_bytes: int
+    """Inside the file, for what comes next."""
+    deliveries: Mapping[str, int]
+    """By state."""
+    oldest_delivery: datetime | None
+    bodies: int
+    runs: int
+    effects: int
+    records: int
+    """Telemetry in the outbox."""
+    issues_waiting: int
+    sinks: tuple[SinkPlace, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryRow:
     """A delivery as listed."""
 

@@ -148,7 +148,15 @@ CREATE TABLE sweep_repos (
 CREATE INDEX sweep_repos_left ON sweep_repos (repo_id) WHERE state IN ('waiting', 'open');
 """
 
-STEPS: tuple[str, ...] = (_STEP_1, _STEP_2, _STEP_3)
+_STEP_4 = """
+-- What retention looks for, by age; none of these is touched on the way of a delivery to its answer.
+CREATE INDEX deliveries_handled ON deliveries (handled_at, seq) WHERE state IN ('done', 'ignored');
+CREATE INDEX deliveries_given_up ON deliveries (received_at, seq) WHERE state IN ('dead', 'quarantined');
+CREATE INDEX runs_started ON runs (started_at);
+CREATE INDEX sweeps_ended ON sweeps (ended_at) WHERE state = 'finished';
+"""
+
+STEPS: tuple[str, ...] = (_STEP_1, _STEP_2, _STEP_3, _STEP_4)
 """Step n brings a file of version n to version n + 1; never edited once released."""
 VERSION = len(STEPS)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import os
 import sqlite3
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,9 @@ from engine.problems import ProblemError
 from tassist.store import schema
 from tassist.store.database import FILE_NAME, ServeLock
 from tassist.store.journal import Journal
+from tassist.store.model import FinishedRun, Keep, LaneKey
+
+NOW = datetime(2026, 1, 3, tzinfo=UTC)
 
 
 def tables(path: Path) -> list[tuple[str, str]]:
@@ -52,6 +58,56 @@ def test_h31_a_file_of_an_older_version_goes_forward_with_its_waiting_deliveries
     with Journal.open(tmp_path / "fresh"):
         pass
     assert tables(tmp_path / FILE_NAME) == tables(tmp_path / "fresh" / FILE_NAME), "stepped forward is like made new"
+
+
+KEPT = Path(__file__).resolve().parents[2] / "fixtures" / "journals"
+"""Journals written by the code of their version, one for each released schema version; see its README."""
+
+
+def test_h31_a_journal_of_every_released_version_is_kept() -> None:
+    assert {int(path.name.removeprefix("version-").split(".")[0]) for path in KEPT.glob("*.db.gz")} == set(
+        range(1, schema.VERSION)
+    )
+
+
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
+async def test_h31_a_real_old_journal_goes_forward_and_work_goes_on(tmp_path: Path, version: int) -> None:
+    (tmp_path / FILE_NAME).write_bytes(gzip.decompress((KEPT / f"version-{version}.db.gz").read_bytes()))
+    (tmp_path / FILE_NAME).chmod(0o600)
+    old = sqlite3.connect(tmp_path / FILE_NAME)
+    assert old.execute("PRAGMA user_version").fetchone() == (version,)
+    old.close()
+
+    with Journal.open(tmp_path) as journal:
+        states = {row.delivery_id: row.state for row in journal.deliveries() if row.delivery_id != "news-1"}
+        assert states == {
+            "done-1": "done",
+            "dead-1": "dead",
+            "ignored-1": "ignored",
+            "quarantined-1": "quarantined",
+            "broken-off-1": "waiting",
+            "waiting-1": "waiting",
+            "stored-1": "stored",
+        }
+        assert journal.info(("jsonl",)).schema_version == schema.VERSION
+        assert [item.delivery_id for item in journal.unsorted(10)] == ["stored-1"]
+        assert [lane.key for lane in journal.ready(7, NOW, 10)] == [LaneKey(7, 3), LaneKey(7, 4)]
+        broken_off = journal.unfinished_run(LaneKey(7, 3))
+        assert broken_off is not None
+        assert [row.state for row in journal.effects(broken_off.run_id)] == ["intended"]
+        assert journal.outbox.cursor("jsonl") == 1
+        assert [seq for seq, _ in journal.outbox.read(0, 10)] == [1, 2]
+        assert journal.meta("own_login") == "task-assistant[bot]"
+
+        run = FinishedRun(
+            broken_off.run_id, LaneKey(7, 3), "o/r", "{}", NOW, NOW, "success", None, "{}", 10**9, "e-3", b"{}"
+        )
+        assert not await journal.finish(run)
+        later = NOW + timedelta(days=400)
+        assert await asyncio.to_thread(journal.prune, Keep(), ("jsonl",), later)
+        kept = {row.delivery_id for row in journal.deliveries()}
+        assert kept == {"waiting-1", "stored-1"}
+        assert [seq for seq, _ in journal.outbox.read(0, 10)] == [2, 3]
 
 
 def test_h31_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
