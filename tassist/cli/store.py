@@ -22,6 +22,7 @@ _WORDS = {
     "given_up": "dead or quarantined deliveries",
     "runs": "runs",
     "effects": "effects of runs",
+    "sweeps": "sweeps",
 }
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from engine.ports import Clock
 from engine.problems import Problem, ProblemError
 from tassist.config.settings import Settings
+from tassist.github.catchup import retention_of
 from tassist.services.deliveries import open_journal
 from tassist.services.telemetry_sinks import choose
 from tassist.store.database import ServeLock
 from tassist.store.model import Keep, Pruned, StoreInfo
-
-_REDELIVERY_DAYS = {"cloud": 3, "enterprise": 7}
-"""How long GitHub redelivers: https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks
-and, for Enterprise Server, the same page of its documentation."""
 
 
 def how_long(settings: Settings) -> Keep:
@@ -29,8 +24,8 @@ def how_long(settings: Settings) -> Keep:
         settings.number("keep_given_up_days"),
     )
     problems: list[Problem] = []
-    host = urlsplit(settings.text("api_url")).hostname or ""
-    least = _REDELIVERY_DAYS["cloud" if host == "api.github.com" or host.endswith(".ghe.com") else "enterprise"]
+    # What is handled must be known, and can be replayed, as long as GitHub's log may bring it again.
+    least = settings.number("log_retention_days") or retention_of(settings.text("api_url")).days
     if keep.bodies < least:
         problems.append(_wrong("keep_bodies_days", keep.bodies, f"GitHub there redelivers for {least} days", least))
     if keep.deliveries < keep.bodies:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.plan import AddLabels
-from tassist.store import prune
+from tassist.store import prune, schema
 from tassist.store.journal import Journal
 from tassist.store.model import FinishedRun, Incoming, Keep, LaneKey, Pruned, Sorted, Target
 
@@ -248,7 +248,13 @@ async def test_info_tells_what_is_there(journal: Journal) -> None:
 
     found = journal.info(("jsonl",))
 
-    assert (found.schema_version, found.bodies, found.runs, found.effects, found.records) == (3, 2, 1, 1, 2)
+    assert (found.schema_version, found.bodies, found.runs, found.effects, found.records) == (
+        schema.VERSION,
+        2,
+        1,
+        1,
+        2,
+    )
     assert found.deliveries["done"] == 1
     assert found.oldest_delivery == NOW - timedelta(days=8)
     assert found.issues_waiting == 1
