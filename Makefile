@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 ARGS   ?=
 
-.PHONY: demo test check fix setup lock docs hostile chaos clean mutate
+.PHONY: demo test check fix setup lock docs hostile chaos fuzz clean mutate
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -37,6 +37,10 @@ N    ?= 10000
 SEED ?=
 chaos: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.chaos $(N) $(SEED)
+
+EXAMPLES ?= 5000
+fuzz: $(VENV)/.dev
+	@TASSIST_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -p no:logging tests/integration/server/test_intake_fuzz.py
 
 mutate: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.mutate $(ARGS)
