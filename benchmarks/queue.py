@@ -1,0 +1,152 @@
+"""Start, memory and drain rate of the real service with deliveries of 12 KB queued, each about another issue.
+
+    .venv/bin/python -m benchmarks.queue [--sizes 1000,10000,100000] [--json]
+
+The journal is filled as the intake fills it; the service is a process of its own with the real dispatcher, looks and
+journal, and a GitHub side that answers at once. Read the ratios: machine and disk are shared, so the load is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+BODY_BYTES = 12_000
+
+
+def fill(home: Path, amount: int) -> None:
+    """Queue so many deliveries, as the intake does."""
+    from tassist.store import inbox
+    from tassist.store.journal import Journal
+    from tassist.store.model import Incoming
+    from tests.support.delivering import compact, issue_payload
+
+    now = datetime.now(UTC)
+    with Journal.open(home) as journal:
+
+        def batch(first: int) -> Any:
+            def write(connection: sqlite3.Connection) -> None:
+                for number in range(first, min(first + 1000, amount + 1)):
+                    payload = issue_payload(number, title="t")
+                    body = compact({**payload, "padding": "x" * (BODY_BYTES - len(compact(payload)))})
+                    head = {"content-type": "application/json"}
+                    inbox.accept(connection, Incoming(f"d-{number}", "issues", body, now, head))
+
+            return write
+
+        for first in range(1, amount + 1, 1000):
+            journal.writer.write_now(batch(first))
+
+
+def serve(home: Path) -> None:
+    """The service with a scripted GitHub side; says its address once it takes deliveries."""
+    from engine.model import Issue
+    from engine.ports import RunResult
+    from tassist import log
+    from tassist.clock import SystemClock
+    from tassist.errors import Secret
+    from tassist.server.parts import Parts
+    from tassist.server.service import Options
+    from tassist.server.service import serve as run_service
+    from tassist.server.signature import Secrets
+    from tassist.telemetry.pump import Pump
+    from tassist.telemetry.record import run_record
+
+    class Scripted:
+        async def run(self, _trigger: Any, ref: Any, **_: Any) -> RunResult:
+            now = datetime.now(UTC)
+            return RunResult(ref, "success", None, issue=Issue(ref), started=now, finished=now)
+
+        async def open_issues(self, *_: Any, **__: Any) -> list[int]:
+            return []
+
+        def heed(self, _: Any) -> None:
+            pass
+
+        async def own_login(self) -> str:
+            return "task-assistant[bot]"
+
+        async def close(self) -> None:
+            pass
+
+    async def github() -> Any:
+        return Scripted()
+
+    log.set_up(level="error", as_json=True)
+    parts = Parts(
+        home=home,
+        secrets=Secrets.checked(Secret("benchmark")),
+        clock=SystemClock(),
+        github=github,
+        make_record=run_record,
+        pump=lambda outbox: Pump(outbox, []),
+    )
+    run_service(parts, Options(port=0), lambda url: print(url, flush=True))
+
+
+def measure(amount: int, folder: Path) -> dict[str, float]:
+    """One size."""
+    home = folder / str(amount)
+    fill(home, amount)
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.queue", "--as-service", str(home)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    ready = time.perf_counter()
+    reader = sqlite3.connect(home / "journal.db")
+    left = "SELECT (SELECT count(*) FROM deliveries WHERE state = 'stored') + (SELECT count(*) FROM lanes)"
+    pause = min(2.0, amount / 20_000)
+    while reader.execute(left).fetchone()[0]:
+        if process.poll() is not None:
+            raise RuntimeError(f"the service ended with {process.returncode}")
+        time.sleep(pause)
+    drained = time.perf_counter()
+    (runs,) = reader.execute("SELECT count(*) FROM runs").fetchone()
+    assert runs == amount, f"{runs} runs for {amount} issues"
+    reader.close()
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    process.terminate()
+    process.wait()
+    return {
+        "queued": amount,
+        "ready_s": round(ready - began, 2),
+        "drained_per_s": round(amount / (drained - ready)),
+        "most_memory_mb": round(int(status.split("VmHWM:")[1].split()[0]) / 1024),
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="1000,10000,100000")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--as-service", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.as_service:
+        serve(Path(asked.as_service))
+        return
+    found = []
+    for size in asked.sizes.split(","):
+        with tempfile.TemporaryDirectory() as name:
+            found.append(measure(int(size), Path(name)))
+        print(json.dumps(found[-1]), file=sys.stdout if asked.json else sys.stderr, flush=True)
+    if not asked.json:
+        print(f"{'queued':>10}{'ready s':>10}{'drained/s':>12}{'memory MB':>12}{'load':>8}")
+        for row in found:
+            print("".join(f"{row[key]:>{width}}" for key, width in zip(row, (10, 10, 12, 12, 8), strict=True)))
+
+
+if __name__ == "__main__":
+    main()
