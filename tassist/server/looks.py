@@ -186,6 +186,7 @@ class Looks:
                 reason=result.reason,
                 result=_json(_summary(result)),
                 up_to_seq=covered[-1].seq if covered else 0,
+                covered=tuple(item.seq for item in covered),
                 event_id=event_id_of(line),
                 record=line,
                 dead=dead,

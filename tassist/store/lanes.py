@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
@@ -159,7 +160,14 @@ def finish(connection: sqlite3.Connection, run: FinishedRun) -> bool:
     for ordinal, outcome in run.resolved:
         ledger.resolve(connection, run_id=run.run_id, ordinal=ordinal, state=outcome)
     close_looks(
-        connection, run.key, up_to_seq=run.up_to_seq, state=state, reason=run.reason, run_id=run.run_id, at=finished
+        connection,
+        run.key,
+        up_to_seq=run.up_to_seq,
+        only=run.covered,
+        state=state,
+        reason=run.reason,
+        run_id=run.run_id,
+        at=finished,
     )
     sweeps.count_look(connection, run.key, run_id=run.run_id, failed=run.dead or run.outcome == "failed")
     return close_lane(connection, run.key)
@@ -174,13 +182,15 @@ def close_looks(
     reason: str | None,
     run_id: str | None,
     at: int,
+    only: tuple[int, ...] | None = None,
 ) -> None:
     """Mark the issue's waiting looks, and each delivery none of whose looks waits any more."""
     issue = (key.repo_id, key.number)
+    chosen, values = ("", ()) if only is None else (" AND seq IN (SELECT value FROM json_each(?))", (json.dumps(only),))
     seqs = connection.execute(
         "UPDATE looks SET state = ?, run_id = ? WHERE repo_id = ? AND number = ? AND state = 'waiting' AND seq <= ?"
-        " RETURNING seq",
-        (state, run_id, *issue, up_to_seq),
+        f"{chosen} RETURNING seq",
+        (state, run_id, *issue, up_to_seq, *values),
     ).fetchall()
     # A delivery that concerned several issues is dead where one of them is.
     connection.executemany(

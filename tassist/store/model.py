@@ -254,6 +254,8 @@ class FinishedRun:
     """The telemetry record: one JSON line without its line feed."""
     dead: bool = False
     """The deliveries are given up, not done."""
+    covered: tuple[int, ...] | None = None
+    """Their places one by one; ``None``: all up to ``up_to_seq``. One that is replayed meanwhile has an old place."""
     resolved: tuple[tuple[int, EffectState], ...] = ()
     """What became of effects (by place in the run) whose answer a crash or a lost connection swallowed."""
 

@@ -478,6 +478,28 @@ async def test_an_issue_put_in_line_without_a_delivery_is_looked_at_by_a_running
     assert github.looked[-1] == ("o/r9", 4)
 
 
+async def test_a_delivery_that_is_replayed_during_a_look_is_covered_by_the_next_one(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    async with working(tmp_path, github) as bench:
+        await bench.deliver(1, name="old")
+        await bench.until_done(1)
+        github.gate.clear()
+        await bench.deliver(1, name="new")
+        await bench.until(lambda: len(github.looked) == 2, "the look at the new one")
+        [old] = bench.journal.find("old-7-0-1")
+        await asyncio.to_thread(bench.journal.reopen, old.seq)
+        await bench.until(lambda: bench.journal.backlog().unsorted == 0, "the old one to be sorted")
+        github.gate.set()
+        await bench.until_done(2)
+        [again] = bench.journal.find("old-7-0-1")
+        records = [msgspec.json.decode(line) for _, line in bench.journal.outbox.read(0, 10)]
+
+    assert len(github.looked) == 3
+    assert again.run_id not in {None, old.run_id}
+    [covering] = [record for record in records if record["run_id"] == again.run_id]
+    assert covering["trigger"]["delivery_ids"] == ["old-7-0-1"]
+
+
 async def test_what_must_have_become_of_a_write_whose_answer_was_lost_is_in_the_ledger(tmp_path: Path) -> None:
     effect = AddLabels(("track/main",), "track.classify")
     tries = iter(range(9))
