@@ -5,7 +5,11 @@ BIN    := $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 ARGS   ?=
 
-.PHONY: demo test check fix setup lock docs hostile chaos fuzz clean mutate
+DELIVERIES ?= 1000000
+SEED   ?= 1
+JOBS   ?= 1
+
+.PHONY: demo simulate test check fix setup lock docs hostile chaos fuzz clean mutate
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -13,6 +17,9 @@ demo: $(VENV)/.runtime
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+simulate: $(VENV)/.dev
+	@$(BIN)/python -m tests.simulation --deliveries $(DELIVERIES) --seed $(SEED) --jobs $(JOBS) $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet . || { echo "fix: make fix"; exit 1; }

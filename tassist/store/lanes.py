@@ -186,11 +186,11 @@ def close_looks(
 ) -> None:
     """Mark the issue's waiting looks, and each delivery none of whose looks waits any more."""
     issue = (key.repo_id, key.number)
-    chosen, values = ("", ()) if only is None else (" AND seq IN (SELECT value FROM json_each(?))", (json.dumps(only),))
+    chosen = None if only is None else json.dumps(only)
     seqs = connection.execute(
         "UPDATE looks SET state = ?, run_id = ? WHERE repo_id = ? AND number = ? AND state = 'waiting' AND seq <= ?"
-        f"{chosen} RETURNING seq",
-        (state, run_id, *issue, up_to_seq, *values),
+        " AND (? IS NULL OR seq IN (SELECT value FROM json_each(?))) RETURNING seq",
+        (state, run_id, *issue, up_to_seq, chosen, chosen),
     ).fetchall()
     # A delivery that concerned several issues is dead where one of them is.
     connection.executemany(

@@ -1,0 +1,365 @@
+"""One life of the service: the real parts, joined as `tassist serve` joins them, until it dies or is ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import sqlite3
+from collections.abc import Callable, Coroutine, Mapping
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from typing_extensions import override
+
+from engine.model import IssueRef, Trigger
+from engine.ports import RunResult
+from engine.problems import ProblemError
+from tassist.errors import Secret
+from tassist.github.catchup import fetch, survey
+from tassist.github.connection import Connection
+from tassist.secrets import GitHubApp
+from tassist.secrets.private_key import PrivateKey
+from tassist.server.dispatcher import Breadth, Dispatcher
+from tassist.server.intake import Intake
+from tassist.server.looks import Looks, Patience
+from tassist.server.metrics import Metrics
+from tassist.server.ports import Wrap
+from tassist.server.signature import Secrets, Verifier
+from tassist.store.database import connect
+from tassist.store.journal import DELIVERIES
+from tassist.store.model import Incoming, LaneKey, News
+from tassist.telemetry.lane import Lane as SinkLane
+from tassist.telemetry.lane import Limits
+from tassist.telemetry.record import run_record
+from tassist.telemetry.sinks.jsonl import JsonlSink
+from tassist.wiring import RealGitHub
+from tests.simulation.loop import VirtualLoop
+from tests.simulation.state import APP_ID, moment
+from tests.simulation.store import SimJournal
+from tests.support import keys
+from tests.support.delivering import SECRET
+
+if TYPE_CHECKING:
+    from tests.simulation.watch import Watch
+    from tests.simulation.world import World
+
+LIFE: ContextVar[Life | None] = ContextVar("life", default=None)
+CATCH_UP_S = 1800.0
+
+
+class Died(BaseException):
+    """The process is no more."""
+
+
+@cache
+def _keys() -> tuple[PrivateKey, ...]:
+    return GitHubApp(APP_ID, Secret(keys.pem())).keys()
+
+
+class _App(GitHubApp):
+    """The credentials, their key parsed once for all lives."""
+
+    @override
+    def keys(self) -> tuple[PrivateKey, ...]:
+        return _keys()
+
+
+class SimClock:
+    """The present of the virtual loop."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        self._loop = loop
+
+    def now(self) -> datetime:
+        """The present."""
+        return moment(self._loop.now_s)
+
+
+class SimGitHub(RealGitHub):
+    """The product's own GitHub side on the simulated wire, watched."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+        self._app = _App(APP_ID, Secret("unused"), slug="tassist")
+        self._clock = life.clock  # type: ignore[assignment]  # another clock is the point
+        self.connection = Connection(self._app, clock=life.clock)
+        self.connection.client.monotonic = life.loop.time
+
+    @property
+    def api(self) -> Any:
+        """What the App may ask about itself."""
+        return self.connection.api
+
+    @override
+    async def run(self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap) -> RunResult:
+        life = self._life
+        key = (ref.repo_id, ref.number)
+        life.watch.run_begins(life, key)
+        try:
+            if life.world.is_deadly(key):
+                await asyncio.sleep(0.5)
+                life.must_live()
+                life.watch.killed(key)
+                life.world.faults.note("deadly")
+                life.die("deadly")
+                raise Died
+            return await super().run(trigger, ref, installation_id=installation_id, ledger=ledger)
+        finally:
+            life.active.discard(key)
+
+
+@dataclass(eq=False)
+class Life:
+    """A process, from its start to its death."""
+
+    world: World
+    number: int
+    home: Path
+    dice: random.Random
+    breadth: Breadth = field(default_factory=lambda: Breadth(poll_s=60.0, looks=16, looks_per_installation=6))
+    patience: Patience = field(default_factory=Patience)
+    dead: bool = False
+    ready: bool = False
+    tasks: dict[asyncio.Task[Any], None] = field(default_factory=dict)
+    active: set[tuple[int, int]] = field(default_factory=set)
+    """Issues that are being looked at."""
+    held: dict[str, float] = field(default_factory=dict)
+    """Token's installation → until when GitHub asked to be left alone, as this life was told."""
+    last_write_s: dict[str, float] = field(default_factory=dict)
+    paused: dict[int, float] = field(default_factory=dict)
+    """Installations this life was told are suspended → since when."""
+
+    def __post_init__(self) -> None:
+        self.loop: VirtualLoop = self.world.loop
+        self.watch: Watch = self.world.watch
+        self.clock = SimClock(self.loop)
+        self.journal: SimJournal | None = None
+        self.intake: Intake | None = None
+        self.dispatcher: Dispatcher | None = None
+        self.connections: list[sqlite3.Connection] = []
+        self._records = asyncio.Event()
+        self._full = False
+
+    # --- its beginning and its end --------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin; a task of the loop."""
+        context = copy_context()
+        context.run(LIFE.set, self)
+        self.main = context.run(self.loop.create_task, self._main())
+
+    def traced(self, line: str) -> None:
+        """Put a line into the trace."""
+        self.world.trace(f"{self.number} {line}")
+
+    def must_live(self) -> None:
+        """Stop here if the process is dead: nothing of it may still act."""
+        if self.dead:
+            raise Died
+
+    def dies(self, where: str, chance: float) -> bool:
+        """Whether the process dies here; the caller goes no further."""
+        kind = f"crash:{where}"
+        if self.dead or not self.ready or not self.world.faults.strikes(kind, chance * self.world.crashiness):
+            return self.dead
+        self.die(where)
+        return True
+
+    def die_at(self, where: str, chance: float) -> None:
+        """Die here, perhaps, from inside the product's own code."""
+        if self.dies(where, chance):
+            raise Died
+
+    def die(self, where: str) -> None:
+        """The process is gone: what it had in memory is lost, what was committed stays."""
+        self.traced(f"dies: {where}")
+        self.dead = True
+        for task in list(self.tasks):
+            task.cancel()
+        for connection in self.connections:
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
+        if self.journal is not None:
+            self.journal.writer.stop()
+            for reader in self.journal._readers:
+                with contextlib.suppress(sqlite3.Error):
+                    reader.close()
+        self.world.died(self)
+
+    def connect(self, path: Path) -> sqlite3.Connection:
+        """The writer's connection."""
+        connection = connect(path)
+        self.connections.append(connection)
+        return connection
+
+    def heed_disk(self, connection: sqlite3.Connection | None) -> None:
+        """Let the file grow, or not."""
+        full = self.world.disk_full
+        if connection is not None and full != self._full:
+            self._full = full
+            pages = connection.execute("PRAGMA page_count").fetchone()[0] if full else 2**30
+            connection.execute(f"PRAGMA max_page_count = {pages}").fetchone()
+
+    # --- its parts ------------------------------------------------------------------------------
+
+    async def _main(self) -> None:
+        journal = self.journal = SimJournal.begin(self.home, self)
+        github = self.github = SimGitHub(self)
+        metrics = self.metrics = Metrics()
+        looks = self.looks = Looks(journal, github, run_record, self.clock, metrics, self.patience)
+        own_login = await github.own_login()
+        dispatcher = self.dispatcher = Dispatcher(
+            journal,
+            looks,
+            self.clock,
+            metrics,
+            own_login=lambda: own_login,
+            on_news=self._heed,
+            busy=lambda: self.intake is not None and self.intake.waiting >= 8,
+            breadth=self.breadth,
+        )
+        journal.writer.on_commit(DELIVERIES, lambda: self._soon(dispatcher.stored))
+        self.intake = Intake(journal, Verifier(Secrets.checked(Secret(SECRET))), self.clock, metrics)
+        self.sink = JsonlSink(self.home / "telemetry", notice=lambda _: None)
+        self.lane = SinkLane(journal.outbox, self.sink, Limits(), self.clock, None)
+        self.ready = True
+        self.traced("ready")
+        background = [
+            self.loop.create_task(self._pump_for_ever()),
+            self.loop.create_task(self._catch_up_for_ever()),
+        ]
+        try:
+            await dispatcher.run()
+        finally:
+            for task in background:
+                task.cancel()
+
+    def _soon(self, call: Callable[[], None]) -> None:
+        if not self.dead:
+            self.loop.call_soon(call)
+
+    def _heed(self, news: News) -> None:
+        if news.kind == "installation-suspended":
+            self.paused[news.id] = self.world.now_s
+        elif news.kind.startswith("installation-"):
+            self.paused.pop(news.id, None)
+        self.github.heed(news)
+
+    # --- telemetry --------------------------------------------------------------------------------
+
+    async def _pump_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self.dice.uniform(1.0, 10.0))
+            self.watch.resting(self)
+            if not self.world.disk_full:
+                self.pump()
+
+    def pump(self) -> None:
+        """Move what waits to the sink: the lane's own steps, without its thread."""
+        self.must_live()
+        assert self.journal is not None
+        self.lane._cursor = max(self.lane._cursor, self.journal.outbox.cursor(self.sink.name))
+        while rows := self.journal.outbox.read(self.lane._cursor, 500):
+            refused = self.lane._write(rows)
+            assert not refused, refused
+            self.die_at("before-cursor", 0.01)
+            self.lane._note(rows, refused)
+
+    # --- what was missed, and the sweep -----------------------------------------------------------
+
+    async def _catch_up_for_ever(self) -> None:
+        while True:
+            with contextlib.suppress(ProblemError):
+                await self.catch_up()
+            await asyncio.sleep(CATCH_UP_S)
+
+    async def catch_up(self) -> None:
+        """Read GitHub's log back to the last time, and take what is missing as if it had just arrived."""
+        journal = self.journal
+        assert journal is not None
+        said = journal.meta("caught_up")
+        since = datetime.fromisoformat(said) if said else None
+        found = await survey(self.github.api, self._known, since=since, now=self.clock.now())
+        async for one in fetch(self.github.api, found.relevant):
+            if one.problem is None:
+                headers = {"content-type": "application/json"}
+                await journal.accept(
+                    Incoming(one.absent.guid, one.absent.event, one.body, self.clock.now(), headers=headers)
+                )
+                self.world.caught_up += 1
+        journal.set_meta("caught_up", found.until.isoformat())
+
+    async def _known(self, guids: Any) -> set[str]:
+        assert self.journal is not None
+        marks = ",".join("?" * len(guids))
+        statement = f"SELECT delivery_id FROM deliveries WHERE delivery_id IN ({marks})"
+        return {row[0] for row in self.journal._reader().execute(statement, tuple(guids))}
+
+    async def sweep(self) -> None:
+        """Ask for a look at every open issue."""
+        await self.do(self._sweep())
+
+    async def _sweep(self) -> None:
+        assert self.journal is not None
+        for repo in self.world.repos.values():
+            for issue in repo.issues.values():
+                if issue.state == "open":
+                    key = LaneKey(repo.id, issue.number)
+                    await self.journal.open_lane(
+                        key, repo=repo.name, installation_id=repo.installation_id, now=self.clock.now()
+                    )
+
+    async def do(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let the process do something; comes back when it is done, or when the process died over it."""
+        ended: asyncio.Future[None] = self.loop.create_future()
+
+        def end(_: object) -> None:
+            if not ended.done():
+                ended.set_result(None)
+
+        context = copy_context()
+        context.run(LIFE.set, self)
+        context.run(self.loop.create_task, work).add_done_callback(end)
+        await ended
+
+    # --- a webhook arrives ----------------------------------------------------------------------
+
+    async def receive(self, body: bytes, headers: list[tuple[bytes, bytes]]) -> int:
+        """Hand a request to the intake; its status, or 0 where the process died over it."""
+        answer: list[int] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Mapping[str, Any]) -> None:
+            self.must_live()
+            if message["type"] == "http.response.start":
+                self.watch.answers(self, dict(headers), message["status"])
+                answer.append(message["status"])
+
+        async def ask() -> None:
+            assert self.intake is not None
+            scope = {"type": "http", "method": "POST", "raw_path": b"/webhook", "headers": headers}
+            await self.intake(scope, receive, send)
+
+        await self.do(ask())
+        return answer[0] if answer else 0
+
+    # --- for the end ------------------------------------------------------------------------------
+
+    def idle(self) -> bool:
+        """Whether nothing waits."""
+        assert self.journal is not None
+        backlog = self.journal.backlog()
+        return not backlog.lanes and not backlog.unsorted
+
+
+def compact(payload: Mapping[str, Any]) -> bytes:
+    """As GitHub writes JSON."""
+    return msgspec.json.encode(payload)

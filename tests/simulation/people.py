@@ -1,0 +1,179 @@
+"""What people and other programs do on the simulated GitHub, one thing after the other."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.simulation.configurations import CONFIGS
+from tests.simulation.state import SimIssue, SimRepo
+from tests.simulation.world import LABELS, World
+
+_ORDINARY = (
+    ("label", 50),
+    ("comment", 12),
+    ("open", 4),
+    ("close", 4),
+    ("reopen", 6),
+    ("retitle", 4),
+    ("stone", 8),
+    ("noise", 6),
+    ("burst", 3),
+)
+_RARE = (
+    ("poison", 0.004),
+    ("rename", 0.002),
+    ("archive", 0.0015),
+    ("suspend", 0.0015),
+    ("adversary", 0.003),
+    ("reconfigure", 0.002),
+    ("milestone-closed", 0.003),
+    ("night", 0.002),
+    ("disk-full", 0.0015),
+    ("deadly", 0.0012),
+)
+MOST_ISSUES = 12
+
+
+class People:
+    """Acts on the world until enough deliveries were sent."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._dice = world.dice
+
+    async def act(self, deliveries: int) -> None:
+        """Do ordinary and rare things."""
+        world, dice = self._world, self._dice
+        kinds, weights = zip(*_ORDINARY, strict=True)
+        while not world.broken.is_set():
+            # A little longer where some fault has not come yet: what never happened proves nothing.
+            if world.sent >= deliveries and (world.sent >= 3 * deliveries or not world.faults.never()):
+                break
+            await asyncio.sleep(dice.expovariate(1 / 9.0) if dice.random() < 0.6 else dice.random())
+            for kind, chance in _RARE:
+                if world.faults.may(kind, chance):
+                    await self._rare(kind)
+            [kind] = dice.choices(kinds, weights)
+            repo = dice.choice(list(world.repos.values()))
+            if not repo.archived:
+                self._ordinary(kind, repo, dice.choice(list(repo.issues.values())))
+            life = world.life
+            if life is not None and life.ready:
+                life.dies("idle", 0.004)
+
+    def _ordinary(self, kind: str, repo: SimRepo, issue: SimIssue) -> None:
+        world, dice, now_s = self._world, self._dice, self._world.now_s
+        by = dice.choice(("ann", "bob"))
+        if kind == "label":
+            world.edit(repo, issue, dice.choice(LABELS), by)
+        elif kind == "comment":
+            repo.comment(issue, "hello", by, now_s)
+            world.emit(repo, "issue_comment", "created", by, issue=issue, comment={"id": 1})
+        elif kind == "open" and len(repo.issues) < MOST_ISSUES:
+            world.emit(repo, "issues", "opened", by, issue=world.open_issue(repo, by))
+        elif kind in {"close", "reopen"}:
+            state = "closed" if kind == "close" else "open"
+            if repo.set_state(issue, state, None, by, now_s):
+                world.emit(repo, "issues", "closed" if kind == "close" else "reopened", by, issue=issue)
+        elif kind == "retitle":
+            repo.retitle(issue, dice.choice(("side: again", "feat: more", "Plain")), by, now_s)
+            world.emit(repo, "issues", "edited", by, issue=issue)
+        elif kind == "stone":
+            number = dice.choice([stone.number for stone in repo.stones if stone.state == "open"])
+            if repo.set_stone(issue, None if dice.random() < 0.3 else number, by, now_s):
+                world.emit(repo, "issues", "milestoned" if issue.milestone else "demilestoned", by, issue=issue)
+        elif kind == "noise":
+            event, action = dice.choice((("star", "created"), ("issues", "locked"), ("label", "created"), ("ping", "")))
+            parts = {"label": {"name": "z"}, "issue": issue, "ping": {}, "star": {}}
+            wanted = {"label": "label", "issues": "issue"}.get(event)
+            more = (
+                {"zen": "Keep it logically awesome."} if event == "ping" else {wanted: parts[wanted]} if wanted else {}
+            )
+            world.emit(repo, event, action, by, **more)
+        elif kind == "burst":
+            for _ in range(dice.randint(5, 30)):
+                world.edit(repo, issue, dice.choice(LABELS), by)
+
+    async def _rare(self, kind: str) -> None:
+        world, dice = self._world, self._dice
+        repo = dice.choice(list(world.repos.values()))
+        later = world.later
+        if kind == "poison":
+            world.faults.note(kind)
+            await world.send_poison()
+        elif kind == "rename" and not repo.archived:
+            world.faults.note(kind)
+            owner, _, name = repo.name.partition("/")
+            repo.name = f"{owner}/{name.split('-')[0]}-{dice.randint(1, 99)}"
+            repo.foreign += 1
+            world.emit(repo, "repository", "renamed", "ann")
+        elif kind == "archive" and not repo.archived:
+            world.faults.note(kind)
+            repo.archived = True
+            repo.foreign += 1
+            world.emit(repo, "repository", "archived", "ann")
+            later(dice.uniform(60, 4000), self.unarchive, repo)
+        elif kind == "suspend":
+            installation = world.installations[repo.installation_id]
+            if not installation.suspended:
+                world.faults.note(kind)
+                installation.suspended = True
+                installation.tokens.clear()
+                world.emit(None, "installation", "suspend", "ann", installation_id=installation.id)
+                later(dice.uniform(60, 4000), self.unsuspend, installation.id)
+        elif kind == "adversary":
+            issue = dice.choice(list(repo.issues.values()))
+            world.adversary[repo.id, issue.number] = world.now_s + dice.uniform(300, 3000)
+            self._ordinary("burst", repo, issue)
+        elif kind == "reconfigure" and not repo.archived:
+            world.faults.note(kind)
+            self.reconfigure(repo)
+        elif kind == "milestone-closed" and not repo.archived:
+            world.faults.note(kind)
+            stone = dice.choice(repo.stones)
+            stone.state = "open" if stone.state == "closed" else "closed"
+            repo.foreign += 1
+            action = "opened" if stone.state == "open" else "closed"
+            world.emit(repo, "milestone", action, "ann", milestone={"number": stone.number, "title": stone.title})
+        elif kind == "night":
+            world.faults.note(kind)
+            await asyncio.sleep(dice.uniform(3, 40) * 3600)
+            if world.life is not None and world.life.ready and not world.disk_full:
+                await world.life.sweep()
+        elif kind == "disk-full" and not world.disk_full:
+            world.faults.note(kind)
+            world.disk_full = True
+            later(dice.uniform(30, 200), self.free_disk)
+            for _ in range(3):
+                self._ordinary("burst", repo, dice.choice(list(repo.issues.values())))
+        elif kind == "deadly":
+            issue = dice.choice(list(repo.issues.values()))
+            world.make_deadly((repo.id, issue.number))
+
+    # --- and what mends it ------------------------------------------------------------------------------
+
+    def unarchive(self, repo: SimRepo) -> None:
+        """The repository can be written to again."""
+        if repo.archived:
+            repo.archived = False
+            repo.foreign += 1
+            self._world.emit(repo, "repository", "unarchived", "ann")
+
+    def unsuspend(self, installation_id: int) -> None:
+        """The installation works again."""
+        installation = self._world.installations[installation_id]
+        if installation.suspended:
+            installation.suspended = False
+            self._world.emit(None, "installation", "unsuspend", "ann", installation_id=installation_id)
+
+    def reconfigure(self, repo: SimRepo) -> None:
+        """Another configuration is pushed."""
+        repo.config = self._dice.choice([text for text in CONFIGS if text != repo.config])
+        repo.foreign += 1
+        commit = {"id": "c", "added": [], "removed": [], "modified": [".github/task-assistant.yml"]}
+        self._world.emit(repo, "push", "", "ann", ref="refs/heads/main", commits=[commit])
+
+    def free_disk(self) -> None:
+        """There is room again."""
+        self._world.disk_full = False
+        self._world.disk_full_s = self._world.now_s

@@ -1,0 +1,468 @@
+"""What must always hold: judged at every write, every answer, every run's end, and on the journal as a whole."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from engine.config import parse
+from engine.config.types import Config
+from engine.decide import decide
+from engine.model import Trigger, fold
+from engine.plan import (
+    AddLabels,
+    CloseIssue,
+    CreateLabel,
+    CreateMilestone,
+    Effect,
+    PostComment,
+    RemoveLabels,
+    SetMilestone,
+)
+from tassist.store.model import FinishedRun
+from tests.simulation.state import APP_LOGIN, Installation, SimIssue, SimRepo, Version, moment
+
+if TYPE_CHECKING:
+    from tests.simulation.life import Life
+    from tests.simulation.world import World
+
+INVARIANTS: dict[str, str] = {
+    "acknowledged is stored": "what was answered with 2xx is in the journal when the answer is sent, and ever after",
+    "refused only in need": "a good delivery is refused only while the disk is full",
+    "done by a run": "a delivery that is done is named in the record of a run that covered it",
+    "once": "a delivery id is in one record for an issue",
+    "one record for a run": "finished runs and records are the same set, and each id is there once",
+    "no run is left half": "no run stays unfinished, no intent unsettled, once everything is done",
+    "one look at a time": "never two looks at one issue at once",
+    "wanted": "every write is one that the engine wants on what GitHub really holds",
+    "minimal": "no write is a no-op on what its look had read",
+    "looks afresh": "a run that succeeds has read the issue itself",
+    "nothing left to do": "after a successful run nobody else touched, the engine wants nothing more",
+    "additive": "labels are never replaced as a whole",
+    "outside untouched": "labels and milestones nobody declared are never written",
+    "closed milestones": "a closed milestone is never assigned",
+    "said once": "a comment is never posted twice",
+    "explainable": "an intent is in the journal before every write",
+    "own writes": "the App's own deliveries are ignored",
+    "no loops": "the same write is made to one issue only a few times in ten minutes",
+    "spacing": "writes of an installation are at least a second apart",
+    "obeys waits": "nothing is asked while GitHub wants to be left alone",
+    "backs off": "trouble is not answered with a hail of requests",
+    "method kept": "a redirected request arrives with its own method",
+    "narrowed": "a token is asked for one repository and no more permissions than a run needs",
+    "refused tokens": "a token that was refused is not used for long",
+    "paused": "a suspended installation is left alone",
+    "no unexplained failure": "a run fails only where GitHub really refused something",
+    "gone only where gone": "an issue is taken for gone only where it is",
+    "given up only with reason": "a delivery is given up only after the bound",
+    "bounded deaths": "an issue that kills the process is given up after a bound",
+    "redelivery reopens": "a delivery that was given up is tried again when it comes again",
+    "contained": "the service does not end by itself, whatever arrives",
+    "nothing missed": "what GitHub's log still holds is in the journal after a survey",
+    "telemetry complete": "the sink has every record exactly once, each a whole line",
+    "alive": "once faults stop, everything is done within the time given",
+    "converged": "once faults stop, every issue is as the engine wants it, by deliveries alone",
+    "idempotent": "a sweep after that writes nothing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A promise that was broken."""
+
+    invariant: str
+    what: str
+    delivery: int
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.what} (at delivery {self.delivery})"
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the present look at an issue has read, and what the engine wants on that."""
+
+    begun_s: float
+    repo_foreign: int
+    version: Version | None = None
+    lagged: bool = False
+    at_s: float = 0.0
+    allowed: frozenset[tuple[str, ...]] | None = None
+    excused: bool = False
+    """GitHub refused something meanwhile."""
+
+
+@dataclass
+class Watch:
+    """Everything observed, and the first broken promise."""
+
+    world: World
+    violation: Violation | None = None
+    checked: Counter[str] = field(default_factory=Counter)
+    acked: dict[str, int] = field(default_factory=dict)
+    """Delivery ids answered with 2xx → how often."""
+    _seen: dict[tuple[int, int], Seen] = field(default_factory=dict)
+    _configs: dict[str, Config] = field(default_factory=dict)
+    _recent: dict[tuple[Any, ...], deque[float]] = field(default_factory=lambda: defaultdict(deque))
+    _trouble: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
+    _refusals: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """Refused token → when last, and at how many times apart."""
+    _must_come_as: dict[str, str] = field(default_factory=dict)
+    _deaths: Counter[tuple[int, int]] = field(default_factory=Counter)
+    _refused_at: dict[int, float] = field(default_factory=dict)
+    _read: sqlite3.Connection | None = None
+    reopened: set[str] = field(default_factory=set)
+
+    def holds(self, invariant: str, truth: bool, what: str | Callable[[], str]) -> None:
+        """Note a check; remember the first that fails."""
+        self.checked[invariant] += 1
+        if not truth and self.violation is None:
+            text = what if isinstance(what, str) else what()
+            self.violation = Violation(invariant, text, self.world.sent)
+            self.world.trace(f"VIOLATION {invariant}: {text}")
+            self.world.broken.set()
+
+    # --- the store, read beside the service ------------------------------------------------------
+
+    def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        if self._read is None:
+            self._read = sqlite3.connect(self.world.journal_path, isolation_level=None)
+            self._read.execute("PRAGMA query_only = 1")
+        return self._read.execute(statement, values).fetchall()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._read is not None:
+            self._read.close()
+            self._read = None
+
+    def answers(self, life: Life, headers: Mapping[bytes, bytes], status: int) -> None:
+        """The service is about to answer a delivery."""
+        guid = headers[b"x-github-delivery"].decode()
+        if 200 <= status < 300:
+            found = self._rows("SELECT 1 FROM deliveries WHERE delivery_id = ?", guid)
+            self.holds("acknowledged is stored", bool(found), lambda: f"{guid} answered {status}, and not stored")
+            self.acked[guid] = self.acked.get(guid, 0) + 1
+        elif guid not in self.world.poisoned:
+            fine = self.world.disk_full or self.world.now_s - self.world.disk_full_s < 60
+            self.holds("refused only in need", fine, lambda: f"{guid} answered {status}")
+
+    # --- looks ------------------------------------------------------------------------------------
+
+    def run_begins(self, life: Life, key: tuple[int, int]) -> None:
+        """A run is about to look."""
+        self.holds("one look at a time", key not in life.active, lambda: f"two looks at {key} at once")
+        life.active.add(key)
+        self._seen[key] = Seen(self.world.now_s, self.world.repos[key[0]].foreign)
+
+    def served(self, repo: SimRepo, issue: SimIssue, version: Version, *, lagged: bool) -> None:
+        """A look has read the issue."""
+        seen = self._seen.get((repo.id, issue.number))
+        if seen is not None:
+            seen.version, seen.lagged, seen.at_s, seen.allowed = version, lagged, self.world.now_s, None
+
+    def refused(self, repo: SimRepo) -> None:
+        """A permission was refused somewhere in the repository: failures there are explained."""
+        self._refused_at[repo.id] = self.world.now_s
+
+    def _config(self, text: str) -> Config:
+        found = self._configs.get(text)
+        if found is None:
+            parsed = parse(text, file=".github/task-assistant.yml")
+            assert isinstance(parsed, Config), parsed
+            found = self._configs[text] = parsed
+        return found
+
+    def wants(self, repo: SimRepo, issue: SimIssue, at_s: float) -> tuple[Effect, ...]:
+        """What the engine wants on what GitHub really holds."""
+        config = self._config(repo.config)
+        return decide(Trigger("manual"), repo.engine_issue(issue), repo.engine_repo(), config, moment(at_s)).effects
+
+    def writes(self, repo: SimRepo, issue: SimIssue | None, form: tuple[str, ...]) -> None:
+        """The App writes; nothing has changed yet."""
+        now_s = self.world.now_s
+        self._in_ledger(repo, issue, form)
+        if issue is None:
+            return
+        seen = self._seen.get((repo.id, issue.number))
+        if seen is None or seen.version is None:
+            self.holds("looks afresh", False, lambda: f"{form} to {repo.name}#{issue.number} without a look")
+            return
+        self._minimal(repo, issue, form, seen.version)
+        self.holds("additive", form[0] != "replace", "labels were replaced as a whole")
+        if form[0] in {"add", "remove"}:
+            outside = [name for name in form[1:] if name.startswith("x-")]
+            self.holds("outside untouched", not outside, lambda: f"{form} to {repo.name}#{issue.number}")
+        if form[0] == "milestone":
+            before = repo.stone(issue.milestone)
+            self.holds(
+                "outside untouched",
+                before is None or not before.title.startswith("Manual") or seen.version.milestone != issue.milestone,
+                lambda: f"{form} instead of {before and before.title} on {repo.name}#{issue.number}",
+            )
+            stone = repo.titled(form[1])
+            fresh = repo.foreign == seen.repo_foreign
+            self.holds("closed milestones", not fresh or stone is None or stone.state == "open", lambda: f"{form}")
+        if form[0] == "comment":
+            mine = [text for by, text in issue.comments if by == APP_LOGIN]
+            self.holds("said once", form[1] not in mine, lambda: f"said twice on {repo.name}#{issue.number}: {form[1]}")
+        self._wanted(repo, issue, form, seen)
+        if form[0] in {"add", "remove", "milestone"}:
+            recent = self._recent[repo.id, issue.number, *form]
+            while recent and recent[0] < now_s - 600:
+                recent.popleft()
+            recent.append(now_s)
+            self.holds(
+                "no loops", len(recent) <= 7, lambda: f"{form} to {repo.name}#{issue.number}: {len(recent)} times"
+            )
+
+    def _in_ledger(self, repo: SimRepo, issue: SimIssue | None, form: tuple[str, ...]) -> None:
+        where = " AND r.number = ?" if issue else ""
+        found = self._rows(
+            "SELECT 1 FROM effects e JOIN runs r USING (run_id)"
+            f" WHERE r.repo_id = ?{where} AND r.state = 'running' AND e.state = 'intended' LIMIT 1",
+            repo.id,
+            *((issue.number,) if issue else ()),
+        )
+        self.holds("explainable", bool(found), lambda: f"{form} to {repo.name} without an intent in the journal")
+
+    def _minimal(self, repo: SimRepo, issue: SimIssue, form: tuple[str, ...], version: Version) -> None:
+        labels = {fold(label) for label in version.labels}
+        stone = repo.stone(version.milestone)
+        needless = (
+            (form[0] == "add" and set(form[1:]) <= labels)
+            or (form[0] == "remove" and form[1] not in labels)
+            or (form[0] == "milestone" and stone is not None and stone.title == form[1])
+            or (form[0] == "close" and version.state == "closed")
+        )
+        self.holds("minimal", not needless, lambda: f"{form} to {repo.name}#{issue.number}, which had {sorted(labels)}")
+
+    def _wanted(self, repo: SimRepo, issue: SimIssue, form: tuple[str, ...], seen: Seen) -> None:
+        version = seen.version
+        assert version is not None
+        if seen.lagged or version.foreign != issue.foreign or repo.foreign != seen.repo_foreign or repo.archived:
+            return  # somebody else was faster than the write, which no client can know
+        if seen.allowed is None:
+            if version.events != len(issue.timeline):
+                return
+            plans = (self.wants(repo, issue, seen.at_s), self.wants(repo, issue, self.world.now_s))
+            seen.allowed = frozenset(one for effects in plans for effect in effects for one in _forms(effect))
+        fine = form in seen.allowed or (
+            form[0] == "add" and any(one[0] == "add" and set(form[1:]) <= set(one[1:]) for one in seen.allowed)
+        )
+        self.holds("wanted", fine, lambda: f"{form} to {repo.name}#{issue.number}; wanted {sorted(seen.allowed or ())}")
+
+    def replaced(self, repo: SimRepo, issue: SimIssue) -> None:
+        """The replacing form of labels was used."""
+        self.holds("additive", False, lambda: f"PUT of the labels of {repo.name}#{issue.number}")
+
+    def finishing(self, run: FinishedRun) -> None:
+        """A run is about to be stored."""
+        self.world.trace(f"run {run.key.repo_id}#{run.key.number} {run.outcome} {run.reason}")
+        repo = self.world.repos[run.key.repo_id]
+        issue = repo.issues.get(run.key.number)
+        seen = self._seen.pop((run.key.repo_id, run.key.number), None)
+        reason = run.reason or ""
+        if run.dead:
+            self.holds("given up only with reason", "the service died" in reason, lambda: reason)
+            self._deaths.pop((run.key.repo_id, run.key.number), None)
+            self.world.heal((run.key.repo_id, run.key.number))
+            return
+        gone = "is deleted, transferred, or never was" in reason
+        self.holds("gone only where gone", issue is None or not gone, lambda: f"{repo.name}#{run.key.number}: {reason}")
+        if run.outcome in {"failed", "partial"}:
+            excused = self.world.now_s - self._refused_at.get(repo.id, -1e9) < 900 or repo.archived
+            told = '"problem":{' in run.result
+            excused = excused or not told or "milestone-missing" in run.result or "could not be created" in run.result
+            self.holds("no unexplained failure", excused, lambda: f"{repo.name}#{run.key.number}: {reason}")
+        if run.outcome != "success" or issue is None:
+            return
+        fresh = seen is not None and seen.version is not None
+        self.holds("looks afresh", fresh, lambda: f"{repo.name}#{run.key.number} succeeded without a look")
+        if seen is None or seen.version is None or seen.lagged or repo.archived:
+            return
+        if seen.version.foreign != issue.foreign or repo.foreign != seen.repo_foreign:
+            return
+        left = self.wants(repo, issue, seen.at_s)
+        self.holds("nothing left to do", not left, lambda: f"{repo.name}#{run.key.number}: {left}")
+
+    # --- the wire ---------------------------------------------------------------------------------
+
+    def resting(self, life: Life) -> None:
+        """A moment in which suspended installations are looked for; asking them is judged where it happens."""
+        self.checked["paused"] += len(life.paused)
+
+    def sent(self, life: Life, method: str, url: str, headers: Mapping[str, str]) -> None:
+        """A request leaves the service."""
+        now_s = self.world.now_s
+        must = self._must_come_as.pop(url, None)
+        if must is not None:
+            self.holds("method kept", method == must, lambda: f"{must} became {method}: {url}")
+            return
+        scope = _scope(headers)
+        if scope is None:
+            return
+        until_s = life.held.get(scope, 0.0)
+        self.holds("obeys waits", now_s >= until_s - 0.01, lambda: f"{method} {url} {until_s - now_s:.1f} s too early")
+        if method != "GET":
+            last_s = life.last_write_s.get(scope, -1e9)
+            self.holds("spacing", now_s - last_s >= 0.999, lambda: f"{now_s - last_s:.3f} s between writes")
+            life.last_write_s[scope] = now_s
+
+    def answered(
+        self, life: Life, method: str, url: str, headers: Mapping[str, str], status: int, found: Mapping[str, str]
+    ) -> None:
+        """An answer reaches the service."""
+        scope = _scope(headers)
+        if scope is None:
+            return
+        now_s = self.world.now_s
+        if status in {403, 429} and "retry-after" in found:
+            life.held[scope] = max(life.held.get(scope, 0.0), now_s + float(found["retry-after"]))
+        if status >= 500:
+            path = f"{method} {url.partition('?')[0]}"
+            recent = self._trouble[path]
+            while recent and recent[0] < now_s - 600:
+                recent.popleft()
+            recent.append(now_s)
+            most = 60 if "/issues/" in path else 600  # what all issues of a repository share
+            self.holds("backs off", len(recent) <= most, lambda: f"{len(recent)} times in ten minutes: {path}")
+
+    def redirected(self, method: str, target: str) -> None:
+        """A request was sent on to another address."""
+        self._must_come_as[target] = method
+
+    def minted(self, installation: Installation, body: Any) -> None:
+        """A token is asked for."""
+        permissions = (body or {}).get("permissions") or {"everything": "write"}
+        allowed = {"issues": "write", "contents": "read", "metadata": "read"}
+        narrow = all(allowed.get(name) in {level, "write"} for name, level in permissions.items())
+        narrow = narrow and len((body or {}).get("repository_ids") or ()) == 1
+        self.holds("narrowed", narrow, lambda: f"a token of {installation.account} for {body}")
+
+    def refused_token(self, token: str) -> None:
+        """A token was refused."""
+        last_s, times = self._refusals.get(token, (-1e9, 0))
+        times += self.world.now_s - last_s > 100
+        self._refusals[token] = (self.world.now_s, times)
+        self.holds("refused tokens", times <= 3, lambda: f"a refused token is used at {times} different times")
+
+    def asked_while_suspended(self, installation: Installation) -> None:
+        """Something was asked of a suspended installation."""
+        life = self.world.life
+        since_s = life.paused.get(installation.id) if life else None
+        past_s = self.world.now_s - since_s if since_s is not None else 0.0
+        # A look that was under way may still ask, for as long as a look may take.
+        self.holds("paused", past_s < 330, lambda: f"asked {past_s:.0f} s after {installation.account} was suspended")
+
+    def killed(self, key: tuple[int, int]) -> None:
+        """Looking at an issue kills the process."""
+        self._deaths[key] += 1
+        self.holds("bounded deaths", self._deaths[key] <= 7, lambda: f"{key} killed it {self._deaths[key]} times")
+
+    # --- the journal as a whole ---------------------------------------------------------------------
+
+    def journal(self) -> None:
+        """What holds in every moment, judged after each death and at the end."""
+        known = {row[0] for row in self._rows("SELECT delivery_id FROM deliveries")}
+        lost = [guid for guid in self.acked if guid not in known]
+        self.holds("acknowledged is stored", not lost, lambda: f"lost: {lost[:3]}")
+        [(finished, with_record)] = self._rows(
+            "SELECT count(*), count(e.run_id) FROM runs r LEFT JOIN records e ON e.run_id = r.run_id"
+            " WHERE r.state = 'finished'"
+        )
+        [(records, runs)] = self._rows("SELECT count(*), count(DISTINCT run_id) FROM records")
+        fine = finished == with_record == records == runs
+        self.holds(
+            "one record for a run", fine, lambda: f"{finished} runs, {with_record} with a record, {records} records"
+        )
+
+    def deliveries(self) -> None:
+        """What holds of every delivery, judged at the end."""
+        by_run: dict[str, set[str]] = {}
+        for run_id, line in self._rows("SELECT run_id, line FROM records"):
+            record = json.loads(line)
+            by_run[run_id] = set(record["trigger"].get("delivery_ids", ()))
+        issues = self._rows("SELECT run_id, repo_id, number FROM runs")
+        place = {run_id: (repo_id, number) for run_id, repo_id, number in issues}
+        twice: Counter[tuple[str, Any]] = Counter()
+        for run_id, ids in by_run.items():
+            twice.update((guid, place.get(run_id)) for guid in ids)
+        doubled = [key for key, count in twice.items() if count > 1 and key[0] not in self.reopened]
+        self.holds("once", not doubled, lambda: f"in several records: {doubled[:3]}")
+        for guid, run_id, state, sender in self._rows("SELECT delivery_id, run_id, state, sender FROM deliveries"):
+            if state == "done" and run_id is not None:
+                self.holds("done by a run", guid in by_run.get(run_id, ()), f"{guid} is not in its record")
+            elif state == "done":
+                whole = self._rows(
+                    "SELECT 1 FROM looks l JOIN deliveries d USING (seq) WHERE d.delivery_id = ? AND l.number = 0", guid
+                )
+                self.holds("done by a run", bool(whole), f"{guid} is done by nobody")
+            if sender == APP_LOGIN:
+                self.holds("own writes", state not in {"done", "waiting"}, f"{guid} was looked at")
+
+    def settled_down(self) -> None:
+        """What holds when nothing waits any more."""
+        half = self._rows("SELECT run_id FROM runs WHERE state = 'running'")
+        self.holds("no run is left half", not half, lambda: f"unfinished: {half[:3]}")
+        intents = self._rows(
+            "SELECT run_id FROM effects JOIN runs USING (run_id) WHERE effects.state = 'intended' AND runs.state = 'finished'"
+        )
+        self.holds("no run is left half", not intents, lambda: f"unsettled: {intents[:3]}")
+        waiting = self._rows("SELECT delivery_id, state FROM deliveries WHERE state IN ('stored', 'waiting')")
+        self.holds("alive", not waiting, lambda: f"still waiting: {waiting[:3]}")
+
+    def missed(self) -> None:
+        """Everything GitHub's log still holds is here."""
+        known = {row[0] for row in self._rows("SELECT delivery_id FROM deliveries")}
+        since_s = self.world.now_s - 2.9 * 86400
+        for attempt in self.world.log:
+            if attempt.at_s >= since_s and _matters(attempt):
+                self.holds("nothing missed", attempt.guid in known, f"{attempt.event}.{attempt.action} {attempt.guid}")
+
+    def telemetry(self, folder: Path) -> None:
+        """The files hold every record once."""
+        wanted = Counter(bytes(row[0]) for row in self._rows("SELECT line FROM records"))
+        found: Counter[bytes] = Counter()
+        for path in sorted(folder.rglob("*.jsonl")):
+            for line in path.read_bytes().split(b"\n"):
+                if b'"event_type":"run"' in line:
+                    found[line] += 1
+        self.holds("telemetry complete", found == wanted, lambda: f"{sum(found.values())} lines, {len(wanted)} records")
+
+
+def _matters(attempt: Any) -> bool:
+    from engine.triggers import relevance
+
+    return relevance(attempt.event, attempt.action).scope != "nothing"
+
+
+def _scope(headers: Mapping[str, str]) -> str | None:
+    token = headers.get("authorization", "").removeprefix("Bearer ")
+    return token.split("_")[1] if token.startswith("ghs_") else None
+
+
+def _forms(effect: Effect) -> list[tuple[str, ...]]:
+    match effect:
+        case AddLabels(names=names):
+            return [("add", *map(fold, names))]
+        case RemoveLabels(names=names):
+            return [("remove", fold(name)) for name in names]
+        case SetMilestone(title=title):
+            return [("milestone", title)]
+        case CreateLabel(name=name):
+            return [("create-label", fold(name))]
+        case CreateMilestone(title=title):
+            return [("create-milestone", title)]
+        case PostComment(body=body):
+            return [("comment", body)]
+        case CloseIssue():
+            return [("close", "")]
