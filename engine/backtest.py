@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from engine.config.types import Config
-from engine.decide import decide
+from engine.decide import effects_of
 from engine.draft import FactMissing
 from engine.model import Fact, Issue, IssueRef, Repo, Trigger, fold
 from engine.plan import AddLabels, CloseIssue, Effect, PostComment, RemoveLabels, SetMilestone
@@ -122,10 +122,10 @@ class Backtest:
 
     def _compared(self, seen: Seen) -> tuple[Change, ...] | Fact:
         try:
-            new = decide(_SWEEP, seen.issue, seen.repo, self._new, seen.at).effects
+            new = effects_of(_SWEEP, seen.issue, seen.repo, self._new, seen.at)
             base: tuple[Effect, ...] = ()
             if self._base is not None:
-                base = decide(_SWEEP, seen.issue, seen.repo, self._base, seen.at).effects
+                base = effects_of(_SWEEP, seen.issue, seen.repo, self._base, seen.at)
         except FactMissing as missing:
             return missing.fact
         return () if new == base else tuple(sorted(_differ(_left(seen.issue, base), _left(seen.issue, new))))

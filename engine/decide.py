@@ -10,7 +10,7 @@ from typing import Final, Literal
 from engine.config.types import Config, InvalidConfig
 from engine.draft import MOST_LABELS, Draft, FactMissing
 from engine.model import Fact, Issue, Repo, Trigger
-from engine.plan import Decision, Plan
+from engine.plan import Decision, Effect, Plan
 from engine.problems import Where
 from engine.rules import RULES, inheritance, milestone
 from engine.rules.rule import Site, Subject
@@ -83,12 +83,38 @@ def decide(trigger: Trigger, issue: Issue, repo: Repo, config: Config | InvalidC
     if unmanaged is not None:
         left = [Decision(site.rule, subject, "skipped", unmanaged, site.where) for site, subject in program.sites]
         return Plan((program.valid, *left), not_configured=program.not_configured)
-    draft = _evaluate(program, Draft(trigger, issue, repo, prepared, now))
+    return _plan(_drafted(program, trigger, issue, repo, prepared, now), program)
+
+
+def effects_of(trigger: Trigger, issue: Issue, repo: Repo, config: Config, now: datetime) -> tuple[Effect, ...]:
+    """What `decide` would write, without the decisions that explain it: for comparing many states, at half the cost.
+
+    Raises:
+        FactMissing: As `decide` does.
+    """
+    if _unmanaged(issue, repo, config) is not None:
+        return ()
+    prepared = view(config)
+    draft = _drafted(_program(prepared), trigger, issue, repo, prepared, now, silent=True)
+    return () if draft.failed or config.enforcement is None else draft.effects()
+
+
+def _drafted(
+    program: _Program,
+    trigger: Trigger,
+    issue: Issue,
+    repo: Repo,
+    prepared: View,
+    now: datetime,
+    *,
+    silent: bool = False,
+) -> Draft:
+    draft = _evaluate(program, Draft(trigger, issue, repo, prepared, now, silent=silent))
     if draft.limited and draft.freed():
         # What one rule removes makes room for what an earlier one could not add.
-        again = _evaluate(program, Draft(trigger, issue, repo, prepared, now, room=draft.freed()))
+        again = _evaluate(program, Draft(trigger, issue, repo, prepared, now, room=draft.freed(), silent=silent))
         draft = again if len(again.labels) <= max(MOST_LABELS, len(issue.labels)) else draft
-    return _plan(draft, program)
+    return draft
 
 
 def missing_facts(
@@ -149,8 +175,8 @@ def _evaluate(program: _Program, draft: Draft) -> Draft:
 
 def _plan(draft: Draft, program: _Program) -> Plan:
     draft.settle()
-    failed = next((decision for decision in draft.decisions if decision.outcome == "failed"), None)
-    if failed is not None:
+    if draft.failed:
+        failed = next(decision for decision in draft.decisions if decision.outcome == "failed")
         reason = f"{failed.rule}: {failed.reason}"
         decisions = _undone(draft, "skipped", f"Not done, because {failed.rule} failed.")
         return Plan(decisions, not_configured=program.not_configured, outcome="failed", reason=reason)

@@ -69,9 +69,11 @@ class Draft:
         "_milestone_by",
         "_milestone_number",
         "_room",
+        "_silent",
         "_touched",
         "closing",
         "decisions",
+        "failed",
         "inherited_track",
         "inherits_milestone",
         "issue",
@@ -84,7 +86,17 @@ class Draft:
         "view",
     )
 
-    def __init__(self, trigger: Trigger, issue: Issue, repo: Repo, view: View, now: datetime, *, room: int = 0) -> None:
+    def __init__(
+        self,
+        trigger: Trigger,
+        issue: Issue,
+        repo: Repo,
+        view: View,
+        now: datetime,
+        *,
+        room: int = 0,
+        silent: bool = False,
+    ) -> None:
         self.trigger = trigger
         self.issue = issue
         self.repo = repo
@@ -102,6 +114,9 @@ class Draft:
         self.decisions: list[Decision] = []
         self._initial = dict(self.labels)
         self._room = room
+        self._silent = silent
+        self.failed = False
+        """Whether a rule failed, so that nothing is written."""
         self._limited = False
         self._attention: list[str] = []
         self._by: dict[str, str] = {}
@@ -109,8 +124,8 @@ class Draft:
         self._comment: PostComment | None = None
         self._created_labels: dict[str, CreateLabel] = {}
         self._created_milestone: CreateMilestone | None = None
-        self._milestone_number: int | None = issue.milestone.number if issue.milestone else None
-        self._milestone_by = ""
+        self._milestone_number: int | None = None
+        self._milestone_by: str | None = None
 
     # --- what a rule may ask --------------------------------------------------------------------------------------
 
@@ -165,7 +180,7 @@ class Draft:
             spec = self.view.declared.get(fold(name))
             if spec is None:
                 return f"the repository has no label {name} and the configuration does not declare it"
-            former = next((alias for alias in spec.aliases if self.repo_label(alias, rule)), None)
+            former = next((alias for alias in spec.aliases if self.repo.label(alias)), None)
             if former is not None:
                 return f"the repository has {name} under its former name {former}, which `tassist apply` renames"
         if len(self.labels) + 1 - instead_of - self._room > MOST_LABELS:
@@ -176,14 +191,14 @@ class Draft:
     def add(self, name: str, rule: str) -> str:
         """Want the label, which the issue lacks and `cannot_add` has allowed; the name as the repository spells it."""
         label = fold(name)
-        existing = self.repo_label(name, rule)
+        existing = self.repo.label(name)
         if existing is None:
             spec = self.view.declared[label]
             name = spec.name
             self._created_labels[label] = CreateLabel(name, spec.description, spec.color or "ededed", rule)
         else:
             name = existing.name
-        self.labels[label] = self._initial.get(label, name)
+        self.labels[label] = name
         self._by[label] = rule
         return name
 
@@ -194,7 +209,7 @@ class Draft:
             self._by[label] = rule
 
     def set_milestone(self, title: str, number: int | None, rule: str) -> None:
-        """Want the milestone; ``number`` is ``None`` where the plan creates it."""
+        """Want another milestone than the issue is in; ``number`` is ``None`` where the plan creates it."""
         self.milestone = title
         self._milestone_number = number
         self._milestone_by = rule
@@ -233,6 +248,10 @@ class Draft:
             touched: The folded names it wants added or removed, so that a later rule's veto can be told.
             attention: Whether a person has something to do; by default only where the outcome is ``warned``.
         """
+        if outcome == "failed":
+            self.failed = True
+        if self._silent:
+            return
         if touched:
             self._touched[len(self.decisions)] = touched
         if attention or (attention is None and outcome == "warned"):
@@ -277,8 +296,7 @@ class Draft:
         added = [label for label in self.labels if label not in self._initial]
         removed = [label for label in self._initial if label not in self.labels]
         effects: list[Effect] = [self._created_labels[label] for label in added if label in self._created_labels]
-        milestone_changes = self.milestone is not None and bool(self._milestone_by) and self._milestone_differs()
-        if milestone_changes and self._created_milestone is not None:
+        if self._created_milestone is not None:
             effects.append(self._created_milestone)
         if self._comment is not None:
             # Before the flag: killed between the two, the next look finds no flag and comes by here again,
@@ -296,14 +314,10 @@ class Draft:
         if len(self._initial) + len(added) > MOST_LABELS:
             labels.reverse()
         effects += labels
-        if milestone_changes:
+        if self._milestone_by is not None:
             assert self.milestone is not None
             before = self.issue.milestone.title if self.issue.milestone else None
             effects.append(SetMilestone(self.milestone, self._milestone_number, self._milestone_by, before))
         if self.closing is not None:
             effects.append(self.closing)
         return tuple(effects)
-
-    def _milestone_differs(self) -> bool:
-        was = self.issue.milestone
-        return was is None or was.title != self.milestone or was.number != self._milestone_number

@@ -112,16 +112,15 @@ _RECORDED: Final[dict[str, str]] = {
 
 def relevance(event: str, action: str = "") -> Relevance:
     """What the event and action ask for; unknown ones are recorded."""
-    published = is_published(event, action)
     known = _EVALUATED.get(event, {})
     asked = known.get(action) or known.get("")
     if asked is not None:
-        return Relevance(event, action, asked[0], asked[1], published)
-    if not published:
+        return Relevance(event, action, asked[0], asked[1])
+    if not is_published(event, action):
         return Relevance(
             event, action, "nothing", "GitHub does not publish this event and action; recorded.", published=False
         )
-    return Relevance(event, action, "nothing", _RECORDED.get(event, "No rule looks at this event."), published)
+    return Relevance(event, action, "nothing", _RECORDED.get(event, "No rule looks at this event."))
 
 
 def is_published(event: str, action: str = "") -> bool:
@@ -173,7 +172,7 @@ def issues_of(event: str, payload: Payload, *, pull_requests: bool = False) -> t
     elif event == "pull_request":
         found = list(_referenced(_mapping(payload.get("pull_request")), repo))
         if pull_requests:
-            found.insert(0, _ref(payload.get("pull_request"), repo, pull_requests=True))
+            found.insert(0, _ref(payload.get("pull_request"), repo))
     else:
         found = []
     return tuple(dict.fromkeys(ref for ref in found if ref is not None))
@@ -272,4 +271,4 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return max(value, 0) if isinstance(value, int) and not isinstance(value, bool) else 0

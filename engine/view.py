@@ -16,6 +16,8 @@ BUILTIN_GROUPS = ("track", "phase", "priority", "state")
 
 Rank = tuple[int, int, NaturalKey]
 
+_MOST_NAMES = 1_000
+
 
 class Matcher:
     """One track's `match`, ready to search with."""
@@ -47,7 +49,7 @@ def encodable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
+        return text.encode(errors="replace").decode()
     return text
 
 
@@ -55,6 +57,7 @@ class GroupView:
     """One group: who belongs to it, and in which order its labels stand. Labels are folded names here."""
 
     __slots__ = (
+        "_alone",
         "_flags",
         "_members",
         "_order",
@@ -74,6 +77,7 @@ class GroupView:
         self.strategy = group.strategy
         self.where = group.where
         self.terminal = frozenset(map(fold, group.terminal))
+        self._alone: dict[str, Decision] = {}
         self.none = Decision(self.rule, "labels", "already", "No label of the group is on the issue.", group.where)
         listed = group.labels
         if not listed and group.prefix is None and group.name == "track":
@@ -95,6 +99,16 @@ class GroupView:
             members = self._members
             return [label for label in labels if label in members]
         return [label for label in labels if label.startswith(prefix) and label not in flags]
+
+    def alone(self, name: str) -> Decision:
+        """The decision where this is the group's only label, as the issue spells it: that of nearly every look, so made once."""
+        known = self._alone.get(name)
+        if known is None:
+            if len(self._alone) >= _MOST_NAMES:
+                self._alone.clear()
+            reason = f"One label of the group: {name}."
+            known = self._alone[name] = Decision(self.rule, "labels", "already", reason, self.where, name, name)
+        return known
 
     def rank(self, label: str) -> Rank:
         """The label's place from lowest to highest: as listed, then as declared, then by natural order."""
@@ -139,8 +153,9 @@ class View:
         for track in config.tracks:
             spec = LabelSpec(track.label, track.where, track.description, None, track.aliases)
             self.declared.setdefault(fold(track.label), spec)
-        for flag in (config.stale.stale_label, config.stale.escalated_label) if config.stale else ():
-            self.declared.setdefault(fold(flag), LabelSpec(flag, config.stale.where if config.stale else Where()))
+        if config.stale is not None:
+            for flag in (config.stale.stale_label, config.stale.escalated_label):
+                self.declared.setdefault(fold(flag), LabelSpec(flag, config.stale.where))
         self.alias_of = _aliases(config, self.declared)
         self.aliases_by_label: dict[str, tuple[str, ...]] = {}
         for alias, name in self.alias_of.items():

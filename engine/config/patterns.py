@@ -65,6 +65,7 @@ def placeholders(pattern: str) -> tuple[str, ...]:
     return tuple(_PLACEHOLDER.findall(pattern))
 
 
+@lru_cache(maxsize=4096)
 def milestone_numbers(pattern: str, title: str) -> tuple[int, ...] | None:
     """The numbers in a title of this form, in the order of the pattern; ``None`` where it is not of this form.
 

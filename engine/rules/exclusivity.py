@@ -34,11 +34,10 @@ def _one_of(draft: Draft, group: GroupView) -> None:
     if not found:
         draft.decisions.append(group.none)
         return
-    names = words([draft.labels[label] for label in found])
     if len(found) == 1:
-        reason = f"One label of the group: {names}."
-        draft.decide(group.rule, "labels", "already", reason, group.where, before=names, after=names)
+        draft.decisions.append(group.alone(draft.labels[found[0]]))
         return
+    names = words([draft.labels[label] for label in found])
     several = f"{len(found)} labels of the group: {names}"
     terminal = [label for label in found if label in group.terminal]
     if terminal:

@@ -122,8 +122,8 @@ def _milestone(draft: Draft, parent: Issue, where: Where, *, hard: bool) -> None
 
 def _take_over(draft: Draft, title: str, reason: str, where: Where) -> None:
     current = draft.milestone
-    known = draft.repo_milestones(ID)
-    found = draft.repo.milestone(title) if known else None
+    draft.repo_milestones(ID)
+    found = draft.repo.milestone(title)
     if found is None:
         reason = f"{reason} This repository has no such milestone."
         draft.decide(ID, "milestone", "warned", reason, where, before=current, after=current)

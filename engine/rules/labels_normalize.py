@@ -45,10 +45,8 @@ def _replace(draft: Draft, label: str, name: str) -> None:
             ID, "labels", "skipped", f"{was} stays: {refusal}.", spec.where, before=was, after=was, attention=True
         )
         return
-    touched: tuple[str, ...] = (label,)
     if adds:
         name = draft.add(name, ID)
-        touched = (fold(name), label)
     draft.remove([label], ID)
     draft.decide(
         ID,
@@ -58,7 +56,6 @@ def _replace(draft: Draft, label: str, name: str) -> None:
         spec.where,
         before=was if adds else words([was, name]),
         after=name,
-        touched=touched,
     )
 
 

@@ -55,7 +55,6 @@ def evaluate(draft: Draft) -> None:
             "milestone",
             "skipped",
             "No phase or track of the issue maps to a milestone.",
-            None,
             before=current,
             after=current,
         )
@@ -115,10 +114,10 @@ def _agree(phase: _Target, track: _Target) -> bool:
 
 
 def _by_title(draft: Draft, target: _Target, title: str, why: str) -> None:
-    known = draft.repo_milestones(ID)
+    draft.repo_milestones(ID)
     spec = draft.view.milestones.get(title)
     titles = (title, *(spec.aliases if spec else ()))
-    found = next((milestone for name in titles if (milestone := _named(known, name)) is not None), None)
+    found = next((milestone for name in titles if (milestone := draft.repo.milestone(name)) is not None), None)
     if found is not None:
         if found.title != title:
             why = f'{why}, which the repository has under its former name "{found.title}"'
@@ -140,12 +139,6 @@ def _by_title(draft: Draft, target: _Target, title: str, why: str) -> None:
         draft.set_milestone(title, None, ID)
         reason = f"{why}. The repository had no such milestone, so it is created."
         draft.decide(ID, "milestone", "applied", reason, target.where, before=current, after=title)
-
-
-def _named(known: Sequence[Milestone], title: str) -> Milestone | None:
-    """An open milestone before a closed one, as `Repo.milestone` finds it."""
-    found = [milestone for milestone in known if milestone.title == title]
-    return min(found, key=lambda milestone: (milestone.state != "open", milestone.number), default=None)
 
 
 def _by_pattern(draft: Draft, target: _Target, why: str) -> None:

@@ -1,35 +1,42 @@
-"""Which of mutmut's mutants the contract alone notices: one fork a mutant, no test collection, so that thousands take minutes.
+"""Who notices mutmut's mutants: the contract first, then the unit tests; one fork a mutant and no collection, so that thousands take minutes.
 
-`make mutate` lets mutmut write the mutants, runs this, and hands the survivors to mutmut with all the engine's tests.
-Run inside mutmut's `mutants` folder: python -m tests.support.mutants LIST 0/2 engine.rules; LIST takes the names of the survivors
-among the first of two shares of the mutants whose names begin so.
+`make mutate` has mutmut write the mutants and runs this inside its `mutants` folder, once for each share of them:
+`python -m tests.support.mutants OUT 0/2 engine.rules engine.view`. OUT takes a line a mutant: its name and who noticed it, `contract`,
+`tests` or `nobody`; names are taken that begin with one of those given,
+and those that the file NAMES lists where `@NAMES` is given.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-UNREACHED = ("engine.backtest.",)
-"""No case goes through these; the tests alone judge them."""
+import pytest
+
+TESTS = ("tests/unit/engine", "--ignore=tests/unit/engine/config")
+UNREACHED = ("engine.backtest.", "engine.explain.", "engine.prepare.", "engine.rollover.", "engine.runner.")
+"""No case of the contract goes through these; the unit tests alone judge them."""
 SECONDS = 60
 """A mutant that takes longer is noticed: it loops."""
 
 
-def names(mutants: Path, *, reached: bool = True) -> list[str]:
-    """Every mutant mutmut has written in what the contract reaches, or in the rest, in order."""
+def names(mutants: Path) -> list[str]:
+    """Every mutant mutmut has written, in order."""
     found: list[str] = []
     for meta in sorted((mutants / "engine").rglob("*.meta")):
         found += json.loads(meta.read_text())["exit_code_by_key"]
-    return [name for name in found if name.startswith(UNREACHED) != reached]
+    return found
 
 
-def noticed() -> bool:
-    """Whether any case of the contract is decided in other words, or raises; views are built anew, as a rule may prepare there."""
+def contract_notices() -> bool:
+    """Whether any case of the contract is decided in other words; views are built anew, as a rule may prepare there."""
     from engine import view
     from engine.triggers import asked
     from tassist.contract.events import events, verify_event
@@ -51,35 +58,78 @@ def noticed() -> bool:
     return False
 
 
-def survivors(mutants: list[str]) -> Iterator[str]:
-    """Those that the contract does not notice, in order."""
-    assert not noticed(), "the contract does not hold without a mutant"
-    for name in mutants:
+class Judge:
+    """A plugin that runs the collected tests once for each mutant instead of once."""
+
+    def __init__(self, mutants: Sequence[str], out: Path, scratch: Path) -> None:
+        self.mutants = mutants
+        self.out = out
+        self.scratch = scratch
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Judge them all; the run ends at once where something is noticed without a mutant."""
+
+        def tests_notice(mutant: str) -> bool:
+            from engine import view
+
+            view._VIEWS.clear()
+            for item in _nearest_first(session.items, mutant):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            return False  # a test that fails has ended the process
+
+        assert session.items
+        if self._forked(contract_notices, "") or self._forked(partial(tests_notice, ""), ""):
+            raise pytest.UsageError("contract or tests do not hold without a mutant: run make test first")
+        with self.out.open("w") as file:
+            for name in self.mutants:
+                if not name.startswith(UNREACHED) and self._forked(contract_notices, name):
+                    by = "contract"
+                else:
+                    by = "tests" if self._forked(partial(tests_notice, name), name) else "nobody"
+                file.write(f"{name} {by}\n")
+                file.flush()
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """The first failure is enough; this runs in a fork only."""
+        if report.failed:
+            os._exit(1)
+
+    def _forked(self, notices: Callable[[], bool], mutant: str) -> bool:
         child = os.fork()
         if child == 0:
-            os.environ["MUTANT_UNDER_TEST"] = name
+            if mutant:
+                os.environ["MUTANT_UNDER_TEST"] = mutant
             signal.alarm(SECONDS)
             try:
-                os._exit(1 if noticed() else 0)
+                os._exit(1 if notices() else 0)
             except BaseException:  # noqa: BLE001 – whatever it raises, it was noticed
                 os._exit(1)
-        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
-            yield name
+        status = os.waitpid(child, 0)[1]
+        for left in self.scratch.iterdir():
+            shutil.rmtree(left, ignore_errors=True)
+        return os.waitstatus_to_exitcode(status) != 0
 
 
-def main() -> None:
-    """Write the survivors, a line each; say how many there were."""
-    out, share, wanted = sys.argv[1:]
+def _nearest_first(items: Sequence[pytest.Item], mutant: str) -> list[pytest.Item]:
+    """The tests of the mutant's own module first; alone where the contract does not reach it."""
+    module = mutant.split(".x", maxsplit=1)[0].rpartition(".")[2]
+    own = [item for item in items if item.path.stem == f"test_{module}"]
+    return own if mutant.startswith(UNREACHED) else own + [item for item in items if item not in own]
+
+
+def main() -> int:
+    """Judge the share; 0 where that was possible, whatever survived."""
+    out, share, *wanted = sys.argv[1:]
     part, of = (int(number) for number in share.split("/"))
-    mutants = [name for name in names(Path()) if name.startswith(wanted)][part::of]
-    left = 0
-    with Path(out).open("w") as file:
-        for name in survivors(mutants):
-            left += 1
-            file.write(f"{name}\n")
-            file.flush()
-    print(f"{len(mutants)} mutants, {len(mutants) - left} noticed by the contract alone, {left} left for the tests")
+    listed = [name for file in wanted if file.startswith("@") for name in Path(file[1:]).read_text().split()]
+    begun = tuple(start for start in wanted if not start.startswith("@"))
+    chosen = [name for name in names(Path()) if name in listed or name.startswith(begun)][part::of]
+    with tempfile.TemporaryDirectory() as scratch:
+        judge = Judge(chosen, Path(out), Path(scratch))
+        alone = ("-p", "no:randomly", "-p", "no:cacheprovider", f"--basetemp={scratch}/t", "-q")
+        return pytest.main([*alone, *TESTS], plugins=[judge])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,21 +1,22 @@
 """Mutation testing of the engine's core: `make mutate`; what it found last is told in docs/explanation/mutation-report.md.
 
-In a folder of its own, `.mutation`, which git ignores: mutmut writes the mutants, the contract alone judges each in a fork of its own,
-and those it does not notice are judged once more by the engine's tests. An hour on two cores; `ARGS=engine.rules.stale` takes
-the mutants whose names begin so.
+In a folder of its own, `.mutation`, which git ignores: mutmut writes the mutants, the contract judges each in a fork of its own, and those
+it does not notice are judged once more by the engine's unit tests. A survivor that the report's table does not explain is a failure.
+About an hour and a half on two cores; `ARGS="engine/natural.py engine/rules/stale.py"` takes those modules.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+from collections import Counter
 from pathlib import Path
 
-from tests.support.mutants import names
-
+REPORT = Path("docs/explanation/mutation-report.md")
 MUTMUT = "mutmut==3.8.1"
 WORKERS = 2
 SOURCES = (
@@ -23,19 +24,17 @@ SOURCES = (
     "backtest",
     "decide",
     "draft",
+    "explain",
     "model",
     "natural",
-    "patterns",
     "plan",
+    "prepare",
+    "rollover",
+    "runner",
     "triggers",
     "view",
+    "config/patterns",
     "rules/*",
-)
-TESTS = (
-    "tests/contract/test_words.py",
-    "tests/contract/test_events.py",
-    "tests/contract/test_cases.py",
-    "tests/unit/engine",
 )
 CONFIG = """\
 [mutmut]
@@ -49,42 +48,62 @@ also_copy=
     migrations
     examples
     docs
+    tests
+    benchmarks
+    pyproject.toml
     Makefile
     README.md
     AGENTS.md
-pytest_add_cli_args=
-    -p
-    no:randomly
-    -p
-    no:cacheprovider
-    -q
-pytest_add_cli_args_test_selection=
-{tests}
-timeout_constant=10
 """
 
 
 def main() -> int:
-    """Print the survivors, a line each, and how many there were; 1 where there is one."""
-    wanted = sys.argv[1] if len(sys.argv) > 1 else "engine."
+    """Judge the modules named, or all; print what was found, and say 1 where a survivor is not explained."""
+    wanted = [_prefix(name) for name in sys.argv[1:]] or ["engine."]
     room = Path(".mutation").resolve()
     work = _copied(room / "work")
-    mutmut = _installed(room / "venv")
-    packages = sysconfig.get_paths()["purelib"]
-    env = {**os.environ, "PYTHONPATH": packages}
-    # A run of the smallest module writes the mutants of all of them.
-    subprocess.run([mutmut, "run", "--max-children", str(WORKERS), "engine.natural.*"], cwd=work, env=env, check=True)
+    python = _installed(room / "venv")
+    writer = [str(python), "tests/support/mutants_written.py"]
+    subprocess.run([*writer, "write"], cwd=work, check=True, stdout=subprocess.DEVNULL)
+    verdicts = _judged(work / "mutants", python, wanted)
+    alive = [name for name, by in verdicts.items() if by == "nobody"]
+    told = subprocess.run(
+        [*writer, "tell"], cwd=work, check=True, capture_output=True, text=True, input="\n".join(alive)
+    ).stdout
+    known = explained()
+    left = []
+    for name, change in json.loads(told).items():
+        if (_function(name), change["becomes"]) not in known:
+            left.append(f"{_function(name)}\n  was      {change['was']}\n  becomes  {change['becomes']}")
+    counts = Counter(verdicts.values())
+    print(*left, sep="\n")
+    print(
+        f"{len(verdicts)} mutants: {counts['contract']} noticed by the contract, {counts['tests']} by unit tests, "
+        f"{len(alive) - len(left)} explained, {len(left)} neither"
+    )
+    return 1 if left else 0
 
-    left = _by_the_contract(work / "mutants", mutmut, packages, wanted)
-    if left:
-        subprocess.run([mutmut, "run", "--max-children", str(WORKERS), *left], cwd=work, env=env, check=True)
-    told = subprocess.run([mutmut, "results"], cwd=work, env=env, check=True, capture_output=True, text=True).stdout
-    alive = [
-        line.split(":")[0].strip() for line in told.splitlines() if line.strip().endswith(("survived", "no tests"))
-    ]
-    alive = [name for name in alive if name in set(left)]
-    print(*alive, f"{len(alive)} survivors; {mutmut} show NAME shows one", sep="\n")
-    return 1 if alive else 0
+
+def explained() -> dict[tuple[str, str], str]:
+    """Function and changed lines → why the change cannot matter: the table of the report."""
+    rows = (line.split(" | ") for line in REPORT.read_text().splitlines() if line.startswith("| `engine."))
+    return {(row[0].strip("| `"), _code(row[1])): row[2].strip(" |") for row in rows if len(row) == 3}
+
+
+def _code(cell: str) -> str:
+    return cell.strip().strip("`").strip().replace("\\|", "|")
+
+
+def _prefix(name: str) -> str:
+    """`engine/rules/stale.py` and `engine.rules.stale` are the same."""
+    return f"{name.removesuffix('.py').replace('/', '.').rstrip('.')}."
+
+
+def _function(mutant: str) -> str:
+    """`engine.view.x_encodable__mutmut_6` → `engine.view.encodable`; a method with its class."""
+    module, _, name = mutant.rpartition("__mutmut_")[0].rpartition(".")
+    name = name.replace("xǁ", "").replace("ǁ", ".") if name.startswith("xǁ") else name.removeprefix("x_")
+    return f"{module}.{name}"
 
 
 def _copied(work: Path) -> Path:
@@ -97,41 +116,39 @@ def _copied(work: Path) -> Path:
         if Path(name).is_file():
             shutil.copyfile(name, target)
     only = "\n".join(f"    engine/{name}.py" for name in SOURCES)
-    (work / "setup.cfg").write_text(CONFIG.format(only=only, tests="\n".join(f"    {name}" for name in TESTS)))
+    (work / "setup.cfg").write_text(CONFIG.format(only=only))
     return work
 
 
-def _installed(venv: Path) -> str:
-    """The tool, in an environment of its own; not part of the project's lock, as nothing else needs it."""
-    tool = venv / "bin" / "mutmut"
-    if not tool.exists():
+def _installed(venv: Path) -> Path:
+    """The Python of the tool, in an environment of its own; not part of the project's lock, as nothing else needs it."""
+    tool = venv / "bin" / "python"
+    if not (venv / "bin" / "mutmut").exists():
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-        subprocess.run([venv / "bin" / "python", "-m", "pip", "install", "--quiet", MUTMUT], check=True)
-    return str(tool)
+        subprocess.run([tool, "-m", "pip", "install", "--quiet", MUTMUT], check=True)
+    return tool
 
 
-def _by_the_contract(mutants: Path, mutmut: str, packages: str, wanted: str) -> list[str]:
-    """The names the contract does not notice, and those it does not reach."""
-    python = Path(mutmut).with_name("python")
+def _judged(mutants: Path, python: Path, wanted: list[str]) -> dict[str, str]:
+    """Mutant → who noticed it: `contract`, `tests` or `nobody`."""
     own = subprocess.run(
         [python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"],
         check=True,
         capture_output=True,
         text=True,
     ).stdout.strip()
-    env = {**os.environ, "PYTHONPATH": f"{mutants}:{packages}:{own}"}
-    lists = [mutants / f"survivors.{part}" for part in range(WORKERS)]
-    running = [
-        subprocess.Popen(
-            [python, "-m", "tests.support.mutants", file, f"{part}/{WORKERS}", wanted], cwd=mutants, env=env
-        )
-        for part, file in enumerate(lists)
-    ]
-    if any(process.wait() for process in running):
-        raise SystemExit("the contract does not hold on the copy: run make test first")
-    left = [name for file in lists for name in file.read_text().split()]
-    everything = names(mutants, reached=False)
-    return left + [name for name in everything if name.startswith(wanted)]
+    path = os.pathsep.join((str(mutants), sysconfig.get_paths()["purelib"], own))
+    env = {**os.environ, "PYTHONPATH": path, "MUTANT_UNDER_TEST": ""}
+    parts = [mutants / f"judged.{part}" for part in range(WORKERS)]
+    running = []
+    for part, file in enumerate(parts):
+        command = [sys.executable, "-m", "tests.support.mutants", str(file), f"{part}/{WORKERS}", *wanted]
+        with file.with_suffix(f".{part}.log").open("w") as log:
+            running.append(subprocess.Popen(command, cwd=mutants, env=env, stdout=log, stderr=subprocess.STDOUT))
+    codes = [process.wait() for process in running]
+    if any(codes):
+        raise SystemExit(f"contract or tests do not hold on the copy: run make test first; see {mutants}/judged.*.log")
+    return dict(line.split() for file in parts for line in file.read_text().splitlines())
 
 
 if __name__ == "__main__":

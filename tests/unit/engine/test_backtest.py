@@ -11,9 +11,9 @@ import pytest
 from engine import backtest
 from engine.backtest import Backtest, Change, Seen
 from engine.config import Config, parse
-from engine.decide import decide
+from engine.decide import effects_of
 from engine.model import Fact, Issue, IssueRef, Label, Milestone, Repo, TimelineEvent, Trigger
-from engine.plan import Plan
+from engine.plan import Effect
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 REPO = Repo(
@@ -145,11 +145,11 @@ def test_differences_come_in_order_whatever_the_order_of_the_states() -> None:
 def test_states_that_are_alike_are_decided_once(monkeypatch: pytest.MonkeyPatch) -> None:
     decided: list[Issue] = []
 
-    def counted(trigger: Trigger, issue: Issue, *more: Any) -> Plan:
+    def counted(trigger: Trigger, issue: Issue, *more: Any) -> tuple[Effect, ...]:
         decided.append(issue)
-        return decide(trigger, issue, *more)
+        return effects_of(trigger, issue, *more)
 
-    monkeypatch.setattr(backtest, "decide", counted)
+    monkeypatch.setattr(backtest, "effects_of", counted)
     tested = Backtest(config())
     tested.over([seen("a", number=number, at=NOW + timedelta(hours=number)) for number in range(50)])
     assert len(decided) == 1

@@ -162,7 +162,7 @@ def test_a_configuration_is_prepared_once_and_the_cache_is_bounded() -> None:
     kept = [config() for _ in range(_MOST_VIEWS + 5)]
     for each in kept:
         view(each)
-    assert len(_VIEWS) <= _MOST_VIEWS
+        assert len(_VIEWS) <= _MOST_VIEWS
 
 
 def test_the_effects_of_one_look_come_creations_first_and_the_milestone_after_the_labels() -> None:

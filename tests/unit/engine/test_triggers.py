@@ -227,3 +227,39 @@ def test_the_trigger_knows_the_apps_own_hand_by_its_user_id() -> None:
     )
     assert not trigger_of("issues", fields, "guid", app_user_id=98).by_app
     assert not trigger_of("issues", payload(sender=None)).by_app
+
+
+def test_a_pull_request_counts_as_an_issue_only_where_that_is_asked() -> None:
+    pull = {"number": 9, "title": "Mend", "body": "Closes #7"}
+    found = payload(pull_request=pull)
+    seen = payload(issue={"number": 9, "pull_request": {}})
+
+    assert issues_of("pull_request", found) == (IssueRef("acme/shop", 7, 5),)
+    assert issues_of("pull_request", found, pull_requests=True) == (
+        IssueRef("acme/shop", 9, 5),
+        IssueRef("acme/shop", 7, 5),
+    )
+    assert issues_of("issues", seen) == ()
+    assert issues_of("issues", seen, pull_requests=True) == (IssueRef("acme/shop", 9, 5),)
+    assert issues_of("sub_issues", payload(sub_issue={"number": 9, "pull_request": {}})) == ()
+
+
+def test_an_event_without_actions_is_published_without_one_and_is_itself_whatever_the_payload_calls_it() -> None:
+    assert {(each.event, each.action) for each in everything_published()} >= {("push", ""), ("ping", "")}
+    assert relevance("push", "forged").scope == "repository"
+    assert relevance("push").action == ""
+    assert not is_published("issues")
+    assert trigger_of("ping", {}) == Trigger("delivery", "ping")
+
+
+def test_what_no_rule_looks_at_says_so() -> None:
+    found = relevance("star", "created")
+
+    assert (found.scope, found.why, found.published) == ("nothing", "No rule looks at this event.", True)
+
+
+@pytest.mark.parametrize("commits", [None, "none", 3])
+def test_a_push_whose_commits_are_not_listed_is_looked_at(commits: object) -> None:
+    pushed = payload(ref="refs/heads/main", commits=commits)
+
+    assert asked("push", pushed).relevance.scope == "repository"

@@ -1,0 +1,45 @@
+"""How long nobody has worked on an issue, and since when it carries its flag."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from engine.activity import Idle, exact, flagged_since
+from engine.model import TimelineEvent
+from tests.support.engine import NOW, days_ago, issue
+
+FLAGS = frozenset({"state/stale"})
+
+
+def commented(at: datetime) -> TimelineEvent:
+    return TimelineEvent("commented", at)
+
+
+@pytest.mark.parametrize(
+    ("created", "events", "idle"),
+    [
+        (None, (), Idle(0, 0, NOW)),
+        (None, (commented(days_ago(3)),), Idle(3, 3, days_ago(3))),
+        (days_ago(5), (), Idle(5, 5, days_ago(5))),
+        (days_ago(9), (commented(days_ago(2)), commented(days_ago(4))), Idle(2, 2, days_ago(2))),
+        (days_ago(-1), (), Idle(0, 0, days_ago(-1))),
+    ],
+    ids=["nothing known", "creation not told", "nothing happened", "out of order", "a clock that is behind"],
+)
+def test_the_timeline_says_to_the_moment_how_long_nothing_happened(
+    created: datetime | None, events: tuple[TimelineEvent, ...], idle: Idle
+) -> None:
+    assert exact(issue(created_at=created), events, NOW, FLAGS) == idle
+
+
+def test_the_notice_runs_from_the_first_flag_of_this_idle_time_also_when_both_share_a_second() -> None:
+    events = [
+        TimelineEvent("labeled", days_ago(days), label=name)
+        for days, name in ((20, "state/stale"), (9, "bug"), (8, "State/Stale"), (3, "state/stale"))
+    ]
+
+    assert flagged_since(events, FLAGS, days_ago(10)) == days_ago(8)
+    assert flagged_since(events, FLAGS, days_ago(8)) == days_ago(8)
+    assert flagged_since(events, FLAGS, days_ago(2)) is None
