@@ -61,7 +61,7 @@ def main() -> int:
     """Judge the modules named, or all; print what was found, and say 1 where a survivor is not explained."""
     wanted = [_prefix(name) for name in sys.argv[1:]] or ["engine."]
     room = Path(".mutation").resolve()
-    work = _copied(room / "work")
+    work = _copied(room / "work", wanted)
     python = _installed(room / "venv")
     writer = [str(python), "tests/support/mutants_written.py"]
     subprocess.run([*writer, "write"], cwd=work, check=True, stdout=subprocess.DEVNULL)
@@ -106,7 +106,7 @@ def _function(mutant: str) -> str:
     return f"{module}.{name}"
 
 
-def _copied(work: Path) -> Path:
+def _copied(work: Path, wanted: list[str]) -> Path:
     """The tracked files, as they are on disk, in a folder made anew."""
     shutil.rmtree(work, ignore_errors=True)
     tracked = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True, text=True).stdout
@@ -115,7 +115,8 @@ def _copied(work: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         if Path(name).is_file():
             shutil.copyfile(name, target)
-    only = "\n".join(f"    engine/{name}.py" for name in SOURCES)
+    chosen = [f"{name.rstrip('.').replace('.', '/')}.py" for name in wanted if name != "engine."]
+    only = "\n".join(f"    {name}" for name in chosen or [f"engine/{name}.py" for name in SOURCES])
     (work / "setup.cfg").write_text(CONFIG.format(only=only))
     return work
 

@@ -186,7 +186,7 @@ def test_an_issue_is_not_closed_on_the_day_it_is_flagged_where_closing_is_one_da
 
 def test_a_milestone_that_two_pages_list_is_one_milestone() -> None:
     known = config(tracks=(track("a", milestone_pattern="Sprint {major}"),))
-    twice = (Milestone(2, "Sprint 2"), Milestone(2, "Sprint 2"), Milestone(1, "Sprint 1"))
+    twice = (Milestone(2, "Sprint 2"), Milestone(2, "Sprint 2", description="new"), Milestone(1, "Sprint 1"))
 
     assert by_rule(look(issue("track/a"), known, repo(milestones=twice)), "milestone").after == "Sprint 2"
 

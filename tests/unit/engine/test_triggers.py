@@ -250,6 +250,7 @@ def test_an_event_without_actions_is_published_without_one_and_is_itself_whateve
     assert relevance("push").action == ""
     assert not is_published("issues")
     assert trigger_of("ping", {}) == Trigger("delivery", "ping")
+    assert not trigger_of("ping", {"sender": {"id": 1}}).by_app
 
 
 def test_what_no_rule_looks_at_says_so() -> None:
