@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from typing_extensions import override
@@ -42,10 +42,6 @@ class Problem:
     where: Where | None = None
     family: Family = "yours"
     """Whose it is: the user's input, the world's (network, disk, GitHub), ours (a bug), or a matter of permission."""
-
-    def at(self, where: Where) -> Problem:
-        """The same problem, at a place."""
-        return replace(self, where=where)
 
     @override
     def __str__(self) -> str:

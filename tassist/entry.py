@@ -58,6 +58,8 @@ def run(args: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, OSError) and isinstance(error.__context__, KeyboardInterrupt):
+            return Exit.INTERRUPTED  # click ends the line first, on a terminal that has been closed
         found = problems_of(error)
         diagnostics.problems(found)
         return exit_code(found) if isinstance(error, ProblemError | OSError) else Exit.FAILED

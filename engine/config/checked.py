@@ -105,5 +105,13 @@ class Checked:
         if isinstance(value, dict):
             yield from value.values()
 
+    def record_pairs(self, name: str) -> Iterator[tuple[Leaf, Checked]]:
+        """The same, where the values are records."""
+        return ((key, value) for key, value in self.pairs(name) if isinstance(value, Checked))
+
+    def leaf_pairs(self, name: str) -> Iterator[tuple[Leaf, Leaf]]:
+        """The same, where the values are leaves."""
+        return ((key, value) for key, value in self.pairs(name) if isinstance(value, Leaf))
+
 
 Value = Leaf | Checked | list["Value"] | dict[str, tuple[Leaf, "Value"]]

@@ -70,9 +70,8 @@ def _spec(spec: Spec, definitions: _Schema) -> _Schema:
             names = {"allOf": [names, {"not": {"enum": [name for name, _ in spec.refused]}}]}
         return {"type": "object", "propertyNames": names, "additionalProperties": _spec(spec.value, definitions)}
     name = spec.name.replace(" ", "_")
-    if name not in definitions:
-        definitions[name] = {}  # keeps the place, so that definitions stand in the order of their use
-        definitions[name] = _record(spec, definitions)
+    definitions[name] = {}  # keeps the place, so that definitions stand in the order of their use
+    definitions[name] = _record(spec, definitions)
     return {"$ref": f"#/definitions/{name}"}
 
 

@@ -42,5 +42,5 @@ def _write(text: str) -> None:
     try:
         sys.stderr.write(text.encode(encoding, "replace").decode(encoding) + "\n")
         sys.stderr.flush()
-    except (BrokenPipeError, ValueError):
+    except (OSError, ValueError):
         return  # nobody listens any more; the exit code still says what happened

@@ -132,8 +132,11 @@ class GitHubClient:
         timeouts: Timeouts | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        direct: bool = False,
     ) -> None:
         """Args beyond the obvious: ``monotonic`` and ``sleep`` are time itself, for a simulation to replace.
+
+        ``direct`` leaves the environment's proxies out: for a GitHub on this machine.
 
         Raises:
             ProblemError: the address may not be used.
@@ -146,7 +149,7 @@ class GitHubClient:
         self.sleep = sleep
         self.on_wait: Callable[[float, str], None] = lambda wait_s, why: None  # noqa: ARG005 – nobody is told
         """Told of waits a person would notice: seconds, and what for."""
-        self._transport = Transport(timeouts)
+        self._transport = Transport(timeouts, direct=direct)
         self._kept = Revalidation()
         self._writing: OrderedDict[str, asyncio.Lock] = OrderedDict()
 

@@ -58,15 +58,18 @@ class Broken(Exception):  # noqa: N818 – the connection broke
 
 
 class Transport:
-    """A pool of connections; proxies and CA bundles are taken from the environment, TLS is always checked."""
+    """A pool of connections; proxies and CA bundles are taken from the environment, TLS is always checked.
 
-    def __init__(self, timeouts: Timeouts | None = None, *, max_connections: int = 20) -> None:
+    ``direct`` leaves the environment's proxies out: for a GitHub on this machine.
+    """
+
+    def __init__(self, timeouts: Timeouts | None = None, *, max_connections: int = 20, direct: bool = False) -> None:
         self.timeouts = timeouts or Timeouts()
         self._room = asyncio.Semaphore(max_connections)
         try:
             self._http = httpx.AsyncClient(
                 follow_redirects=False,
-                trust_env=True,
+                trust_env=not direct,
                 timeout=httpx.Timeout(self.timeouts.read_s, connect=self.timeouts.connect_s, pool=None),
                 limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
                 headers={

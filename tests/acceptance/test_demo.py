@@ -142,6 +142,39 @@ def test_a_demo_interrupted_before_its_first_word_leaves_nothing(folders: Path) 
     assert list(folders.iterdir()) == []
 
 
+def test_h82_proxies_and_credentials_of_the_environment_have_no_part_in_it(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    for name in ("GITHUB_API_URL", "GITHUB_APP_ID", "GITHUB_PRIVATE_KEY", "GITHUB_TOKEN", "TASSIST_HOME"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    done = subprocess.run(command("--json"), capture_output=True, text=True, timeout=120)
+
+    assert done.returncode == 0, done.stderr
+    check_promises(json.loads(done.stdout))
+    assert servers_of(folders) == []
+
+
+def test_a_closed_terminal_leaves_no_process_and_no_file(folders: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(command(), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    said = b""
+    while b"server " not in said:
+        said += os.read(ours, 4096)
+
+    os.close(ours)
+    process.send_signal(signal.SIGHUP)
+
+    assert process.wait(60) == 130
+    assert list(folders.iterdir()) == []
+    assert servers_of(folders) == []
+
+
 def test_kept_running_it_goes_on_until_it_is_interrupted(folders: Path) -> None:
     process = subprocess.Popen(command("--keep", "--json"), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stderr is not None

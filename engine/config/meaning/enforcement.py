@@ -24,9 +24,7 @@ def examine_enforcement(scope: Scope, enforcement: Checked) -> None:
 
 
 def _groups(scope: Scope, enforcement: Checked) -> None:
-    for name, group in enforcement.pairs("exclusivity"):
-        if not isinstance(group, Checked):
-            continue
+    for name, group in enforcement.record_pairs("exclusivity"):
         known = {str(leaf.value): leaf for leaf in group.leaves("order")}
         for key in ("labels", "order", "terminal"):
             leaves = group.leaves(key)
@@ -55,7 +53,7 @@ def _mappings(scope: Scope, enforcement: Checked) -> None:
     ids = {track.text("id"): track.text("label") for track in scope.tracks}
     for section in ("phase_milestones", "track_milestones"):
         seen: dict[str, Leaf] = {}
-        for label, milestone in enforcement.pairs(section):
+        for label, milestone in enforcement.leaf_pairs(section):
             name = fold(str(label.value))
             first = seen.setdefault(name, label)
             if first is not label:
@@ -77,12 +75,11 @@ def _mappings(scope: Scope, enforcement: Checked) -> None:
                     f"tracks' labels are {', '.join(list(track_labels.values())[:10]) or 'not declared at all'}",
                     f"write {by_id}" if by_id else scope.out.did_you_mean(str(label.value), track_labels.values()),
                 )
-            if isinstance(milestone, Leaf):
-                declared_milestone(scope, milestone)
+            declared_milestone(scope, milestone)
 
 
 def _required(scope: Scope, enforcement: Checked) -> None:
-    groups = {str(name.value): group for name, group in enforcement.pairs("exclusivity") if isinstance(group, Checked)}
+    groups = {str(name.value): group for name, group in enforcement.record_pairs("exclusivity")}
     known = dict.fromkeys(("track", *DEFAULT_PREFIX, *groups))
     for entry in enforcement.records("required_labels"):
         group, default = entry.text("group"), entry.values.get("default")

@@ -41,7 +41,7 @@ def examine_stale(scope: Scope, stale: Checked) -> None:
     _in_order(scope, stale, stale)
     any_days = any(stale.number(key) for key in _DAYS)
     ids = {track.text("id") for track in scope.tracks}
-    for track, thresholds in stale.pairs("tracks"):
+    for track, thresholds in stale.record_pairs("tracks"):
         if track.value not in ids and not scope.out.broken_sections() & {"tracks"}:
             scope.out.problem(
                 "config-unknown-track",
@@ -50,9 +50,8 @@ def examine_stale(scope: Scope, stale: Checked) -> None:
                 f"ids are {', '.join(sorted(ids)[:10]) or 'not declared at all'}",
                 scope.out.did_you_mean(str(track.value), sorted(ids)),
             )
-        if isinstance(thresholds, Checked):
-            _in_order(scope, thresholds, stale)
-            any_days = any_days or any(thresholds.number(key) for key in _DAYS)
+        _in_order(scope, thresholds, stale)
+        any_days = any_days or any(thresholds.number(key) for key in _DAYS)
     if stale.flag("enabled", default=True) and not any_days and not stale.broken & {*_DAYS, "tracks"}:
         scope.out.warning(
             "config-no-threshold",

@@ -43,7 +43,9 @@ def mend(text: str, root: Mapping, problems: Sequence[Problem]) -> Change | None
         elif problem.code == "config-unknown-milestone" and scalar:
             undeclared["milestones", "title"][scalar.text] = None
     for (section, field), names in undeclared.items():
-        more = _declare(text, root, section, field, list(names)) if names and not edits else []
+        there = root.entries.get(section, (None, None))[1]
+        wanted = list(names) if not edits else []
+        more = _declare(text, root, there, field, wanted) if wanted and isinstance(there, Listing) else []
         edits += more
         said += [f"{name} is declared in {section}" for name in names if more]
     return (apply(text, edits), said) if edits else None
@@ -54,12 +56,8 @@ def _touching(edits: Sequence[Edit], more: Sequence[Edit]) -> bool:
     return any(edit.start <= high and low <= edit.end for edit in edits)
 
 
-def _declare(text: str, root: Mapping, section: str, field: str, names: Sequence[str]) -> list[Edit]:
-    """Add entries to `labels` or `milestones`."""
-    entry = root.entries.get(section)
-    value = entry[1] if entry else None
-    if not isinstance(value, Listing):
-        return []
+def _declare(text: str, root: Mapping, value: Listing, field: str, names: Sequence[str]) -> list[Edit]:
+    """Add entries to the list of `labels` or `milestones`."""
     if value.flow or root.flow:
         items = ", ".join(f"{{{field}: {json.dumps(name, ensure_ascii=False)}}}" for name in names)
         at = end_of(value) - 1
@@ -88,6 +86,6 @@ def _values(node: Node) -> Iterator[Scalar]:
     elif isinstance(node, Mapping):
         for _, value in node.entries.values():
             yield from _values(value)
-    elif isinstance(node, Listing):
-        for item in node.items:
+    else:
+        for item in node.items if isinstance(node, Listing) else ():
             yield from _values(item)

@@ -66,9 +66,7 @@ def comment_out(text: str, mapping: Mapping, name: str, note: str) -> list[Edit]
     after = [entry for other, entry in mapping.entries.items() if other != name]
     if not after:
         return [
-            Edit(
-                key.start, end, f"{{}}  # {note}: {text[key.start : end].strip()}\n".replace("\n", " ").rstrip() + "\n"
-            )
+            Edit(key.start, end, f"{{}}  # {note} {text[key.start : end].strip()}\n".replace("\n", " ").rstrip() + "\n")
         ]
     following = min(after, key=lambda entry: entry[0].start)[0].start
     return [Edit(start, start, f"{indent}# {note}\n{commented}"), Edit(key.start, following, "")]
@@ -99,8 +97,8 @@ def scalars(node: Node) -> Iterator[Scalar]:
         for key, value in node.entries.values():
             yield key
             yield from scalars(value)
-    elif isinstance(node, Listing):
-        for item in node.items:
+    else:
+        for item in node.items if isinstance(node, Listing) else ():
             yield from scalars(item)
 
 
@@ -114,9 +112,7 @@ def comments(text: str, start: int, end: int, root: Node) -> list[str]:
     while (sign := text.find("#", at, end)) >= 0:
         inside = next((stop for begin, stop in covered if begin <= sign < stop), None)
         if inside is not None:
-            at = max(inside, sign + 1)
-        elif sign and not text[sign - 1].isspace():
-            at = sign + 1
+            at = inside
         else:
             stop = text.find("\n", sign)
             stop = end if stop < 0 or stop > end else stop

@@ -256,30 +256,27 @@ async def _register(running: Running, owner: User, folder: Path) -> GitHubApp:
         sent_to = query_of(browser.confirm(page))
     if not secrets.compare_digest(sent_to.get("state", ""), state):
         raise ProblemError(Problem("state-mismatch", "GitHub in a box sent back another state", family="ours"))
-    return await convert(sent_to["code"], api_url=running.api_url, credentials_path=credentials_path(folder))
+    async with GitHubClient(running.api_url, direct=True) as client:
+        return await convert(
+            sent_to["code"], api_url=running.api_url, credentials_path=credentials_path(folder), client=client
+        )
 
 
 async def _point_hook(app: GitHubApp, url: str) -> None:
     """Point the App's webhook at the server."""
-    client = GitHubClient(app.api_url)
-    try:
+    async with GitHubClient(app.api_url, direct=True) as client:
         await AppApi(AppAuth(app, client)).set_hook_config(url=url)
-    finally:
-        await client.close()
 
 
 async def _redeliver(app: GitHubApp, guid: str) -> None:
     """Find the newest attempt of that delivery in the App's log, and have it sent again."""
-    client = GitHubClient(app.api_url)
-    try:
+    async with GitHubClient(app.api_url, direct=True) as client:
         api = AppApi(AppAuth(app, client))
         async for page in api.deliveries():
             attempt = next((item for item in page if item.guid == guid), None)
             if attempt is not None and attempt.id is not None:
                 await api.redeliver(attempt.id)
                 return
-    finally:
-        await client.close()
 
 
 def _install(running: Running, app: GitHubApp, box: Box, repo: str) -> int:

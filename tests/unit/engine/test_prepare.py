@@ -43,6 +43,7 @@ def test_what_is_missing_is_created_in_the_order_of_the_file() -> None:
         )
     )
 
+    assert (plan.count("create"), plan.count("rename")) == (len(plan.changes), 0)
     assert shape(plan) == [
         ("label", "create", "b", {"color": (None, "1d76db"), "description": (None, "why")}),
         ("label", "create", "a", {"color": (None, "ededed")}),

@@ -168,6 +168,15 @@ def test_what_cannot_be_mended_is_left_and_reported() -> None:
             None,
         ),
         ("version: 1\nrules:\n  label_exclusivity: {groups: {phases: {labels: [phase-1, phase-2]}}}\n", None),
+        (
+            "version: 1\ntracks:\n  - {id: a, label: t/a}\n  - id: b\n    label: t/b\n    owner: me\n    colour: red\n",
+            None,
+        ),
+        ("version: 1\ntracks:\n  - {name: a, label: t/a}\n  - {name: b, label: t/b}\n", None),
+        ("version: 1\ntracks:\n  a: {description: , label: t/a}\nlabels:\n  x: {description: , color: 00ff00}\n", None),
+        ("version: 1\nmilestones:\n  a: [1, 2]\n", None),
+        ("version: 1\ntracks:\n  - id: a\n    label: t/a\n    owner:\n", None),
+        ("version: 1\ntracks: []", 'schema_version: "1.0"\ntracks: []\n\nlabels: []\n\nmilestones: []\n'),
         ("version: 1\nmilestones: {sprint_pattern: x}\nmilestone_rules: {a: M}\ntracks: {a: [x]}\n", None),
     ],
 )
@@ -193,3 +202,74 @@ def test_comments_are_told_from_texts() -> None:
 
     assert isinstance(root, Mapping)
     assert comments(text, 0, len(text), root) == ["# one", "# two", "# three"]
+
+
+WORKFLOW = "workflow:\n  phases: [{id: phase-1, name: Phase 1}]\n  tracks: [{id: ops}]\n"
+
+
+@pytest.mark.parametrize(
+    ("own", "tracks", "labels", "milestones"),
+    [
+        ("", ["track/ops"], ["phase-1"], ["Phase 1"]),
+        ("tracks: [{id: a, label: t/a}]\n", ["t/a"], ["phase-1"], ["Phase 1"]),
+        ("labels: [{name: mine}]\n", ["track/ops"], ["mine"], ["Phase 1"]),
+        ("milestones: [{title: Mine}]\n", ["track/ops"], ["phase-1"], ["Mine"]),
+        ("tracks: []\nlabels: [{name: mine}]\nmilestones: [{title: Mine}]\n", [], ["mine"], ["Mine"]),
+    ],
+)
+def test_a_workflow_gives_what_the_file_does_not_say_itself(
+    own: str, tracks: list[str], labels: list[str], milestones: list[str]
+) -> None:
+    config = upgraded("version: 1\n" + own + WORKFLOW)
+
+    assert [track.label for track in config.tracks] == tracks
+    assert [label.name for label in config.labels if label.name not in tracks] == labels
+    assert [milestone.title for milestone in config.milestones] == milestones
+
+
+def test_a_single_track_by_hygiene_is_exclusive() -> None:
+    config = upgraded("version: 1\nrules:\n  track_hygiene: {single_track_only: true}\n")
+
+    assert config.enforcement is not None
+    assert [(group.name, group.mode, group.strategy) for group in config.enforcement.exclusivity] == [
+        ("track", "enforce", "newest")
+    ]
+
+
+@pytest.mark.parametrize("rules", ["{}", "{single_track: {enabled: false}}"])
+def test_a_switch_that_is_off_makes_no_group_and_keeps_what_stands_beside_it(rules: str) -> None:
+    config = upgraded(
+        f"version: 1\nlabels: [{{name: phase-1}}]\nenforcement:\n  enabled: true\n  rules: {rules}\n"
+        "  phase_milestones: {phase-1: Phase 1}\n"
+    )
+
+    assert config.enforcement is not None
+    assert config.enforcement.exclusivity == ()
+    assert [mapping.milestone for mapping in config.enforcement.phase_milestones] == ["Phase 1"]
+
+
+def test_a_comment_right_behind_a_comma_is_kept() -> None:
+    done = upgrade("version: 1\ntracks:\n  a: [x,# why x\n      y]\n")
+
+    assert done.problems == ()
+    assert "# why x" in done.text
+
+
+@pytest.mark.parametrize(
+    ("entry", "left"),
+    [("\n  - owner: me\n", "- {}  # not part of schema 1.0: owner: me"), (" [{owner: me}]\n", "tracks: [{}]")],
+)
+def test_an_entry_with_nothing_else_is_left_empty_and_reported(entry: str, left: str) -> None:
+    done = upgrade(f"version: 1\ntracks:{entry}")
+
+    assert left in done.text
+    assert {problem.where.path for problem in done.problems if problem.where} == {"tracks[0]"}
+
+
+def test_more_than_can_be_mended_in_some_rounds_is_reported_and_nothing_is_lost() -> None:
+    strange = [f"    key{number}: 1" for number in range(2500)]
+    done = upgrade("version: 1\ntracks:\n  - id: a\n    label: b\n" + "\n".join(strange) + "\n")
+
+    assert done.problems
+    assert all(line.strip() in done.text for line in strange)
+    assert upgrade(done.text).text == done.text
