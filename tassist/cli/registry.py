@@ -31,6 +31,7 @@ VERBS: tuple[Verb, ...] = (
         "apply", "tassist.cli.apply", "Create, update and rename the labels and milestones the configuration declares."
     ),
     Verb("why", "tassist.cli.why", "Explain an issue as it is now: what every rule says, and what would change."),
+    Verb("sweep", "tassist.cli.sweep", "Look at every open issue now, as the nightly sweep does."),
     Verb("rollover", "tassist.cli.rollover", "Close a milestone, create the next one, and move what is open."),
 )
 VERB_BY_NAME = {verb.name: verb for verb in VERBS}

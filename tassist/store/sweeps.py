@@ -125,18 +125,35 @@ class Sweeps:
         self._read = read
         self._writer = writer
 
-    def begin(self, sweep_id: str, kind: SweepKind, scope: str, now: datetime) -> Sweep:
-        """Note a sweep; where one of the same kind and scope is under way, that one goes on instead."""
+    def begin(
+        self,
+        sweep_id: str,
+        kind: SweepKind,
+        scope: str,
+        now: datetime,
+        repos: Sequence[tuple[int, str, int]] | None = None,
+    ) -> Sweep:
+        """Note a sweep; where one of the same kind and scope is under way, that one goes on instead.
+
+        Args:
+            sweep_id: For a new one.
+            kind: Why.
+            scope: JSON; says which repositories are to be listed.
+            now: The present.
+            repos: Id, name and installation of all of them, where they are known already.
+        """
 
         def write(connection: sqlite3.Connection) -> Sweep:
             where = " WHERE kind = ? AND scope = ? AND state <> 'finished' ORDER BY begun_at LIMIT 1"
             found = connection.execute(_SWEEP + where, (kind, scope)).fetchone()
             if found is None:
-                values = (sweep_id, kind, scope, to_us(now))
+                values = (sweep_id, kind, scope, "listing" if repos is None else "open", to_us(now))
                 connection.execute(
-                    "INSERT OR IGNORE INTO sweeps (sweep_id, kind, scope, state, begun_at) VALUES (?, ?, ?, 'listing', ?)",
+                    "INSERT OR IGNORE INTO sweeps (sweep_id, kind, scope, state, begun_at) VALUES (?, ?, ?, ?, ?)",
                     values,
                 )
+                for repo in repos or ():
+                    add_repo(connection, sweep_id, *repo)
                 found = connection.execute(f"{_SWEEP} WHERE sweep_id = ?", (sweep_id,)).fetchone()
             return _sweep(found)
 

@@ -35,8 +35,8 @@ from tassist.services.demo.story import Scene, play
 from tassist.services.demo.summary import Summary
 from tassist.services.demo.voice import Voice
 from tassist.services.demo.watch import Watch
+from tassist.services.sweep import begin
 from tassist.store.journal import Journal
-from tassist.store.model import LaneKey
 from tassist.text import safe_text
 
 REDIRECT = "http://127.0.0.1:1/callback"
@@ -124,8 +124,8 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
     voice.blank()
     issues = box.repository(repo).issues
     looked_at = len(issues)
-    voice.say(f"A first look at all {looked_at} issues and pull requests")
-    _look_at_all(box, repo, journal, server, installation)
+    voice.say("A first look at every open issue, as for every new installation")
+    _look_at_all(box, repo, journal, installation)
     watch.settle()
     corrected = len(watch.seen.corrected)
 
@@ -133,9 +133,9 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
     play(scene)
 
     voice.blank()
-    voice.say(f"A second look at all {len(issues)} issues and pull requests: nothing should be left to do")
+    voice.say(f"A second look at every open issue: nothing should be left to do")
     before = len(box.requests.writes)
-    _look_at_all(box, repo, journal, server, installation)
+    _look_at_all(box, repo, journal, installation)
     watch.settle()
     summary = Summary(
         repo=repo,
@@ -288,20 +288,9 @@ def _install(running: Running, app: GitHubApp, box: Box, repo: str) -> int:
     return next(found.id for found in box.world.installations.values() if found.app.id == app.app_id)
 
 
-def _look_at_all(box: Box, repo: str, journal: Journal, server: ServerProcess, installation: int) -> None:
-    """Have every issue looked at. The server reads what waits when it starts, so it is stopped in between."""
-    server.stop()
-    found = box.repository(repo)
-    now = box.clock.now()
-
-    async def open_lanes() -> None:
-        keys = [LaneKey(found.id, number) for number in sorted(found.issues)]
-        await asyncio.gather(
-            *(journal.open_lane(key, repo=repo, installation_id=installation, now=now) for key in keys)
-        )
-
-    asyncio.run(open_lanes())
-    server.start()
+def _look_at_all(box: Box, repo: str, journal: Journal, installation: int) -> None:
+    """Have every open issue looked at by the server, as `tassist sweep` beside it does."""
+    begin(journal, [(box.repository(repo).id, repo, installation)], box.clock)
 
 
 def _telemetry(folder: Path) -> list[Path]:

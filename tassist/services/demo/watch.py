@@ -127,6 +127,8 @@ class Watch:
         counts = self.journal.counts()
         if counts.get("stored", 0) or counts.get("waiting", 0) or self.journal.repos():
             return False
+        if self.journal.sweeps.unfinished():
+            return False
         return self.journal.outbox.waiting(SINK) == 0
 
     def _record(self, record: Record) -> None:

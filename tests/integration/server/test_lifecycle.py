@@ -1,0 +1,129 @@
+"""Installations and repositories come, pause, move and go; work in hand follows, each by its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tassist.sandbox import issue_changes, repositories
+from tassist.services.demo.process import ServerProcess
+from tassist.store.journal import Journal
+from tests.integration.server.test_sweep import another_repo, in_order
+from tests.support.service import Outside, wait_for
+
+
+@pytest.fixture
+def server(world: Outside) -> Iterator[ServerProcess]:
+    """A service to which the App's hook points."""
+    with world.service(TASSIST_API_LIMITS="off") as process, Journal.open(world.home) as journal:
+        app = world.box.app(world.app.id)
+        app.hook_url, app.hook_active = f"{process.url}/webhook", True
+        wait_for(lambda: journal.meta("away.read"), "the service to be there")
+        yield process
+
+
+def at_rest(world: Outside, journal: Journal) -> bool:
+    counts = journal.counts()
+    waiting = counts["stored"] or counts["waiting"] or journal.repos() or journal.sweeps.unfinished()
+    return world.box.webhooks.wait_idle() and not waiting
+
+
+def test_h37_a_new_installation_is_swept(world: Outside) -> None:
+    world.box.uninstall(world.installation_id)
+    mine = world.issue()
+    _, more = another_repo(world, "lib", issues=2)
+    with world.service(TASSIST_API_LIMITS="off") as process:
+        app = world.box.app(world.app.id)
+        app.hook_url, app.hook_active = f"{process.url}/webhook", True
+        world.box.install(world.app.id, "octo")
+
+        wait_for(lambda: all(map(in_order, [mine, *more])), "every open issue to be looked at")
+
+
+def test_h37_uninstalling_midway_cancels_what_is_left(world: Outside, server: ServerProcess) -> None:
+    for n in range(30):
+        another_repo(world, f"r{n:02}", issues=2)
+    with Journal.open(world.home) as journal:
+        wait_for(lambda: at_rest(world, journal), "the new issues to be handled")
+        journal.sweeps.begin("big", "asked", '{"all": true}', world.box.clock.now())
+        wait_for(lambda: journal.sweeps.progress("big").looked > 3, "the sweep to be under way")
+        world.box.uninstall(world.installation_id)
+
+        wait_for(lambda: at_rest(world, journal), "everything to come to rest")
+        done = journal.sweeps.progress("big")
+        assert done.dropped > 0
+        assert done.ended == done.repos
+    assert server.alive()
+
+
+def test_h52_a_suspended_installation_pauses_and_is_swept_when_it_works_again(
+    world: Outside, server: ServerProcess
+) -> None:
+    with Journal.open(world.home) as journal:
+        world.box.suspend(world.installation_id)
+        wait_for(lambda: at_rest(world, journal), "the news")
+        mine = world.issue()  # GitHub tells nobody while it is suspended
+        assert world.box.webhooks.wait_idle()
+        assert not in_order(mine)
+
+        world.box.unsuspend(world.installation_id)
+        wait_for(lambda: in_order(mine), "the sweep")
+    assert server.alive()
+
+
+def test_h52_accepted_permissions_ask_for_another_look(world: Outside, server: ServerProcess) -> None:
+    app = world.box.app(world.app.id)
+    app.hook_active = False  # nothing is told of this issue
+    mine = world.issue()
+    app.hook_active = True
+    from tassist.sandbox import app_registry
+
+    with world.box.lock:
+        app_registry.accept_permissions(world.box, world.box.installation(world.installation_id))
+
+    wait_for(lambda: in_order(mine), "the sweep")
+    assert server.alive()
+
+
+def test_h52_added_repositories_are_swept_and_removed_ones_are_left_alone(
+    world: Outside, server: ServerProcess
+) -> None:
+    lib, (first,) = another_repo(world, "lib")
+    with Journal.open(world.home) as journal:
+        wait_for(lambda: at_rest(world, journal), "what happened before")
+        world.box.select_repositories(world.installation_id, ["app"])
+        with world.box.lock:
+            later = issue_changes.open_issue(world.box, world.by, lib, "later", labels=("phase-1", "phase-2"))
+        wait_for(lambda: at_rest(world, journal), "the removal")
+        assert in_order(first)
+        assert not in_order(later)
+
+        world.box.select_repositories(world.installation_id, ["app", "lib"])
+        wait_for(lambda: in_order(later), "the sweep of what was added")
+    assert server.alive()
+
+
+def test_h62_renamed_transferred_archived_and_made_anew(world: Outside, server: ServerProcess) -> None:
+    box = world.box
+    with Journal.open(world.home) as journal:
+        with box.lock:
+            repositories.rename_repository(box, world.by, world.repo, "renamed")
+        mine = world.issue()
+        wait_for(lambda: in_order(mine), "the look under the new name")
+
+        with box.lock:
+            repositories.set_archived(box, world.by, world.repo, archived=True)
+        wait_for(lambda: at_rest(world, journal), "the archiving")
+        with box.lock:
+            repositories.set_archived(box, world.by, world.repo, archived=False)
+        wait_for(lambda: at_rest(world, journal), "the return")
+
+        with box.lock:
+            repositories.delete_repository(box, world.by, world.repo)
+        anew, (fresh,) = another_repo(world, "renamed")
+        assert anew.id != world.repo.id
+        wait_for(lambda: in_order(fresh), "the look in the new one of the same name")
+        wait_for(lambda: at_rest(world, journal), "everything")
+        assert {row.state for row in journal.deliveries(limit=500)} <= {"done", "ignored"}
+    assert server.alive()
