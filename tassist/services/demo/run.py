@@ -119,28 +119,27 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
     voice.fact("installed on", safe_text(repo))
     journal = stack.enter_context(Journal.open(folder.path))
     watch = Watch(box, journal, voice, quiet_looks=True)
-    watch.settle()
 
     voice.blank()
-    issues = box.repository(repo).issues
-    looked_at = len(issues)
-    voice.say("A first look at every open issue, as for every new installation")
-    _look_at_all(box, repo, journal, installation)
+    voice.say("A first look at every open issue, as after every installation")
     watch.settle()
+    issues = len(box.repository(repo).issues)
+    looked_at = watch.seen.runs
     corrected = len(watch.seen.corrected)
 
     scene = Scene(box, person, config, server, watch, voice, lambda guid: asyncio.run(_redeliver(app, guid)))
     play(scene)
 
     voice.blank()
-    voice.say(f"A second look at every open issue: nothing should be left to do")
+    voice.say("A second look at every open issue: nothing should be left to do")
     before = len(box.requests.writes)
-    _look_at_all(box, repo, journal, installation)
+    sweep_id = _look_at_all(box, repo, journal, installation)
     watch.settle()
     summary = Summary(
         repo=repo,
-        issues=looked_at,
-        second_look_issues=len(issues),
+        issues=issues,
+        first_look_issues=looked_at,
+        second_look_issues=journal.sweeps.progress(sweep_id).looked,
         corrected=corrected,
         deliveries=len(box.webhooks.log),
         runs=watch.seen.runs,
@@ -288,9 +287,10 @@ def _install(running: Running, app: GitHubApp, box: Box, repo: str) -> int:
     return next(found.id for found in box.world.installations.values() if found.app.id == app.app_id)
 
 
-def _look_at_all(box: Box, repo: str, journal: Journal, installation: int) -> None:
-    """Have every open issue looked at by the server, as `tassist sweep` beside it does."""
-    begin(journal, [(box.repository(repo).id, repo, installation)], box.clock)
+def _look_at_all(box: Box, repo: str, journal: Journal, installation: int) -> str:
+    """Have every open issue looked at by the server, as `tassist sweep` beside it does; the sweep's id."""
+    sweep, _ = begin(journal, [(box.repository(repo).id, repo, installation)], box.clock)
+    return sweep.sweep_id
 
 
 def _telemetry(folder: Path) -> list[Path]:

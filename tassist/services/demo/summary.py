@@ -14,7 +14,9 @@ class Summary:
 
     repo: str
     issues: int
-    """Issues and pull requests looked at in the beginning."""
+    """Issues and pull requests of the repository in the beginning."""
+    first_look_issues: int
+    """Open issues looked at in the beginning, in all repositories of the installation."""
     corrected: int
     """Issues changed by the first look at all of them."""
     deliveries: int
@@ -25,7 +27,7 @@ class Summary:
     needless_writes: int
     """Those among them that changed nothing; there should be none."""
     second_look_issues: int
-    """Issues and pull requests looked at in the end."""
+    """Open issues of the repository looked at in the end."""
     second_look_writes: int
     """Writes of the second look at every issue; there should be none."""
     lost: int
@@ -54,12 +56,12 @@ class Summary:
         """For people: name and value, in the order to read them."""
         return [
             ("repository", safe_text(self.repo)),
-            ("first look", f"{self.issues} issues, {self.corrected} corrected"),
+            ("first look", f"{self.first_look_issues} open issues, {self.corrected} corrected"),
             ("deliveries", str(self.deliveries)),
             ("runs", str(self.runs)),
             ("writes", str(self.writes)),
             ("needless writes", str(self.needless_writes)),
             ("lost", str(self.lost)),
-            ("second look", f"{self.second_look_issues} issues, {self.second_look_writes} writes"),
+            ("second look", f"{self.second_look_issues} open issues, {self.second_look_writes} writes"),
             *(("telemetry", safe_text(path, max_chars=400)) for path in self.telemetry),
         ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tassist.sandbox import issue_changes, repositories
+from tassist.sandbox import app_registry, issue_changes, repositories
 from tassist.services.demo.process import ServerProcess
 from tassist.store.journal import Journal
 from tests.integration.server.test_sweep import another_repo, in_order
@@ -77,8 +77,6 @@ def test_h52_accepted_permissions_ask_for_another_look(world: Outside, server: S
     app.hook_active = False  # nothing is told of this issue
     mine = world.issue()
     app.hook_active = True
-    from tassist.sandbox import app_registry
-
     with world.box.lock:
         app_registry.accept_permissions(world.box, world.box.installation(world.installation_id))
 
@@ -104,7 +102,7 @@ def test_h52_added_repositories_are_swept_and_removed_ones_are_left_alone(
     assert server.alive()
 
 
-def test_h62_renamed_transferred_archived_and_made_anew(world: Outside, server: ServerProcess) -> None:
+def test_h62_renamed_archived_and_made_anew(world: Outside, server: ServerProcess) -> None:
     box = world.box
     with Journal.open(world.home) as journal:
         with box.lock:
@@ -126,4 +124,21 @@ def test_h62_renamed_transferred_archived_and_made_anew(world: Outside, server: 
         wait_for(lambda: in_order(fresh), "the look in the new one of the same name")
         wait_for(lambda: at_rest(world, journal), "everything")
         assert {row.state for row in journal.deliveries(limit=500)} <= {"done", "ignored"}
+    assert server.alive()
+
+
+def test_h62_a_transferred_repository_is_looked_at_under_its_new_installation(
+    world: Outside, server: ServerProcess
+) -> None:
+    box = world.box
+    other = box.organization("elsewhere", owners=["ann"])
+    box.install(world.app.id, "elsewhere")
+    with Journal.open(world.home) as journal:
+        with box.lock:
+            repositories.transfer_repository(box, world.by, world.repo, other)
+        mine = world.issue()
+
+        wait_for(lambda: in_order(mine), "the look at the new place")
+        wait_for(lambda: at_rest(world, journal), "everything")
+    assert world.repo.full_name == "elsewhere/app"
     assert server.alive()
