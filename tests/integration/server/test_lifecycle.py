@@ -24,9 +24,10 @@ def server(world: Outside) -> Iterator[ServerProcess]:
 
 
 def at_rest(world: Outside, journal: Journal) -> bool:
+    if not world.box.webhooks.wait_idle():
+        return False
     counts = journal.counts()
-    waiting = counts["stored"] or counts["waiting"] or journal.repos() or journal.sweeps.unfinished()
-    return world.box.webhooks.wait_idle() and not waiting
+    return not (counts["stored"] or counts["waiting"] or journal.repos() or journal.sweeps.unfinished())
 
 
 def test_h37_a_new_installation_is_swept(world: Outside) -> None:
