@@ -202,7 +202,8 @@ class Chaos:
         if full and self._chance.random() < 0.5:
             self._give_disk()
         self.service.kill()
-        crash = self._chance.choice(("", *_POINTS))
+        # The last life ends in `mend`, when everything was sent.
+        crash = self._chance.choice(("", *_POINTS)) if life + 1 < self._kills else ""
         self.service.env["TASSIST_CRASH_AT"] = f"{crash}:{self._chance.randrange(1, 9)}" if crash else ""
         self._start()
         self._give_disk()
