@@ -265,3 +265,84 @@ def test_ctrl_c_ends_it_whole_with_its_own_exit_code(world: Outside) -> None:
 
     with world.service() as service:
         assert ready(service.url) == (True, [])
+
+
+# --- what others can see ------------------------------------------------------------------------------
+
+
+def test_h74_nothing_the_service_says_logs_records_or_keeps_holds_a_secret(world: Outside) -> None:
+    issue = world.issue()
+    key = world.env["GITHUB_PRIVATE_KEY"]
+    canaries = {"webhook-canary-4f1d", "previous-canary-77ab", *(line for line in key.splitlines() if len(line) > 40)}
+    world.box.faults.unauthorized(path="/repos/*", count=1)
+    world.box.faults.answer(500, {"message": f"trouble with webhook-canary-4f1d and {key}"}, path="/repos/*", count=1)
+    secrets = {
+        "GITHUB_WEBHOOK_SECRET": "webhook-canary-4f1d",
+        "GITHUB_WEBHOOK_SECRET_PREVIOUS": "previous-canary-77ab",
+        "GITHUB_WEBHOOK_SECRET_PREVIOUS_UNTIL": "2999-01-01T00:00:00Z",
+    }
+    with world.service(**secrets) as service:
+        for place, secret in enumerate(("webhook-canary-4f1d", "previous-canary-77ab", "wrong")):
+            answer = deliver(service.url, world.payload(issue), delivery_id=f"d-{place}", secret=secret)
+            assert answer == (401 if secret == "wrong" else 202)
+        wait_for(world.records, "a record")
+        assert service.stop() == 0
+    canaries |= {token for token in world.box.world.tokens if len(token) > 20}
+
+    assert any(token.startswith("ghs_") for token in canaries), "a token was made and used"
+    written = {path: path.read_bytes() for path in world.home.rglob("*") if path.is_file()}
+    assert any(path.name == "server.log" and content for path, content in written.items())
+    for path, content in written.items():
+        assert [canary for canary in canaries if canary.encode() in content] == [], path
+
+
+def test_h04_a_running_service_takes_both_secrets_until_the_grace_is_over(world: Outside) -> None:
+    def statuses(until: str) -> list[int]:
+        rotation = {"GITHUB_WEBHOOK_SECRET": "new", "GITHUB_WEBHOOK_SECRET_PREVIOUS": "old"}
+        with world.service(**rotation, GITHUB_WEBHOOK_SECRET_PREVIOUS_UNTIL=until) as service:
+            found = [deliver(service.url, b'{"zen":"x"}', event="ping", secret=secret) for secret in ("new", "old")]
+            assert service.stop() == 0
+        return found
+
+    assert statuses("2999-01-01T00:00:00Z") == [202, 202]
+    assert "previous-secret" in (world.home / "server.log").read_text()
+    assert statuses("2020-01-01T00:00:00Z") == [202, 401]
+
+
+def test_h08_a_running_service_answers_others_while_five_hundred_say_nothing(world: Outside) -> None:
+    with world.service() as service:
+        silent = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(500)]
+        try:
+            for line in silent[::2]:
+                line.sendall(b"POST /webhook HTTP/1.1\r\nHost: h\r\nContent-Le")
+            answers = [
+                deliver(service.url, b'{"zen":"x"}', event="ping", delivery_id=f"d-{number}") for number in range(20)
+            ]
+        finally:
+            for line in silent:
+                line.close()
+        assert answers == [202] * 20
+        assert service.stop() == 0
+
+
+def test_h09_others_are_answered_while_a_payload_of_many_megabytes_is_read(world: Outside) -> None:
+    big = b'{"action":"edited","padding":[%s{}]}' % (b'{"a":1},' * 3_000_000)
+    assert 20 * 2**20 < len(big) <= 25 * 2**20
+    with world.service() as service:
+        assert deliver(service.url, big, delivery_id="d-big") == 202
+        answered = 0
+        while world.states()["d-big"] == "stored":
+            assert deliver(service.url, b'{"zen":"x"}', event="ping", delivery_id=f"d-{answered}") == 202
+            answered += 1
+        assert service.stop() == 0
+
+    assert answered >= 1, "at least one was answered before the large one was sorted"
+    assert world.states()["d-big"] == "quarantined", "it names no issue"
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/healthz/", "/dashboard", "/webhook/../metrics", "//metrics"])
+def test_h80_through_a_tunnel_nothing_but_the_hook_and_health_is_there(world: Outside, path: str) -> None:
+    with world.service() as service, socket.create_connection(("127.0.0.1", service.port), timeout=10) as line:
+        head = f"GET {path} HTTP/1.1\r\nHost: x.ngrok.app\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: close\r\n\r\n"
+        line.sendall(head.encode())
+        assert line.recv(100).startswith(b"HTTP/1.1 404 ")
