@@ -108,7 +108,33 @@ class CloseIssue:
     field: Literal["state"] = "state"
 
 
+@dataclass(frozen=True, slots=True)
+class ClearMilestone:
+    """Take the issue out of its milestone; no rule does, a person who takes a run back may."""
+
+    before: str
+    field: Literal["milestone"] = "milestone"
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenIssue:
+    """Open the issue again; no rule does, a person who takes a run back may."""
+
+    field: Literal["state"] = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteComment:
+    """Delete a comment of the App's own, found by its marker; no rule does, a person who takes a run back may."""
+
+    marker: str
+    field: Literal["comments"] = "comments"
+
+
 Effect = AddLabels | RemoveLabels | SetMilestone | CreateLabel | CreateMilestone | PostComment | CloseIssue
+
+Inverse = AddLabels | RemoveLabels | SetMilestone | ClearMilestone | ReopenIssue | DeleteComment
+"""What takes an effect back; what was created stays, since it may be in use elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tassist.cli import diagnostics, output
+from tassist.cli.deliveries_redeliver import redeliver
 from tassist.cli.deliveries_search import diff, search
 from tassist.cli.deliveries_send import edit, resend
 from tassist.store.model import DeliveryRow, DeliveryState
@@ -30,7 +31,7 @@ def command() -> None:
     """
 
 
-for further in (search, diff, edit, resend):
+for further in (search, diff, edit, resend, redeliver):
     command.add_command(further)
 
 

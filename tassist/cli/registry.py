@@ -32,6 +32,7 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb("why", "tassist.cli.why", "Explain an issue as it is now: what every rule says, and what would change."),
     Verb("sweep", "tassist.cli.sweep", "Look at every open issue now, as the nightly sweep does."),
+    Verb("undo", "tassist.cli.undo", "Take back what a run wrote, unless a person changed it since."),
     Verb("rollover", "tassist.cli.rollover", "Close a milestone, create the next one, and move what is open."),
 )
 VERB_BY_NAME = {verb.name: verb for verb in VERBS}

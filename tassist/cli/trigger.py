@@ -31,7 +31,9 @@ The exit code is 3 where the delivery or its run wants attention, 4 where the se
 @click.option("--payload", "file", type=click.Path(path_type=Path), help="Take the payload from a file.")
 @click.option("--to", metavar="URL", help="Where to; default: the server of these settings.")
 @click.option("--elsewhere", is_flag=True, help="Confirm that --to is another machine.")
-@click.option("--print", "only_print", is_flag=True, help="Print the payload, and send nothing.")
+@click.option(
+    "--print", "only_print", is_flag=True, help="Print it as a file for resend and tassist run; send nothing."
+)
 @click.option("--wait", is_flag=True, help="Wait until the journal says what the run concluded.")
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 3600), default=30.0, show_default=True, help="Seconds for --wait."
@@ -69,7 +71,7 @@ def command(
     from tassist.clock import SystemClock
     from tassist.config import settings
     from tassist.errors import Exit
-    from tassist.services import sending, trigger
+    from tassist.services import payloads, sending, trigger
 
     loaded = settings.load({"home": home})
     asked = trigger.Asked(event, action, repo, issue or 0, repo_id or 0, installation or 0, label, title, sender)
@@ -77,7 +79,7 @@ def command(
     for what in made.invented:
         diagnostics.say(f"invented: {what}")
     if only_print:
-        output.line(trigger.in_words(made))
+        output.line(payloads.as_file(made.taken).rstrip("\n"))
         return Exit.OK
     url = sending.checked_url(to or sending.own_url(loaded), elsewhere=elsewhere, api_url=loaded.text("api_url"))
     secret = secrets.load_webhook_secret(loaded)

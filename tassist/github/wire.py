@@ -115,6 +115,8 @@ class CommentWire(msgspec.Struct):
     id: int | None = None
     body: str | None = None
     user: Account | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
     performed_via_github_app: AppRef | None = None
 
 

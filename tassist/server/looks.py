@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import dataclasses
 import random
-import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +23,8 @@ from tassist.server.ledger import LedgerApplier, RunId, pieced_together, single_
 from tassist.server.metrics import Metrics
 from tassist.server.ports import GitHubSide, MakeRecord
 from tassist.store.journal import Journal
-from tassist.store.model import Covered, EffectRow, FinishedRun, Lane, LaneKey, from_us, to_us
+from tassist.store.ledger import new_run_id
+from tassist.store.model import Covered, EffectRow, FinishedRun, Lane, LaneKey, from_us
 from tassist.store.outbox import event_id_of
 
 _LOG = get_logger("runs")
@@ -284,11 +284,6 @@ class Looks:
     def _wait_s(self, attempts: int) -> float:
         wait_s: float = min(self._patience.first_s * 2.0 ** min(attempts, 20), self._patience.most_s)
         return wait_s * random.uniform(0.8, 1.2)  # noqa: S311 – spreads retries, guards nothing
-
-
-def new_run_id(now: datetime) -> str:
-    """An id that sorts by time: milliseconds since 1970 and 80 random bits, in hex."""
-    return f"{to_us(now) // 1000:012x}{secrets.token_hex(10)}"
 
 
 def _trigger(covered: Sequence[Covered], lane: Lane) -> Trigger:

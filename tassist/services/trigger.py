@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -226,8 +225,3 @@ def _account(login: str) -> dict[str, Any]:
     # Any number will do, as long as the same login has the same.
     number = int.from_bytes(hashlib.sha256(login.encode()).digest()[:4], "big")
     return {"login": login, "id": number, "type": "User", "site_admin": False}
-
-
-def in_words(made: Made) -> str:
-    """The payload, indented, as plain ASCII."""
-    return json.dumps(json.loads(made.taken.body), indent=2, ensure_ascii=True)

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self, TypeVar
 
-from engine.plan import Effect
+from engine.plan import Effect, Inverse
 from engine.ports import Applied
 from tassist.store import inbox, lanes, ledger, outbox, prune, sweeps
 from tassist.store.database import StoreError, connect, open_journal_file, prepare_folder, store_problem
@@ -24,6 +24,7 @@ from tassist.store.model import (
     Covered,
     DeliveryRow,
     EffectRow,
+    EffectState,
     FinishedRun,
     Incoming,
     Keep,
@@ -259,7 +260,15 @@ class Journal:
     # --- the ledger ---------------------------------------------------------------------------
 
     async def intend(
-        self, effect: Effect, *, run_id: str, key: LaneKey, repo: str, trigger: str, started_at: datetime, now: datetime
+        self,
+        effect: Effect | Inverse,
+        *,
+        run_id: str,
+        key: LaneKey,
+        repo: str,
+        trigger: str,
+        started_at: datetime,
+        now: datetime,
     ) -> int:
         """Write down an effect before it is sent; returns its place in the run."""
 
@@ -348,6 +357,47 @@ class Journal:
             return pages * size, free * size
 
         return self._read(read)
+
+    def runs_of(self, key: LaneKey, *, limit: int = 200) -> list[RunRow]:
+        """The runs of an issue that wrote something, newest first, undos too."""
+        return self._read(lambda connection: ledger.runs_of(connection, key, limit=limit))
+
+    def runs_named(self, run_id: str) -> list[RunRow]:
+        """The run of that id, or those whose id begins so."""
+        return self._read(lambda connection: ledger.runs_named(connection, run_id))
+
+    def issue_named(self, repo: str, number: int) -> LaneKey | None:
+        """The issue of that name, where a run looked at it."""
+        return self._read(lambda connection: ledger.issue_named(connection, repo, number))
+
+    async def begin_undo(self, run_id: str, key: LaneKey, *, repo: str, undone: str, started_at: datetime) -> None:
+        """Note that a person takes a run back; until it is finished it counts as broken off."""
+        await self.writer.write(
+            lambda connection: ledger.begin_undo(
+                connection, run_id=run_id, key=key, repo=repo, undone=undone, started_at=started_at
+            )
+        )
+
+    async def settle_undo(
+        self, run_id: str, ordinal: int, *, state: EffectState, writes: int, problem: str | None, now: datetime
+    ) -> None:
+        """Write down what became of one inverse."""
+        await self.writer.write(
+            lambda connection: ledger.settle_undo(
+                connection, run_id=run_id, ordinal=ordinal, state=state, writes=writes, problem=problem, now=now
+            )
+        )
+
+    async def finish_undo(
+        self, run_id: str, *, outcome: str, reason: str | None, finished_at: datetime, record: bytes
+    ) -> None:
+        """Write down how an undo ended, and put its record on its way."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            ledger.finish_undo(connection, run_id=run_id, outcome=outcome, reason=reason, finished_at=finished_at)
+            outbox.add_record(connection, outbox.event_id_of(record), record, run_id=run_id)
+
+        await self.writer.write(write, topic=RECORDS)
 
     # --- the rest -----------------------------------------------------------------------------
 

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import secrets
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 
 from engine.plan import (
     AddLabels,
+    ClearMilestone,
     CloseIssue,
     CreateLabel,
     CreateMilestone,
+    DeleteComment,
     Effect,
+    Inverse,
     PostComment,
     RemoveLabels,
+    ReopenIssue,
     SetMilestone,
 )
 from engine.ports import Applied
@@ -31,7 +36,12 @@ _KINDS: dict[str, Callable[..., Effect]] = {
 }
 
 
-def effect_to_json(effect: Effect) -> str:
+def new_run_id(now: datetime) -> str:
+    """An id that sorts by time: milliseconds since 1970 and 80 random bits, in hex."""
+    return f"{to_us(now) // 1000:012x}{secrets.token_hex(10)}"
+
+
+def effect_to_json(effect: Effect | Inverse) -> str:
     """An effect as JSON, with its kind."""
     return json.dumps({"kind": type(effect).__name__, **dataclasses.asdict(effect)}, ensure_ascii=False)
 
@@ -61,6 +71,110 @@ def inverse_of(effect: Effect) -> str | None:
     return json.dumps(undo, ensure_ascii=False)
 
 
+def inverse_from_json(text: str, rule: str = "") -> Inverse:
+    """The inverse the JSON stands for; it is `rule` that wants it."""
+    fields = json.loads(text)
+    match fields["kind"]:
+        case "AddLabels":
+            return AddLabels(tuple(fields["names"]), rule)
+        case "RemoveLabels":
+            return RemoveLabels(tuple(fields["names"]), rule)
+        case "SetMilestone" if fields["title"] is None:
+            return ClearMilestone("")
+        case "SetMilestone":
+            return SetMilestone(fields["title"], None, rule)
+        case "ReopenIssue":
+            return ReopenIssue()
+        case _:
+            return DeleteComment(fields["marker"])
+
+
+def begin_undo(
+    connection: sqlite3.Connection, *, run_id: str, key: LaneKey, repo: str, undone: str, started_at: datetime
+) -> None:
+    """Note that a person takes a run back.
+
+    It never counts as a run under way, which the service's next look would go on with; what it says until it is finished
+    is what holds if it never is.
+    """
+    connection.execute(
+        "INSERT INTO runs (run_id, repo_id, number, repo, state, trigger, started_at, finished_at, outcome, reason)"
+        " VALUES (?, ?, ?, ?, 'finished', ?, ?, ?, 'partial', 'the undo was broken off')",
+        (
+            run_id,
+            key.repo_id,
+            key.number,
+            repo,
+            json.dumps({"kind": "manual", "undoes": undone}),
+            to_us(started_at),
+            to_us(started_at),
+        ),
+    )
+
+
+def settle_undo(
+    connection: sqlite3.Connection,
+    *,
+    run_id: str,
+    ordinal: int,
+    state: EffectState,
+    writes: int,
+    problem: str | None,
+    now: datetime,
+) -> None:
+    """Write down what became of one inverse."""
+    connection.execute(
+        "UPDATE effects SET state = ?, writes = ?, problem = ?, at = ? WHERE run_id = ? AND ordinal = ?",
+        (state, writes, problem, to_us(now), run_id, ordinal),
+    )
+
+
+def finish_undo(
+    connection: sqlite3.Connection, *, run_id: str, outcome: str, reason: str | None, finished_at: datetime
+) -> None:
+    """Write down how an undo ended."""
+    connection.execute(
+        "UPDATE runs SET outcome = ?, reason = ?, finished_at = ? WHERE run_id = ?",
+        (outcome, reason, to_us(finished_at), run_id),
+    )
+
+
+def undoes(run: RunRow) -> str:
+    """The run that this one took back; empty where it is no undo."""
+    return str(json.loads(run.trigger).get("undoes") or "")
+
+
+def runs_of(connection: sqlite3.Connection, key: LaneKey, *, limit: int) -> list[RunRow]:
+    """The runs of an issue that wrote something, newest first, undos too."""
+    return [
+        _run(row)
+        for row in connection.execute(
+            f"{_RUN} WHERE repo_id = ? AND number = ?{_WROTE} ORDER BY started_at DESC, run_id DESC LIMIT ?",
+            (key.repo_id, key.number, limit),
+        )
+    ]
+
+
+def runs_named(connection: sqlite3.Connection, run_id: str) -> list[RunRow]:
+    """The run of that id, or those whose id begins with it (at most 20)."""
+    exact = run(connection, run_id)
+    if exact is not None:
+        return [exact]
+    if len(run_id) < 6:
+        return []
+    found = connection.execute(f"{_RUN} WHERE substr(run_id, 1, ?) = ? ORDER BY run_id LIMIT 20", (len(run_id), run_id))
+    return [_run(row) for row in found]
+
+
+def issue_named(connection: sqlite3.Connection, repo: str, number: int) -> LaneKey | None:
+    """The issue of that name, as its repository was called at its newest run."""
+    row = connection.execute(
+        "SELECT repo_id FROM runs WHERE repo = ? COLLATE NOCASE AND number = ? ORDER BY started_at DESC LIMIT 1",
+        (repo, number),
+    ).fetchone()
+    return None if row is None else LaneKey(int(row[0]), number)
+
+
 def begin_run(
     connection: sqlite3.Connection, *, run_id: str, key: LaneKey, repo: str, trigger: str, started_at: datetime
 ) -> None:
@@ -72,7 +186,7 @@ def begin_run(
     )
 
 
-def intend(connection: sqlite3.Connection, *, run_id: str, effect: Effect, now: datetime) -> int:
+def intend(connection: sqlite3.Connection, *, run_id: str, effect: Effect | Inverse, now: datetime) -> int:
     """Write down an effect that is about to be sent; returns its place in the run."""
     (ordinal,) = connection.execute(
         "SELECT coalesce(max(ordinal), 0) + 1 FROM effects WHERE run_id = ?", (run_id,)
@@ -164,6 +278,7 @@ def recent(connection: sqlite3.Connection, key: LaneKey, since: datetime) -> lis
     ]
 
 
+_WROTE = " AND EXISTS (SELECT 1 FROM effects e WHERE e.run_id = runs.run_id AND e.state IN ('applied', 'intended'))"
 _RUN = (
     "SELECT run_id, repo_id, number, repo, state, trigger, started_at, finished_at, outcome, reason, result FROM runs"
 )

@@ -182,10 +182,16 @@ def issue_observed(
 
 
 def run_undone(
-    *, ref: IssueRef, run_id: str, undone: str, at: datetime, applied: Sequence[Applied], reason: str | None = None
+    *,
+    ref: IssueRef,
+    run_id: str,
+    undone: str,
+    at: datetime,
+    changes_made: Sequence[Change] = (),
+    problems: Sequence[Problem] = (),
+    reason: str | None = None,
 ) -> bytes:
-    """A person took back what the run ``undone`` did."""
-    failed = [entry.problem for entry in applied if entry.problem]
+    """A person took back what the run ``undone`` did; ``reason`` says why not all of it."""
     return event_record(
         "run_undone",
         key=(run_id,),
@@ -194,10 +200,10 @@ def run_undone(
         repo=ref.repo,
         repo_id=ref.repo_id,
         issue_number=ref.number,
-        outcome="partial" if failed or reason else "success",
+        outcome="success" if not problems and not reason else "partial" if changes_made else "failed",
         reason=reason,
-        problems=failed,
-        changes_made=changes(applied),
+        problems=problems,
+        changes_made=tuple(changes_made),
         subject=undone,
     )
 

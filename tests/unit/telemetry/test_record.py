@@ -252,7 +252,7 @@ def every_other_record() -> dict[str, bytes]:
         ),
         "catch_up_finished": around.catch_up_finished(repo="a/b", run_id="r", at=NOON, counts={"lost": 0}),
         "issue_observed": around.issue_observed(Issue(IssueRef("a/b", 1)), source="snapshot", at=NOON),
-        "run_undone": around.run_undone(ref=IssueRef("a/b", 1), run_id="u", undone="r", at=NOON, applied=()),
+        "run_undone": around.run_undone(ref=IssueRef("a/b", 1), run_id="u", undone="r", at=NOON),
         "migration_compared": around.migration_compared(repo="a/b", run_id="r", at=NOON, counts={"same": 3}),
         "migration_step": around.step_record("migration_step", step="apply", run_id="r", at=NOON, repo="a/b"),
         "setup_step": around.step_record("setup_step", step="app", run_id="r", at=NOON, problems=(problem,)),
