@@ -562,6 +562,7 @@ async def test_h52_work_of_a_suspended_installation_waits_and_of_a_deleted_one_i
         await bench.until_done(7)
         assert len(github.looked) == 2
         assert bench.journal.find("d-7-0-2")[0].reason == "the App was uninstalled"
+        await bench.until(lambda: len(github.news) == 4, "the news, told after they are stored")
         assert [news.kind.removeprefix("installation-") for news in github.news] == [
             "suspended",
             "active",
