@@ -82,7 +82,20 @@ class InlineWriter(Writer):
         group, self._group = self._group[:most], self._group[most:]
         if group:
             self._life.heed_disk(self._connection)
+            if self._life.world.disk_full:
+                for item in group:
+                    item.write = _needing_room(item.write)
             self._commit(group)
+
+
+def _needing_room(write: Write[T]) -> Write[T]:
+    """The same write, for which the room left in the file's last pages is not enough."""
+
+    def bigger(connection: sqlite3.Connection) -> T:
+        connection.execute("INSERT INTO bodies (seq, body) VALUES (-1, zeroblob(65536))")
+        return write(connection)
+
+    return bigger
 
 
 class SimJournal(Journal):
