@@ -233,7 +233,7 @@ def _seams(seed: int) -> Iterator[None]:
         life = LIFE.get()
         return life is not None and life.ready and life.world.faults.strikes(f"crash:{name}", 0.004)
 
-    def transport(timeouts: Any) -> SimTransport:
+    def transport(timeouts: Any, **_: Any) -> SimTransport:
         life = LIFE.get()
         assert life is not None
         return SimTransport(life, timeouts)
