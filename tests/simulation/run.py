@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import secrets
 import shutil
 import tempfile
 import time
@@ -12,12 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from tassist.config import faults as points
 from tassist.github import client
-from tassist.server import looks
 from tests.simulation.bugs import planted
 from tests.simulation.life import LIFE, Died
 from tests.simulation.people import People
@@ -238,8 +237,8 @@ def _seams(seed: int) -> Iterator[None]:
         assert life is not None
         return SimTransport(life, timeouts)
 
-    put(looks, "secrets", SimpleNamespace(token_hex=lambda count: f"{dice.getrandbits(8 * count):0{2 * count}x}"))
-    put(looks, "random", SimpleNamespace(uniform=dice.uniform))
+    put(secrets, "token_hex", lambda count: f"{dice.getrandbits(8 * count):0{2 * count}x}")
+    put(random, "uniform", dice.uniform)
     put(points, "point", point)
     put(points, "armed", armed)
     put(client, "Transport", transport)
