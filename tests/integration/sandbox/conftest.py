@@ -88,7 +88,7 @@ def inbox() -> Iterator[Inbox]:
     class Hook(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            box.gate.wait(10)
+            box.gate.wait(60)
             box.received.append(({name.lower(): value for name, value in self.headers.items()}, body))
             self.send_response(box.status)
             for name, value in box.answer_headers.items():

@@ -122,7 +122,7 @@ class Bench:
 
     async def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait until it is so."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not condition():
                 await asyncio.sleep(0.005)
         assert condition(), what
@@ -271,8 +271,8 @@ async def test_what_was_stored_before_the_start_is_done_after_it(tmp_path: Path)
 
 
 async def test_h27_a_journal_that_takes_no_outcome_for_long_gives_no_delivery_up(tmp_path: Path) -> None:
-    tries = 3 * QUICK.starts
-    reason = "x" * 4_000_000
+    tries = QUICK.starts + 2
+    reason = "x" * 1_300_000  # a little more than the journal may hold
 
     async def behave(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
         result = await succeed(ref, trigger, ledger)

@@ -176,7 +176,7 @@ def test_h26_a_second_service_that_stands_by_takes_over_when_the_first_is_killed
             assert deliver(hello["url"], world.payload(issue), delivery_id="d-1") == 202
             wait_for(world.records, "a record")
             second.send_signal(signal.SIGTERM)
-            assert second.wait(20) == 0
+            assert second.wait(60) == 0
             talk.join(10)
         finally:
             second.kill()
@@ -261,7 +261,7 @@ def test_ctrl_c_ends_it_whole_with_its_own_exit_code(world: Outside) -> None:
         process = service._process
         assert process is not None
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        assert process.wait(60) == 130
 
     with world.service() as service:
         assert ready(service.url) == (True, [])

@@ -289,7 +289,7 @@ def test_stopping_does_not_wait_for_a_sink_that_hangs() -> None:
     sink.gate.clear()
     pump = Pump(outbox, [sink], limits=QUICK)
     pump.start()
-    assert sink.entered.wait(20)
+    assert sink.entered.wait(60)
 
     assert not pump.stop(0.05)
 
