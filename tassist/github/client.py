@@ -286,6 +286,7 @@ class GitHubClient:
         limited = unauthorized = 0
         while True:
             asked_s = self.monotonic()
+            await who.authorization()  # a token that has to be minted takes time, in which the turn could pass
             await self._turn(who.scope, write=paced)
             # A wait for our own turn does not count against GitHub's time.
             deadline_s += self.monotonic() - asked_s

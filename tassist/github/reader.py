@@ -177,7 +177,8 @@ class GitHubReader:
     async def _repo(self, ref: IssueRef, who: Credential, meter: Meter | None) -> Repo:
         now_s = self.client.monotonic()
         seen = self._repos.get(ref.repo_id)
-        if seen is not None and ref.repo_id and now_s - seen.at_s < REPO_TTL_S:
+        # Being archived is never remembered: the look that follows the end of it would skip what it was made for.
+        if seen is not None and seen.usable and ref.repo_id and now_s - seen.at_s < REPO_TTL_S:
             return seen.repo
         wire = (await self.client.get(repository(ref.repo, ref.repo_id), RepoWire, who, meter=meter)).value
         repo = translate.repo(wire, name=ref.repo, repo_id=ref.repo_id)
@@ -215,6 +216,11 @@ class GitHubReader:
 class _Seen:
     repo: Repo
     at_s: float
+
+    @property
+    def usable(self) -> bool:
+        """Whether it may stand for the repository: one in which nothing can be changed is read anew each time."""
+        return not self.repo.archived and self.repo.has_issues
 
 
 def _transferred(ref: IssueRef, url: str, wire: IssueWire) -> Problem | None:

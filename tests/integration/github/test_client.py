@@ -14,7 +14,7 @@ from typing_extensions import override
 from engine.ports import Retry
 from engine.problems import ProblemError
 from tassist.github.client import Anonymous, AnswerLost, GitHubClient, Meter, Patience
-from tassist.github.faults import Kind, Refused
+from tassist.github.faults import Fault, Kind, Refused
 from tassist.github.limits import Limits
 from tassist.github.transport import Timeouts
 from tassist.github.wire import IssueWire, LabelWire, RepoWire
@@ -137,6 +137,23 @@ async def test_a_next_page_on_another_host_is_not_asked_with_our_token(connect: 
                 await connect(api(server)).get_all("/labels", LabelWire, Named())
 
     assert other.asked == []
+
+
+async def test_a_limit_that_is_told_while_a_token_is_minted_is_obeyed(connect: Connect) -> None:
+    async with Scripted(Reply(body=[])).running() as server:
+        client = connect(api(server))
+
+        class Minting(Anonymous):
+            @override
+            async def authorization(self) -> str | None:
+                limit = Fault(Kind.RATE_SECONDARY, 429, "another request", after_s=60.0)
+                client.pace.answered(self.scope, client.monotonic(), {}, limit)
+                return None
+
+        with pytest.raises(Retry):
+            await client.get("/labels", list[LabelWire], Minting())
+
+    assert server.asked == []
 
 
 async def test_a_further_page_behind_one_that_did_not_change_is_read(connect: Connect) -> None:

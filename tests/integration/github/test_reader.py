@@ -168,6 +168,16 @@ async def test_h61_issues_switched_off(octo: Octo) -> None:
     assert await gone(octo) == "issues-off"
 
 
+async def test_h61_the_end_of_being_archived_is_seen_by_the_next_look(octo: Octo) -> None:
+    with octo.box.lock:
+        repositories.set_archived(octo.box, octo.by, octo.repo, archived=True)
+    assert (await look(octo)).repo.archived
+    with octo.box.lock:
+        repositories.set_archived(octo.box, octo.by, octo.repo, archived=False)
+
+    assert not (await look(octo)).repo.archived
+
+
 async def test_h61_an_archived_repository_says_so(octo: Octo) -> None:
     with octo.box.lock:
         repositories.set_archived(octo.box, octo.by, octo.repo, archived=True)
