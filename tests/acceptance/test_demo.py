@@ -57,6 +57,8 @@ def check_promises(summary: dict[str, object]) -> None:
     assert summary["lost"] == 0
     assert summary["needless_writes"] == 0
     assert summary["second_look_writes"] == 0
+    # Every issue and pull request, and the one the story opened.
+    assert summary["second_look_issues"] == int(str(summary["issues"])) + 1
     assert summary["runs"] == summary["records"]
     assert int(str(summary["writes"])) > 0
     assert int(str(summary["server_starts"])) >= 2

@@ -35,8 +35,8 @@ from tassist.services.demo.story import Scene, play
 from tassist.services.demo.summary import Summary
 from tassist.services.demo.voice import Voice
 from tassist.services.demo.watch import Watch
-from tassist.services.sweep import begin
 from tassist.store.journal import Journal
+from tassist.store.model import LaneKey
 from tassist.text import safe_text
 
 REDIRECT = "http://127.0.0.1:1/callback"
@@ -131,15 +131,18 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
     play(scene)
 
     voice.blank()
-    voice.say("A second look at every open issue: nothing should be left to do")
-    before = len(box.requests.writes)
-    sweep_id = _look_at_all(box, repo, journal, installation)
+    everything = len(box.repository(repo).issues)
+    voice.say(
+        f"A second look at all {everything} issues and pull requests, closed ones too: nothing should be left to do"
+    )
+    before, runs_before = len(box.requests.writes), watch.seen.runs
+    _look_at_all(box, repo, journal, installation)
     watch.settle()
     summary = Summary(
         repo=repo,
         issues=issues,
         first_look_issues=looked_at,
-        second_look_issues=journal.sweeps.progress(sweep_id).looked,
+        second_look_issues=watch.seen.runs - runs_before,
         corrected=corrected,
         deliveries=len(box.webhooks.log),
         runs=watch.seen.runs,
@@ -287,10 +290,17 @@ def _install(running: Running, app: GitHubApp, box: Box, repo: str) -> int:
     return next(found.id for found in box.world.installations.values() if found.app.id == app.app_id)
 
 
-def _look_at_all(box: Box, repo: str, journal: Journal, installation: int) -> str:
-    """Have every open issue looked at by the server, as `tassist sweep` beside it does; the sweep's id."""
-    sweep, _ = begin(journal, [(box.repository(repo).id, repo, installation)], box.clock)
-    return sweep.sweep_id
+def _look_at_all(box: Box, repo: str, journal: Journal, installation: int) -> None:
+    """Put every issue and pull request in line, closed ones too; the running server notices."""
+    found = box.repository(repo)
+
+    async def put_in_line() -> None:
+        keys = [LaneKey(found.id, number) for number in sorted(found.issues)]
+        await asyncio.gather(
+            *(journal.open_lane(key, repo=repo, installation_id=installation, now=box.clock.now()) for key in keys)
+        )
+
+    asyncio.run(put_in_line())
 
 
 def _telemetry(folder: Path) -> list[Path]:

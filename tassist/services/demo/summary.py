@@ -27,7 +27,7 @@ class Summary:
     needless_writes: int
     """Those among them that changed nothing; there should be none."""
     second_look_issues: int
-    """Open issues of the repository looked at in the end."""
+    """Looks of the end: every issue and pull request of the repository, closed ones too."""
     second_look_writes: int
     """Writes of the second look at every issue; there should be none."""
     lost: int
@@ -62,6 +62,6 @@ class Summary:
             ("writes", str(self.writes)),
             ("needless writes", str(self.needless_writes)),
             ("lost", str(self.lost)),
-            ("second look", f"{self.second_look_issues} open issues, {self.second_look_writes} writes"),
+            ("second look", f"{self.second_look_issues} issues and pull requests, {self.second_look_writes} writes"),
             *(("telemetry", safe_text(path, max_chars=400)) for path in self.telemetry),
         ]
