@@ -109,11 +109,14 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
     voice.say("Everything below happens on this machine: GitHub in a box, the App, the server, real signed deliveries.")
     voice.blank()
     voice.fact("GitHub", f"{running.url} (click there: it has pages)")
-    app = asyncio.run(_register(running, box.repository(repo).owner, folder.path))
+    # An event loop that is interrupted while it is being made leaves a traceback of its own, so each of these is whole.
+    with interrupts.held():
+        app = asyncio.run(_register(running, box.repository(repo).owner, folder.path))
     voice.fact("App", f"{safe_text(app.name)} (id {app.app_id}), made from a manifest by {login}")
     server = stack.enter_context(ServerProcess(folder.path, _environment(running), interrupts))
     server.start()
-    asyncio.run(_point_hook(app, server.url))
+    with interrupts.held():
+        asyncio.run(_point_hook(app, server.url))
     voice.fact("server", server.url)
     installation = _install(running, app, box, repo)
     voice.fact("installed on", safe_text(repo))
@@ -127,7 +130,11 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
     looked_at = watch.seen.runs
     corrected = len(watch.seen.corrected)
 
-    scene = Scene(box, person, config, server, watch, voice, lambda guid: asyncio.run(_redeliver(app, guid)))
+    def redeliver(guid: str) -> None:
+        with interrupts.held():
+            asyncio.run(_redeliver(app, guid))
+
+    scene = Scene(box, person, config, server, watch, voice, redeliver)
     play(scene)
 
     voice.blank()
@@ -136,7 +143,8 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
         f"A second look at all {everything} issues and pull requests, closed ones too: nothing should be left to do"
     )
     before, runs_before = len(box.requests.writes), watch.seen.runs
-    _look_at_all(box, repo, journal, installation)
+    with interrupts.held():
+        _look_at_all(box, repo, journal, installation)
     watch.settle()
     summary = Summary(
         repo=repo,
