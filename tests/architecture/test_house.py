@@ -22,6 +22,8 @@ HEAVY = (
     "re2",
     "questionary",
     "keyring",
+    "duckdb",
+    "segno",
 )
 
 

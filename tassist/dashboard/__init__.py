@@ -1,0 +1,1 @@
+"""The dashboard: a self-contained static site that is built from telemetry and from nothing else."""

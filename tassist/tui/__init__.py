@@ -1,0 +1,1 @@
+"""The one Textual app that bundles everything; only this package knows Textual."""
