@@ -9,7 +9,7 @@ DELIVERIES ?= 1000000
 SEED   ?= 1
 JOBS   ?= 1
 
-.PHONY: demo simulate test check fix setup lock docs hostile chaos fuzz clean mutate coverage
+.PHONY: demo simulate test check fix setup lock docs hostile chaos fuzz clean mutate coverage site wheel audit
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -59,6 +59,28 @@ coverage: $(VENV)/.dev
 
 setup: $(VENV)/.dev
 
+# The documentation as pages to browse; a warning is an error.
+site: $(VENV)/.dev
+	@$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs build/site
+	@echo "build/site/index.html"
+
+# The same bytes from the same commit on any machine: time stamps are the commit's own.
+wheel: $(VENV)/.dev
+	@rm -rf dist
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -t wheel -t sdist
+
+# What is known against the versions in the locks, and a bill of materials; the audit asks a database on the network.
+audit: $(VENV)/.audit
+	@$(VENV)/audit/bin/pip-audit --requirement requirements/runtime.txt --require-hashes --disable-pip
+	@mkdir -p dist
+	@$(VENV)/audit/bin/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible \
+	  --of JSON --output-file dist/sbom.cdx.json
+
+$(VENV)/.audit: requirements/audit.txt | $(VENV)/bin/python
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes --no-deps -r requirements/audit.txt
+	@touch $@
+
 # The locks carry hashes and no addresses; a runtime install is a subset of a development install.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "error: tassist needs Python 3.11 or later, this is %d.%d.\n  fix: make PYTHON=python3.11" % v[:2])'
@@ -82,6 +104,7 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 lock:
 	$(LOCK) --output-file requirements/runtime.txt
 	$(LOCK) --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(LOCK) --extra audit --constraint requirements/dev.txt --output-file requirements/audit.txt
 	printf 'hatchling\neditables\n' | uv pip compile - --constraint requirements/dev.txt --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/build.txt
 
