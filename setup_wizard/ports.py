@@ -1,0 +1,162 @@
+"""What the installer's steps need from the world, as small as it can be; `tassist.services.setup` provides it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from engine.problems import Problem
+from setup_wizard.outcome import Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class NewApp:
+    """An App to be created."""
+
+    github: str
+    """Root of GitHub's pages, such as ``https://github.com``."""
+    name: str
+    organization: str
+    """Empty: the account of whoever clicks."""
+    hook_url: str
+    way: str
+    """``browser``, ``tunnel``, ``paste`` or ``link``."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldApp:
+    """An App whose credentials are kept here."""
+
+    app_id: int
+    slug: str
+    name: str
+    owner: str
+    github: str
+    html_url: str
+    kept_in: str
+    """``keyring``, ``file``, ``env-file``, or ``environment`` where a variable or a foreign `.env` gives them."""
+    fingerprint: str = ""
+    """Of the private key, as the App's settings page shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """The App's webhook at GitHub."""
+
+    url: str
+    is_json: bool
+    has_secret: bool
+    checks_tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The App in one account."""
+
+    id: int
+    account: str
+    suspended: bool
+    all_repositories: bool
+    lacking: tuple[str, ...] = ()
+    """Permissions that were not granted."""
+
+
+class GitHubAppPort(Protocol):
+    """The App, here and at GitHub. Every method raises ``ProblemError`` where GitHub or the disk refuses."""
+
+    async def held(self) -> HeldApp | None:
+        """The App whose credentials are kept here; asks GitHub nothing."""
+        ...
+
+    async def recognised(self) -> HeldApp:
+        """The same, after GitHub accepted its key; name and slug as GitHub says them now."""
+        ...
+
+    async def name_faults(self, github: str, name: str) -> tuple[Problem, ...]:
+        """Whether GitHub has an App or an account of that name; nothing where it cannot be found out."""
+        ...
+
+    async def create(self, wanted: NewApp) -> Waiting:
+        """Make everything ready for the person's click; credentials arrive through `created` or `pasted`."""
+        ...
+
+    async def created(self) -> HeldApp:
+        """Return when the App was created and its credentials are durable here."""
+        ...
+
+    async def pasted(self, text: str) -> HeldApp:
+        """Go on with an address, a code or an App ID and key file that a person pasted."""
+        ...
+
+    async def adopt(self, github: str, app_id: int, key_file: str) -> HeldApp:
+        """Take over an App that exists, after GitHub accepted the key for it."""
+        ...
+
+    async def unpack(self, bundle: str, passphrase: str) -> HeldApp:
+        """Take over what `export` packed elsewhere, after GitHub accepted it. Both may be references."""
+        ...
+
+    async def keep_in(self, place: str) -> HeldApp:
+        """Move the credentials: ``keyring``, ``file`` or ``env-file``. Durable in the new place before the old one is emptied."""
+        ...
+
+    async def hook(self) -> Hook | None:
+        """The webhook as configured; ``None`` where the App has none."""
+        ...
+
+    async def set_hook(self, url: str) -> Hook:
+        """Point the webhook there, as JSON with TLS checked, with a secret made here where there is none of ours yet."""
+        ...
+
+    async def secret_is_ours(self) -> bool:
+        """Whether the webhook's secret was made here and set at GitHub."""
+        ...
+
+    async def installations(self) -> tuple[Installed, ...]:
+        """Where the App is installed."""
+        ...
+
+    async def requests(self) -> tuple[str, ...]:
+        """Accounts whose owners have yet to approve a requested installation."""
+        ...
+
+    async def installed(self) -> tuple[Installed, ...]:
+        """Return when it is installed somewhere."""
+        ...
+
+
+class ServicePort(Protocol):
+    """The webhook server on this machine."""
+
+    async def delivery_seen(self) -> str:
+        """One delivery that GitHub signed and this machine accepted, in words; empty where there is none."""
+        ...
+
+    async def prove(self, *, polls: bool) -> str:
+        """Run the server if it is not running, have GitHub deliver, and return `delivery_seen` when it came.
+
+        Raises:
+            ProblemError: nothing arrived, with what GitHub's delivery log says about it.
+        """
+        ...
+
+
+class ProbePort(Protocol):
+    """What `tassist doctor` finds."""
+
+    async def problems(self) -> tuple[Problem, ...]:
+        """Everything that keeps the installation from working."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All of it, handed to every step."""
+
+    github: GitHubAppPort
+    service: ServicePort
+    probe: ProbePort
+    home: str
+    """Where files are kept, for previews."""
+    extra: dict[str, object] = field(default_factory=dict)
+    """Ports of further stages, by name."""
