@@ -89,6 +89,13 @@ def decisions() -> str:
     return page()
 
 
+def configurations() -> str:
+    """tests/golden/configurations.txt: what is said of several hundred configurations, word for word."""
+    from tests.support.configurations import page
+
+    return page()
+
+
 def contract() -> str:
     """docs/reference/contract.md: every case of the behavioural contract."""
     from tassist.services.contract import as_markdown
@@ -108,6 +115,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/rules.md": rules,
     "docs/reference/contract.md": contract,
     "tests/golden/decisions.txt": decisions,
+    "tests/golden/configurations.txt": configurations,
     "docs/reference/configuration.md": lambda: NOTE + config_reference.page(),
     "docs/reference/task-assistant.schema.json": config_reference.schema,
     "examples/task-assistant.yml": config_reference.starter,

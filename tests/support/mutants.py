@@ -20,8 +20,15 @@ from pathlib import Path
 
 import pytest
 
-TESTS = ("tests/unit/engine", "--ignore=tests/unit/engine/config")
-UNREACHED = ("engine.backtest.", "engine.explain.", "engine.prepare.", "engine.rollover.", "engine.runner.")
+TESTS = ("tests/unit/engine",)
+UNREACHED = (
+    "engine.backtest.",
+    "engine.config.",
+    "engine.explain.",
+    "engine.prepare.",
+    "engine.rollover.",
+    "engine.runner.",
+)
 """No case of the contract goes through these; the unit tests alone judge them."""
 SECONDS = 60
 """A mutant that takes longer is noticed: it loops."""
@@ -58,6 +65,21 @@ def contract_notices() -> bool:
     return False
 
 
+def configurations_notice() -> bool:
+    """Whether anything is said of any configuration in other words, or published about the form they take."""
+    from engine.config.patterns import compile_milestone_pattern, compile_pattern, milestone_numbers
+    from tests.support import config_reference
+    from tests.support.configurations import answers, said_of_all
+
+    for remembered in (compile_pattern, compile_milestone_pattern, milestone_numbers):
+        remembered.cache_clear()
+    golden = answers(Path("tests/golden/configurations.txt").read_text())
+    for (_, said), before in zip(said_of_all(), golden, strict=True):
+        if said.rstrip("\n") != before:
+            return True
+    return config_reference.schema() != Path("docs/reference/task-assistant.schema.json").read_text()
+
+
 class Judge:
     """A plugin that runs the collected tests once for each mutant instead of once."""
 
@@ -78,11 +100,15 @@ class Judge:
             return False  # a test that fails has ended the process
 
         assert session.items
-        if self._forked(contract_notices, "") or self._forked(partial(tests_notice, ""), ""):
+        if any(
+            self._forked(notices, "")
+            for notices in (contract_notices, configurations_notice, partial(tests_notice, ""))
+        ):
             raise pytest.UsageError("contract or tests do not hold without a mutant: run make test first")
         with self.out.open("w") as file:
             for name in self.mutants:
-                if not name.startswith(UNREACHED) and self._forked(contract_notices, name):
+                golden = configurations_notice if name.startswith("engine.config.") else contract_notices
+                if not name.startswith(UNREACHED) and self._forked(golden, name):
                     by = "contract"
                 else:
                     by = "tests" if self._forked(partial(tests_notice, name), name) else "nobody"
@@ -112,10 +138,12 @@ class Judge:
 
 
 def _nearest_first(items: Sequence[pytest.Item], mutant: str) -> list[pytest.Item]:
-    """The tests of the mutant's own module first; alone where the contract does not reach it."""
+    """The tests of the mutant's own module first; alone where the contract does not reach it. The configuration has its own tests."""
     module = mutant.split(".x", maxsplit=1)[0].rpartition(".")[2]
-    own = [item for item in items if item.path.stem == f"test_{module}"]
-    return own if mutant.startswith(UNREACHED) else own + [item for item in items if item not in own]
+    of_config = mutant.startswith("engine.config.")
+    near = [item for item in items if (item.path.parent.name == "config") == of_config]
+    own = [item for item in near if item.path.stem == f"test_{module}"]
+    return own if mutant.startswith(UNREACHED) else own + [item for item in near if item not in own]
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 In a folder of its own, `.mutation`, which git ignores: mutmut writes the mutants, the contract judges each in a fork of its own, and those
 it does not notice are judged once more by the engine's unit tests. A survivor that the report's table does not explain is a failure.
-About an hour and a half on two cores; `ARGS="engine/natural.py engine/rules/stale.py"` takes those modules.
+About two hours on two cores; `ARGS="engine/natural.py engine/rules/stale.py"` takes those modules, `ARGS=engine/config` a whole room.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ SOURCES = (
     "runner",
     "triggers",
     "view",
-    "config/patterns",
+    "config/*",
+    "config/meaning/*",
+    "config/older/*",
     "rules/*",
 )
 CONFIG = """\
@@ -99,6 +101,15 @@ def _prefix(name: str) -> str:
     return f"{name.removesuffix('.py').replace('/', '.').rstrip('.')}."
 
 
+def _globs(name: str) -> list[str]:
+    """A module's file, or those of a room and of the rooms in it."""
+    if not Path(name).is_dir():
+        return [f"{name}.py"]
+    return [
+        f"{folder}/*.py" for folder in (name, *(str(below) for below in Path(name).rglob("[!_]*") if below.is_dir()))
+    ]
+
+
 def _function(mutant: str) -> str:
     """`engine.view.x_encodable__mutmut_6` → `engine.view.encodable`; a method with its class."""
     module, _, name = mutant.rpartition("__mutmut_")[0].rpartition(".")
@@ -115,7 +126,7 @@ def _copied(work: Path, wanted: list[str]) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         if Path(name).is_file():
             shutil.copyfile(name, target)
-    chosen = [f"{name.rstrip('.').replace('.', '/')}.py" for name in wanted if name != "engine."]
+    chosen = [found for name in wanted if name != "engine." for found in _globs(name.rstrip(".").replace(".", "/"))]
     only = "\n".join(f"    {name}" for name in chosen or [f"engine/{name}.py" for name in SOURCES])
     (work / "setup.cfg").write_text(CONFIG.format(only=only))
     return work
