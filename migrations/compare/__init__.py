@@ -1,0 +1,1 @@
+"""Control against candidate: what legacy declares, what its record shows, what the engine does."""
