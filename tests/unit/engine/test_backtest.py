@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -180,6 +181,81 @@ def test_states_that_differ_are_not_taken_for_each_other(other: Seen) -> None:
 def test_remembering_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backtest, "_MOST_REMEMBERED", 2)
     tested = Backtest(config())
-    report = tested.over([seen("a", number=number, title=str(number)) for number in range(5)])
-    assert len(report.differences) == 10
-    assert len(tested._known) <= 2
+    states = [seen("a", number=number, title=str(number)) for number in range(5)]
+    assert len(tested.over(states).differences) == 10
+    for state in states:
+        tested.changes(state)
+        assert len(tested._known) <= 2
+
+
+def test_a_repository_is_kept_while_its_states_are_remembered() -> None:
+    """They are told apart by identity, which another one would take over once this one is gone."""
+    repo = replace(REPO, labels=REPO.labels)
+    tested = Backtest(config())
+    before = sys.getrefcount(repo)
+    tested.changes(replace(seen("a"), repo=repo))
+    assert sys.getrefcount(repo) > before
+    assert tested._repos == {id(repo): repo}
+
+
+def test_both_configurations_are_asked_as_the_sweep_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Trigger] = []
+
+    def noted(trigger: Trigger, *more: Any) -> tuple[Effect, ...]:
+        asked.append(trigger)
+        return effects_of(trigger, *more)
+
+    monkeypatch.setattr(backtest, "effects_of", noted)
+    Backtest(config(), config()).changes(seen("a"))
+    assert asked == [Trigger("sweep"), Trigger("sweep")]
+
+
+def test_the_span_and_the_issues_do_not_depend_on_the_order_of_the_states() -> None:
+    early, late = NOW - timedelta(days=3), NOW
+    for states in (
+        [seen("a", at=late), seen("a", number=2, at=early)],
+        [seen("a", at=early), seen("a", number=2, at=late)],
+    ):
+        report = Backtest(config()).over(states)
+        assert (report.first, report.last, report.issues) == (early, late, 2)
+
+
+def test_rules_are_counted_each_for_itself() -> None:
+    states = [seen("a"), seen("p/low", "p/high", number=2), seen("p/low", "p/high", "track/x", number=3)]
+    assert Backtest(config()).over(states).by_rule() == {
+        "exclusivity.p": (2, 2),
+        "milestone": (2, 2),
+        "track.classify": (1, 1),
+    }
+
+
+def test_a_milestone_that_is_taken_away_from_the_issue_is_named() -> None:
+    held = seen("track/x", milestone=Milestone(2, "Two"))
+    both = config(("{track/x: One}", "{track/x: One, track/y: Two}"))
+    assert Backtest(both).changes(held) == (Change("milestone", "milestone", "", "Two", "One"),)
+
+
+def test_two_ages_of_an_issue_are_two_states() -> None:
+    tested = Backtest(config())
+    fresh, idle = seen("track/y", days=1), seen("track/y", days=12)
+    assert tested.changes(fresh) == ()
+    assert tested.changes(idle) == Backtest(config()).changes(idle) != ()
+
+
+def test_an_issue_of_unknown_age_is_compared_too() -> None:
+    unknown = seen("a", updated_at=None, created_at=None)
+    assert Backtest(config()).changes(unknown) is Fact.TIMELINE
+    without = config(("stale: {enabled: true, days_until_stale: 10, days_until_close: 20}\n", ""))
+    assert Backtest(without).changes(unknown) == Backtest(without).changes(seen("a"))
+
+
+def test_a_timeline_tells_two_states_apart() -> None:
+    def after(*labels: str) -> Seen:
+        events = tuple(
+            TimelineEvent("labeled", NOW - timedelta(hours=9 - at), label) for at, label in enumerate(labels)
+        )
+        return seen("track/x", "track/y", milestone=Milestone(1, "One"), timeline=events)
+
+    tested = Backtest(config())
+    first, second = tested.changes(after("track/x", "track/y")), tested.changes(after("track/y", "track/x"))
+    assert first != second

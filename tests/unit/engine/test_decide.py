@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.config.types import Config, InvalidConfig
-from engine.decide import decide, missing_facts
+from engine.decide import decide, effects_of, missing_facts
 from engine.draft import FactMissing
 from engine.model import Fact, Issue, Milestone, Repo
 from engine.plan import AddLabels
@@ -260,3 +260,21 @@ def test_a_missing_fact_names_the_rule_that_wants_it(found: Issue, rule: str, fa
 
     assert raised.value.fact == fact
     assert raised.value.problems[0].code == "fact-not-read"
+
+
+def test_the_effects_alone_are_none_where_a_rule_failed_or_nothing_is_enforced() -> None:
+    """As in the plan itself, each of the two alone."""
+    failing = config(
+        tracks=(track("a", default=True),),
+        self_healing=healing(),
+        enforcement=enforcement(group("track"), group("p", mode="fail", prefix="p/")),
+    )
+    advisory = config(tracks=(track("a", default=True),), self_healing=healing(), enforcement=None)
+    torn = issue("p/low", "p/high")
+    repo = Repo("o/r", labels=())
+    for configured, found in ((failing, torn), (advisory, issue())):
+        plan = decide(MANUAL, found, repo, configured, NOW)
+        assert plan.effects == ()
+        assert plan.outcome in {"failed", "partial"}
+        assert effects_of(MANUAL, found, repo, configured, NOW) == ()
+    assert effects_of(MANUAL, issue(), repo, BUSY, NOW) == decide(MANUAL, issue(), repo, BUSY, NOW).effects != ()
