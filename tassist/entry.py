@@ -9,6 +9,10 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tassist.opening import OpenPlace
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -26,17 +30,29 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def run(args: list[str]) -> int:
     """Run the command line and return its exit code; a mistake of the user's or the world's is never a traceback."""
+    from tassist.terminal import may_draw, splash
+
+    alone = args in ([], ["--plain"])
+    if not args and may_draw():
+        # Alone in a terminal it is the app; the first line stands before anything heavy is read.
+        splash()
     import click
 
     from engine.problems import ProblemError
     from tassist.cli import diagnostics
     from tassist.cli.app import root
     from tassist.errors import Exit, exit_code, problems_of
+    from tassist.opening import OpenPlace
 
     debug = "--debug" in args
     args = [arg for arg in args if arg != "--debug"]
     try:
-        result = root.main(args=args or ["--help"], prog_name="tassist", standalone_mode=False)
+        if not args and may_draw():
+            return _open(OpenPlace())
+        result = root.main(args=["--help"] if alone else args, prog_name="tassist", standalone_mode=False)
+        if isinstance(result, OpenPlace):
+            splash()
+            return _open(result)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.Abort:
@@ -64,6 +80,20 @@ def run(args: list[str]) -> int:
         diagnostics.problems(found)
         return exit_code(found) if isinstance(error, ProblemError | OSError) else Exit.FAILED
     return int(result) if isinstance(result, int) else Exit.OK
+
+
+def _open(wanted: OpenPlace) -> int:
+    """Open the app where a verb asks for it; only here the two faces of the product meet."""
+    from tassist.terminal import clear_splash
+
+    try:
+        from tassist.cli.registry import VERBS
+        from tassist.tui.opening import open_app
+
+        return open_app(wanted, [(verb.name, verb.help) for verb in VERBS])
+    except BaseException:
+        clear_splash()  # or its words would stand before those of the problem
+        raise
 
 
 def _open_closed_streams() -> None:

@@ -1,4 +1,4 @@
-"""Every setting of the product, declared once; the only place that reads the environment.
+"""Every setting of the product, declared once; the environment is read here and nowhere else.
 
 Order of authority: a flag somebody typed, then the environment, then `.env`, then `tassist.toml`, then the default.
 The engine never sees any of this.
@@ -6,7 +6,6 @@ The engine never sees any of this.
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +15,11 @@ from typing import Literal
 from dotenv import dotenv_values
 
 from engine.problems import Problem, ProblemError, Where
+from tassist.config.env import environment
 from tassist.errors import Secret, os_problem
 from tassist.text import safe_text
+
+__all__ = ["SETTINGS", "SETTING_BY_NAME", "Kind", "Setting", "Settings", "Value", "default_home", "environment", "load"]
 
 Kind = Literal["text", "int", "path", "secret", "choice"]
 
@@ -162,6 +164,33 @@ SETTINGS: tuple[Setting, ...] = (
         "text",
         ("text", "json"),
     ),
+    Setting(
+        "plain",
+        ("TASSIST_PLAIN", "ACCESSIBLE"),
+        "Lines instead of the full-screen app, for screen readers and slow lines: anything but 0 or off.",
+    ),
+    Setting(
+        "theme",
+        ("TASSIST_THEME",),
+        "Colours of the full-screen app; ansi takes the terminal's own. NO_COLOR takes all of them away.",
+        "choice",
+        "dark",
+        ("dark", "light", "ansi-dark", "ansi-light"),
+    ),
+    Setting(
+        "animations",
+        ("TASSIST_ANIMATIONS",),
+        "Whether anything moves by itself in the full-screen app.",
+        "choice",
+        "on",
+        ("on", "off"),
+    ),
+    Setting(
+        "keymap",
+        ("TASSIST_KEYMAP",),
+        'A TOML file of your own keys for the full-screen app: lines of binding-id = "key".  Default: keys.toml in the home folder.',
+        "path",
+    ),
 )
 SETTING_BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -205,11 +234,6 @@ class Settings:
     def home(self) -> Path:
         """The folder everything lives in."""
         return self.path("home") or default_home()
-
-
-def environment() -> dict[str, str]:
-    """A copy of the process's environment; everything else gets it from here."""
-    return dict(os.environ)  # noqa: TID251 – this is the one place
 
 
 def default_home(env: Mapping[str, str] | None = None) -> Path:

@@ -108,7 +108,15 @@ def rules() -> str:
     return NOTE + rules_page()
 
 
+def key_reference() -> str:
+    """docs/reference/keys.md: every binding of the full-screen app."""
+    from tassist.tui.key_reference import page
+
+    return NOTE + page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/keys.md": key_reference,
     "docs/reference/exit-codes.md": exit_codes,
     "docs/reference/settings.md": settings,
     "docs/reference/commands.md": commands,

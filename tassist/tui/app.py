@@ -1,0 +1,183 @@
+"""The one Textual app: places as modes, the palette, problems, and an error boundary that shows no variable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+from typing_extensions import override
+
+from engine.problems import Problem, ProblemError
+from tassist.errors import problems_of
+from tassist.text import safe_text
+from tassist.tui import keys
+from tassist.tui.boundary import crash_text
+from tassist.tui.commands import Reach, reachable
+from tassist.tui.desk import Desk
+from tassist.tui.messages import Troubled
+from tassist.tui.places import PLACE_BY_ID, PLACES, screen_of
+from tassist.tui.theme import NAMES, THEMES
+
+_MOST_PROBLEMS = 200
+
+
+def _go(place_id: str, key: str, title: str, text: str) -> Binding:
+    return Binding(key, f"go('{place_id}')", title, show=False, id=f"go-{place_id}", tooltip=text)
+
+
+class TassistApp(App[int]):
+    """Everything tassist does, in one terminal."""
+
+    TITLE = "tassist"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
+    HELP = """# tassist
+
+A digit goes to a place. **Ctrl+P** finds every command. **Ctrl+T** shows what went wrong. **q** leaves.
+
+The keys of what has the focus are listed beside this."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(_go(place.id, place.key, place.title, place.help) for place in PLACES),
+        Binding("question_mark,f1", "help", "Help", id="help", tooltip="Help for what has the focus, and its keys"),
+        Binding("ctrl+t", "problems", "Problems", show=False, id="problems", tooltip="Everything that went wrong"),
+        Binding("f12", "next_theme", "Theme", show=False, id="next-theme", tooltip="The next theme: dark, light, ansi"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="suspend", tooltip="Back to the shell; fg returns"),
+        Binding("q", "leave", "Quit", id="leave", tooltip="Leave; a service inside finishes what is under way first"),
+        Binding("ctrl+q", "leave", "Quit", show=False, priority=True, id="leave-anyway", tooltip="Leave, wherever one is"),
+    ]  # fmt: skip
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 – declared so by Textual
+        (0, "-narrow"),
+        (100, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 – declared so by Textual
+        (0, "-short"),
+        (16, "-tall"),
+    ]
+    COMMAND_PALETTE_DISPLAY = "^p"
+    NOTIFICATION_TIMEOUT = 6
+
+    def __init__(self, desk: Desk, *, place: str = "home") -> None:
+        super().__init__()
+        self.desk = desk
+        self.first_place = place if place in PLACE_BY_ID else "home"
+        self.problems: list[Problem] = []
+        """Newest first."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = NAMES[desk.settings.text("theme")]
+        if desk.settings.text("animations") == "off":
+            self.animation_level = "none"
+        for one in PLACES:
+            self.add_mode(one.id, partial(screen_of, one, desk))
+
+    async def on_mount(self) -> None:
+        """Go to the first place, then take the person's own keys."""
+        await self.switch_mode(self.first_place)
+        try:
+            path = self.desk.settings.path("keymap")
+            own = keys.read_keymap(path or self.desk.home / keys.FILE_NAME, known_bindings(), needed=path is not None)
+        except ProblemError as error:
+            self.tell(error.problems)
+        else:
+            if own:
+                self.set_keymap(own)
+
+    # --- going about --------------------------------------------------------------------------
+
+    async def action_go(self, place: str) -> None:
+        """Go to a place."""
+        if self.current_mode != place and not self.screen.is_modal:
+            await self.switch_mode(place)
+
+    def action_help(self) -> None:
+        """Show or hide the help for what has the focus."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def action_problems(self) -> None:
+        """Show everything that went wrong."""
+        from tassist.tui.screens.problems import ProblemsModal
+
+        if not isinstance(self.screen, ProblemsModal):
+            _ = self.push_screen(ProblemsModal(self.problems))
+
+    def action_next_theme(self) -> None:
+        """Take the next theme."""
+        names = list(NAMES.values())
+        self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+
+    async def action_leave(self) -> None:
+        """Leave; a service inside is drained first."""
+        if self.desk.service is None or self.desk.service.ended:
+            self.exit(0)
+            return
+        from tassist.tui.screens.draining import DrainingModal
+
+        if not isinstance(self.screen, DrainingModal):
+            _ = self.push_screen(DrainingModal(self.desk.service))
+
+    @override
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        for place in PLACES:
+            yield SystemCommand(f"go: {place.title}", place.help, partial(self.action_go, place.id))
+        for verb, reach in reachable(self.desk.verbs):
+            yield SystemCommand(f"do: {verb.name}", verb.help, partial(self.reach, reach))
+        yield SystemCommand("app: problems", "Everything that went wrong, to be reported.", self.action_problems)
+        yield SystemCommand("app: keys and help", "Help for what has the focus.", self.action_help)
+        yield SystemCommand("app: next theme", "Dark, light, or the terminal's own colours.", self.action_next_theme)
+        yield SystemCommand("app: quit", "Leave tassist.", self.action_leave)
+
+    async def reach(self, reach: Reach) -> None:
+        """Go where a verb is done, and begin it."""
+        await self.action_go(reach.place)
+        if reach.action:
+            await self.screen.run_action(f"screen.{reach.action}")
+
+    # --- problems -----------------------------------------------------------------------------
+
+    def tell(self, problems: Iterable[Problem], *, quiet: bool = False) -> None:
+        """Keep problems in the list, and say the first one."""
+        found = list(problems)
+        fresh = [problem for problem in found if problem not in self.problems[:20]]
+        self.problems[:0] = reversed(fresh)
+        del self.problems[_MOST_PROBLEMS:]
+        if fresh and not quiet:
+            first = fresh[0]
+            more = f"  ({len(fresh) - 1} more: ctrl+t)" if len(fresh) > 1 else ""
+            self.notify(
+                safe_text(f"{first.fix or first.why}{more}", max_chars=300),
+                title=safe_text(first.what, max_chars=200),
+                severity="error",
+                markup=False,
+            )
+
+    def on_troubled(self, message: Troubled) -> None:
+        """Something did not succeed."""
+        self.tell(message.problems, quiet=message.quiet)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Work that ended in an exception nobody translated is a problem, not the end."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.tell(problems_of(event.worker.error))
+
+    @override
+    def _fatal_error(self) -> None:
+        """Say what happened without any variable's value; the private method is why Textual is pinned exactly."""
+        self.bell()
+        if self._exception is not None:
+            self._exit_renderables.append(crash_text(self._exception))
+        self._close_messages_no_wait()
+
+
+def known_bindings() -> set[str]:
+    """The ids of every binding of the app and its screens."""
+    from tassist.tui.key_reference import all_bindings
+
+    return {row.id for row in all_bindings()}

@@ -1,0 +1,95 @@
+"""What every screen works with: the settings, the clock, the journal, and the service inside, if there is one."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.ports import Clock
+from engine.problems import ProblemError
+from tassist.config.settings import Settings
+from tassist.opening import Embedded
+
+if TYPE_CHECKING:
+    from tassist.github.connection import Connection
+    from tassist.store.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A command of the command line, as the palette shows it."""
+
+    name: str
+    help: str
+
+
+@dataclass(slots=True)
+class Desk:
+    """Handed to every screen; it is the same one for the whole life of the app."""
+
+    settings: Settings
+    clock: Clock
+    verbs: Sequence[Verb] = ()
+    service: Embedded | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    connect: Callable[[bool], Connection] | None = None
+    """Opens a connection to GitHub, read-only where the argument is true; ``None``: as the settings say. For tests."""
+    _journal: Journal | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def home(self) -> Path:
+        """The folder of the journal."""
+        return self.settings.home
+
+    def journal(self) -> Journal:
+        """The journal, opened at the first use and kept; for workers, not for the event loop.
+
+        Raises:
+            ProblemError: there is none, or it cannot be read.
+        """
+        from tassist.services.deliveries import open_journal
+
+        with self._lock:
+            if self._journal is None:
+                self._journal = open_journal(self.home)
+            return self._journal
+
+    def has_journal(self) -> bool:
+        """Whether a service has ever run with this folder."""
+        from tassist.store.database import FILE_NAME
+
+        return (self.home / FILE_NAME).is_file()
+
+    def github(self, *, dry: bool) -> Connection:
+        """A connection to GitHub; use it as an asynchronous context.
+
+        Raises:
+            ProblemError: the credentials are missing or wrong.
+        """
+        if self.connect is not None:
+            return self.connect(dry)
+        from tassist.services.connecting import connect
+
+        return connect(self.settings, dry=dry)
+
+    def close(self) -> None:
+        """Close the journal."""
+        with self._lock:
+            if self._journal is not None:
+                self._journal.close()
+                self._journal = None
+
+    @contextmanager
+    def closing(self) -> Iterator[None]:
+        """Close everything at the end, whatever happens."""
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProblemError):
+                self.close()

@@ -1,0 +1,62 @@
+"""Text from outside as Textual may show it: made harmless, and never read as markup."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from rich.cells import cell_len, set_cell_size
+from textual.content import Content
+
+from tassist.text import safe_text
+
+ASCII = {"●": "*", "○": "o", "▶": ">", "✓": "+", "✗": "x", "…": "~", "·": ".", "▲": "^", "!": "!", "?": "?"}
+"""Glyphs and their twins for terminals without Unicode."""
+
+
+def content(text: object, *, max_chars: int = 2_000, newlines: bool = False, style: str = "") -> Content:
+    """What any widget may show."""
+    return Content.styled(safe_text(text, max_chars=max_chars, newlines=newlines), style)
+
+
+def fitted(text: str, cells: int) -> str:
+    """Exactly so many cells wide; what does not fit ends in an ellipsis."""
+    if cells <= 0:
+        return ""
+    if cell_len(text) > cells:
+        return set_cell_size(set_cell_size(text, cells - 1).rstrip() + "…", cells)
+    return set_cell_size(text, cells)
+
+
+def moment(at: datetime | None, now: datetime) -> str:
+    """A time as one reads it: of today only the clock, else with its date; always UTC."""
+    if at is None:
+        return "–"
+    if at.date() == now.date():
+        return f"{at:%H:%M:%S}"
+    return f"{at:%m-%d %H:%M}" if at.year == now.year else f"{at:%Y-%m-%d}"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its largest unit: ``3 ms``, ``12 s``, ``5 min``, ``2 h``, ``3 d``."""
+    seconds = max(length.total_seconds(), 0.0)
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size or (unit == "min" and seconds >= size):
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def number(value: int) -> str:
+    """With thin groups of three: ``48 112``."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def size(value: int) -> str:
+    """Bytes for people."""
+    amount = float(value)
+    for unit in ("B", "KB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"

@@ -1,0 +1,1 @@
+"""What every screen is built of: safe rows, problem panels, empty states, the bar of places."""

@@ -1,0 +1,116 @@
+"""Small panels: problems with what, why and fix; the empty state; the bar of places; a line that says what goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Static
+from typing_extensions import override
+
+from engine.problems import Problem
+from tassist.errors import redact
+from tassist.text import safe_text
+from tassist.tui.places import PLACES
+from tassist.tui.safe import content
+
+
+def problem_content(problem: Problem) -> Content:
+    """A problem in the form every face of the product uses, with its first word for those who see no colour."""
+    head, *rest = safe_text(redact(str(problem)), newlines=True).split("\n")
+    parts = [Content.styled(f"error: {head}", "bold $text-error")]
+    parts += [Content.styled(line, "$text") for line in rest]
+    return Content("\n").join(parts)
+
+
+class ProblemPanel(VerticalScroll, can_focus=True):
+    """Every problem at once."""
+
+    HELP = "What is wrong, why, and what to do. **c** copies it as a report."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "copy", "Copy report", id="copy-report", tooltip="Copy these problems; secrets are blanked out")
+    ]
+
+    def __init__(self, problems: Sequence[Problem] = (), *, id: str | None = None) -> None:  # noqa: A002 – Textual's name
+        super().__init__(id=id)
+        self.problems = tuple(problems)
+
+    @override
+    def compose(self) -> ComposeResult:
+        yield Static(self._text(), id="problem-text")
+
+    def show(self, problems: Sequence[Problem]) -> None:
+        """Show these instead."""
+        self.problems = tuple(problems)
+        self.query_one("#problem-text", Static).update(self._text())
+
+    def action_copy(self) -> None:
+        """Copy what is shown, without secrets."""
+        self.app.copy_to_clipboard(report(self.problems))
+
+    def _text(self) -> Content:
+        return Content("\n\n").join([problem_content(problem) for problem in self.problems])
+
+
+def report(problems: Sequence[Problem]) -> str:
+    """Problems as text for a bug report: harmless and without secrets."""
+    return "\n\n".join(
+        safe_text(redact(f"error: {problem}\n  code: {problem.code}"), newlines=True) for problem in problems
+    )
+
+
+class Empty(Static):
+    """Says that there is nothing, why, and what to do about it."""
+
+    def __init__(self, what: str, fix: str = "", *, id: str | None = None) -> None:  # noqa: A002 – Textual's name
+        super().__init__(self._content(what, fix), id=id)
+
+    def say(self, what: str, fix: str = "") -> None:
+        """Say something else."""
+        self.update(self._content(what, fix))
+
+    @staticmethod
+    def _content(what: str, fix: str) -> Content:
+        head = content(what, style="bold")
+        return Content("\n").join([head, content(fix)]) if fix else head
+
+
+class PlaceBar(Widget):
+    """Where one is, and the keys that lead elsewhere; only what fits is shown, the present place always."""
+
+    DEFAULT_CSS = "PlaceBar { height: 1; }"
+    here: reactive[str] = reactive("")
+
+    @override
+    def render(self) -> Content:
+        full = self._line(titles=True)
+        if full.cell_length <= self.size.width:
+            return full
+        return self._line(titles=False)
+
+    def _line(self, *, titles: bool) -> Content:
+        parts = []
+        for place in PLACES:
+            here = place.id == self.here
+            text = f" {place.key} {place.title} " if titles or here else f" {place.key} "
+            # Brackets too, because not everybody sees reverse.
+            parts.append(
+                Content.styled(f"[{text.strip()}]" if here else text, "bold reverse" if here else "$text-muted")
+            )
+        return Content("").join(parts)
+
+
+class Says(Static):
+    """One line that says what goes on: how many, how old, what is being waited for."""
+
+    DEFAULT_CSS = "Says { height: 1; color: $text-muted; }"
+
+    def say(self, text: str) -> None:
+        """Say it."""
+        self.update(content(text, max_chars=500))

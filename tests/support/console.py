@@ -1,0 +1,246 @@
+"""A journal as a service leaves it, with hostile text in it where asked for, and the app on it with a still clock."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tassist.config import settings
+from tassist.store.journal import Journal
+from tassist.store.model import FinishedRun, Incoming, LaneKey, Sorted, Target
+from tassist.tui.app import TassistApp
+from tassist.tui.desk import Desk, Verb
+from tests.support.delivering import compact
+
+NOW = datetime(2026, 11, 28, 12, 0, 0, tzinfo=UTC)
+HOSTILE = (
+    "\x1b[2J\x1b]0;owned\x07\x1b]52;c;aGk=\x07",
+    "[/x] [bold red]markup[/bold red] [@click=app.quit]x[/]",
+    "\x9b31m C1 \r\n two lines",
+    "right\u202eto left\u2066 and zalgo Z" + "\u0334\u0322\u031b" * 12,
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467" + "\u200d" * 200 + "x" * 5_000,
+    "<img src=x onerror=alert(1)> ${jndi:ldap://x} =HYPERLINK(1)",
+)
+"""Each of them has broken some terminal program."""
+
+
+@dataclass
+class StillClock:
+    """Stands at `NOW` until it is moved."""
+
+    moment: datetime = NOW
+
+    def now(self) -> datetime:
+        """The present."""
+        return self.moment
+
+
+def verbs() -> tuple[Verb, ...]:
+    """The command line's own."""
+    from tassist.cli.registry import VERBS
+
+    return tuple(Verb(verb.name, verb.help) for verb in VERBS)
+
+
+def desk(home: Path, **env: str) -> Desk:
+    """What the app is given; only these variables are seen."""
+    loaded = settings.load({"home": str(home)}, env={"HOME": str(home), **env}, dotenv=None)
+    return Desk(loaded, StillClock(), verbs=verbs())
+
+
+def console(home: Path, place: str = "home", **env: str) -> TassistApp:
+    """The app at a place."""
+    return TassistApp(desk(home, **env), place=place)
+
+
+async def settled(app: TassistApp) -> None:
+    """Wait until no work is under way and every message is through; never for a moment."""
+    for _ in range(4):
+        await app.workers.wait_for_complete()
+        await _idle(app)
+
+
+async def _idle(app: TassistApp) -> None:
+    from textual.pilot import Pilot
+
+    await Pilot(app).pause()
+
+
+DECISIONS: tuple[dict[str, Any], ...] = (
+    {
+        "rule": "track.classify",
+        "outcome": "applied",
+        "reason": "no track label: the default track is main",
+        "config_key": "tracks[0].default",
+        "source": ".github/task-assistant.yml:3",
+        "before": "",
+        "after": "track/main",
+    },
+)
+
+
+class Filled:
+    """Fills a journal; every delivery comes a minute after the one before."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.journal = Journal.open(home)
+        self.at = NOW - timedelta(hours=2)
+        self.count = 0
+
+    def close(self) -> None:
+        """Close the journal; another program may open it."""
+        self.journal.close()
+
+    def delivery(
+        self,
+        number: int = 1,
+        *,
+        event: str = "issues",
+        action: str = "labeled",
+        repo: str = "acme/shop",
+        repo_id: int = 7,
+        title: str = "A title",
+        sender: str = "ann",
+        state: str = "done",
+        outcome: str = "success",
+        reason: str | None = None,
+        decisions: Sequence[Mapping[str, Any]] = DECISIONS,
+        writes: bool = True,
+    ) -> str:
+        """A delivery as the service leaves it; returns its id."""
+        return asyncio.run(
+            self._delivery(
+                number, event, action, repo, repo_id, title, sender, state, outcome, reason, list(decisions), writes
+            )
+        )
+
+    async def _delivery(
+        self,
+        number: int,
+        event: str,
+        action: str,
+        repo: str,
+        repo_id: int,
+        title: str,
+        sender: str,
+        state: str,
+        outcome: str,
+        reason: str | None,
+        decisions: list[Mapping[str, Any]],
+        writes: bool,
+    ) -> str:
+        from engine.plan import AddLabels
+        from engine.ports import Applied
+
+        self.count += 1
+        self.at += timedelta(minutes=1)
+        delivery_id = f"{self.count:08x}-0000-4000-8000-000000000000"
+        payload = {
+            "action": action,
+            "issue": {"number": number, "title": title, "labels": [{"name": "phase-1"}]},
+            "repository": {"id": repo_id, "full_name": repo},
+            "sender": {"login": sender, "id": 3},
+            "installation": {"id": 5},
+            "count": self.count,
+        }
+        quarantine = (reason or "not JSON") if state == "quarantined" else None
+        headers = {"content-type": "application/json", "user-agent": "GitHub-Hookshot/1"}
+        stored = await self.journal.accept(
+            Incoming(delivery_id, event, compact(payload), self.at, headers, quarantine=quarantine)
+        )
+        if state in {"stored", "quarantined"}:
+            return delivery_id
+        item = Sorted(
+            stored.seq,
+            "ignored" if state == "ignored" else "waiting",
+            action,
+            reason if state == "ignored" else None,
+            5,
+            repo_id,
+            repo,
+            sender,
+            3,
+            () if state == "ignored" else (Target(repo_id, repo, number),),
+        )
+        await self.journal.store_sorted([(item, ())], self.at + timedelta(milliseconds=20))
+        if state not in {"done", "dead"}:
+            return delivery_id
+        run_id = f"{self.count:012x}{'0' * 20}"
+        started = self.at + timedelta(milliseconds=50)
+        trigger = json.dumps(
+            {"kind": "delivery", "event": event, "action": action, "delivery_id": delivery_id, "sender": sender}
+        )
+        key = LaneKey(repo_id, number)
+        if writes and outcome == "success":
+            effect = AddLabels(("track/main",), "track.classify")
+            ordinal = await self.journal.intend(
+                effect, run_id=run_id, key=key, repo=repo, trigger=trigger, started_at=started, now=started
+            )
+            await self.journal.settle(
+                run_id, ordinal, Applied(effect, changed=True, before="", after="track/main", writes=1), started
+            )
+        result = json.dumps({"decisions": decisions, "applied": [], "problems": [], "reads": 1, "writes": int(writes)})
+        await self.journal.finish(
+            FinishedRun(
+                run_id,
+                key,
+                repo,
+                trigger,
+                started,
+                started + timedelta(milliseconds=180),
+                outcome,
+                reason,
+                result,
+                stored.seq,
+                f"e-{self.count}",
+                b"{}",
+                dead=state == "dead",
+            )
+        )
+        return delivery_id
+
+
+def typical(home: Path) -> None:
+    """A morning of an ordinary repository."""
+    filled = Filled(home)
+    for number in range(1, 13):
+        filled.delivery(number, action="opened" if number % 3 else "labeled", title=f"Issue number {number}")
+    filled.delivery(3, event="issue_comment", action="created", state="ignored", reason="comments change nothing")
+    filled.delivery(4, event="push", action="", state="ignored", reason="no issue in it")
+    filled.delivery(5, action="edited", state="waiting")
+    filled.close()
+
+
+def troubled(home: Path) -> None:
+    """Everything that can go wrong, once."""
+    filled = Filled(home)
+    filled.delivery(1)
+    filled.delivery(2, outcome="failed", state="dead", reason="given up: GitHub said 502 for a day")
+    filled.delivery(3, outcome="blocked", reason="the configuration cannot be used")
+    filled.delivery(4, state="quarantined", reason="the payload is no JSON object")
+    filled.delivery(5, state="waiting")
+    filled.close()
+
+
+def hostile(home: Path) -> None:
+    """Every text that comes from outside is hostile."""
+    filled = Filled(home)
+    for number, text in enumerate(HOSTILE, 1):
+        filled.delivery(
+            number,
+            title=text,
+            sender=text[:90],
+            action=text[:60],
+            repo=f"acme/{text[:40]}",
+            repo_id=number,
+            reason=text,
+            outcome="blocked",
+            decisions=[{"rule": text, "outcome": "blocked", "reason": text, "config_key": text, "after": text}],
+        )
+    filled.close()
