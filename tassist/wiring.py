@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.ports import RunResult
     from tassist.github.limits import Limits
     from tassist.secrets import GitHubApp
-    from tassist.store.journal import Journal
+    from tassist.store.ports import Journal
     from tassist.telemetry.pump import Pump
 
 TELEMETRY_FOLDER = "telemetry"

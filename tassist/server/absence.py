@@ -24,8 +24,8 @@ from tassist.server.intake import delivery_key
 from tassist.server.sweeping import ALL
 from tassist.store.database import StoreError
 from tassist.store.inbox import FROM_LOG
-from tassist.store.journal import Journal
 from tassist.store.model import Incoming
+from tassist.store.ports import Journal
 from tassist.telemetry.around import catch_up_finished
 
 _LOG = get_logger("away")

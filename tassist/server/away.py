@@ -15,7 +15,7 @@ from tassist.server.absence import Absence, Watchfulness
 from tassist.server.polling import Polling
 from tassist.server.sweeping import ALL, Pace, Sweeping, nightly_id
 from tassist.store.database import StoreError
-from tassist.store.journal import Journal
+from tassist.store.ports import Journal
 
 _LOG = get_logger("away")
 _NIGHT = "sweep.night"

@@ -22,8 +22,8 @@ from tassist.server.looks import Looks
 from tassist.server.metrics import Metrics
 from tassist.server.sorting import Place, unreadable
 from tassist.store.database import StoreError
-from tassist.store.journal import Journal
 from tassist.store.model import Lane, LaneKey, News, Unsorted
+from tassist.store.ports import Journal
 
 _LOG = get_logger("dispatcher")
 

@@ -13,9 +13,9 @@ from engine.plan import AddLabels, Effect, RemoveLabels
 from engine.ports import Applied, Applier, Clock, Retry, RunResult
 from tassist.config import faults
 from tassist.store.database import StoreError
-from tassist.store.journal import Journal
 from tassist.store.ledger import effect_from_json
 from tassist.store.model import EffectRow, EffectState, LaneKey
+from tassist.store.ports import Journal
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

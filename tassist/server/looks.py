@@ -22,10 +22,10 @@ from tassist.log import get_logger, log_event
 from tassist.server.ledger import LedgerApplier, RunId, pieced_together, single_writes
 from tassist.server.metrics import Metrics
 from tassist.server.ports import GitHubSide, MakeRecord
-from tassist.store.journal import Journal
 from tassist.store.ledger import new_run_id
 from tassist.store.model import Covered, EffectRow, FinishedRun, Lane, LaneKey, from_us
 from tassist.store.outbox import event_id_of
+from tassist.store.ports import Journal
 
 _LOG = get_logger("runs")
 

@@ -12,9 +12,9 @@ from engine.ports import Clock
 from tassist.errors import Secret
 from tassist.server.ports import GitHubSide, MakeRecord
 from tassist.server.signature import Secrets
-from tassist.store.journal import Journal
 from tassist.store.model import Keep
 from tassist.store.outbox import Outbox
+from tassist.store.ports import Journal
 
 
 class Pumping(Protocol):

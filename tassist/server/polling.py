@@ -17,8 +17,8 @@ from tassist.github.connection import Connection
 from tassist.github.polling import Cursor, poll
 from tassist.log import get_logger, log_event
 from tassist.store.database import StoreError
-from tassist.store.journal import Journal
 from tassist.store.model import LaneKey
+from tassist.store.ports import Journal
 
 _LOG = get_logger("poll")
 _LIST_AGAIN_S = 600.0

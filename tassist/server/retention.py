@@ -10,7 +10,7 @@ from engine.problems import ProblemError
 from tassist.log import get_logger, log_event
 from tassist.server.metrics import Metrics
 from tassist.server.parts import Parts
-from tassist.store.journal import Journal
+from tassist.store.ports import Journal
 
 _LOG = get_logger("retention")
 _REST_S = 0.02

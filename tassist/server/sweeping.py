@@ -18,9 +18,10 @@ from tassist.github.connection import Connection
 from tassist.github.wire import RepoWire
 from tassist.log import get_logger, log_event
 from tassist.store.database import StoreError
-from tassist.store.journal import RECORDS, Journal
 from tassist.store.model import Sweep, SweptRepo
 from tassist.store.outbox import event_id_of
+from tassist.store.ports import Journal
+from tassist.store.sql_journal import RECORDS
 from tassist.store.sweeps import TOPIC
 from tassist.telemetry.around import sweep_finished
 

@@ -16,7 +16,8 @@ from tassist.server.looks import Looks, Patience
 from tassist.server.metrics import Metrics
 from tassist.server.parts import Parts
 from tassist.server.ports import GitHubSide
-from tassist.store.journal import DELIVERIES, Journal
+from tassist.store.ports import Journal
+from tassist.store.sql_journal import DELIVERIES
 
 _LOG = get_logger("dispatcher")
 _OWN_LOGIN = "own_login"

@@ -15,8 +15,8 @@ from tassist.services import json_paths, payloads
 from tassist.services.deliveries import one, open_journal
 from tassist.services.json_paths import Chosen
 from tassist.services.payloads import Taken
-from tassist.store.journal import Journal
 from tassist.store.model import DeliveryRow
+from tassist.store.ports import Journal
 
 _PAGE = 200
 _MOST_PLACES = 20

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs
 from engine.problems import Problem, ProblemError
 from tassist.errors import os_problem
 from tassist.services.run import guess_event
-from tassist.store.journal import Journal
 from tassist.store.model import DeliveryRow
+from tassist.store.ports import Journal
 from tassist.text import safe_text
 
 MAX_BYTES = 25 * 2**20

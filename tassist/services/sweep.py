@@ -18,8 +18,8 @@ from engine.runner import consider
 from tassist.github.address import repository
 from tassist.github.connection import Connection
 from tassist.github.wire import IssueWire
-from tassist.store.journal import Journal
 from tassist.store.model import Progress, Sweep
+from tassist.store.ports import Journal
 
 ALL = json.dumps({"all": True})
 Repos = list[tuple[int, str, int]]

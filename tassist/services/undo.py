@@ -28,9 +28,9 @@ from tassist.github.undoer import GitHubUndoer
 from tassist.services.connecting import parse_issue
 from tassist.services.deliveries import open_journal
 from tassist.services.undo_steps import AsIf, Step, judge, refused, values
-from tassist.store.journal import Journal
 from tassist.store.ledger import effect_from_json, new_run_id, undoes
 from tassist.store.model import LaneKey, RunRow
+from tassist.store.ports import Journal
 from tassist.telemetry.around import run_undone
 from tassist.telemetry.shape import Change
 from tassist.text import safe_text

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tassist.store.model import Accepted, Backlog, DeliveryRow, Incoming, Sorted, Target, Unsorted, from_us, to_us
+from tassist.store.model import (
+    Accepted,
+    Backlog,
+    DeliveryRow,
+    Incoming,
+    LaneKey,
+    Sorted,
+    Target,
+    Unsorted,
+    from_us,
+    to_us,
+)
+from tassist.store.sql import Connection, several, want_look
 
 FROM_LOG = "x-tassist-delivery-log"
 """Beside a delivery that was read from GitHub's delivery log rather than sent."""
+EARLIER = "CASE WHEN excluded.first_seq < lanes.first_seq THEN excluded.first_seq ELSE lanes.first_seq END"
 
 
-def accept(connection: sqlite3.Connection, incoming: Incoming) -> Accepted:
+def accept(connection: Connection, incoming: Incoming) -> Accepted:
     """Store a delivery once; its id is known again however often it arrives.
 
     The id is not signed. The same id with another body is another delivery, and is kept beside the first.
@@ -33,9 +45,9 @@ def accept(connection: sqlite3.Connection, incoming: Incoming) -> Accepted:
         if same is not None:
             return _again(connection, *same)
     state = "quarantined" if incoming.quarantine else "stored"
-    cursor = connection.execute(
+    (seq,) = connection.execute(
         "INSERT INTO deliveries (delivery_id, event, received_at, headers, size, state, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING seq",
         (
             delivery_id,
             incoming.event,
@@ -45,10 +57,9 @@ def accept(connection: sqlite3.Connection, incoming: Incoming) -> Accepted:
             state,
             incoming.quarantine,
         ),
-    )
-    seq = cursor.lastrowid or 0
+    ).fetchone()
     connection.execute("INSERT INTO bodies (seq, body) VALUES (?, ?)", (seq, incoming.body))
-    return Accepted(seq, "stored")
+    return Accepted(int(seq), "stored")
 
 
 def _retold(body: bytes, incoming: Incoming, headers: str) -> bool:
@@ -61,7 +72,7 @@ def _retold(body: bytes, incoming: Incoming, headers: str) -> bool:
         return False
 
 
-def _again(connection: sqlite3.Connection, seq: int, state: str) -> Accepted:
+def _again(connection: Connection, seq: int, state: str) -> Accepted:
     """A delivery id is done, not seen: one that is on its way stays so, one that was given up is tried again."""
     connection.execute("UPDATE deliveries SET duplicates = duplicates + 1 WHERE seq = ?", (seq,))
     if state == "dead":
@@ -70,7 +81,7 @@ def _again(connection: sqlite3.Connection, seq: int, state: str) -> Accepted:
     return Accepted(seq, "duplicate")
 
 
-def reopen(connection: sqlite3.Connection, seq: int) -> None:
+def reopen(connection: Connection, seq: int) -> None:
     """Let a delivery be handled as if it had just arrived."""
     connection.execute(
         "UPDATE deliveries SET state = 'stored', reason = NULL, run_id = NULL, handled_at = NULL WHERE seq = ?", (seq,)
@@ -78,23 +89,24 @@ def reopen(connection: sqlite3.Connection, seq: int) -> None:
     connection.execute("DELETE FROM looks WHERE seq = ?", (seq,))
 
 
-def unsorted(connection: sqlite3.Connection, limit: int, *, most_bytes: int) -> list[Unsorted]:
+def unsorted(connection: Connection, limit: int, *, most_bytes: int) -> list[Unsorted]:
     """The oldest stored deliveries whose payload was not read yet; at least one where there is any."""
     found: list[Unsorted] = []
     held = 0
-    for seq, delivery_id, event, content_type, size, body in connection.execute(
-        "SELECT d.seq, d.delivery_id, d.event, coalesce(json_extract(d.headers, '$.content-type'), ''), d.size, b.body"
+    for seq, delivery_id, event, headers, size, body in connection.execute(
+        "SELECT d.seq, d.delivery_id, d.event, d.headers, d.size, b.body"
         " FROM deliveries d JOIN bodies b USING (seq) WHERE d.state = 'stored' ORDER BY d.seq LIMIT ?",
         (limit,),
     ):
         held += size
         if found and held > most_bytes:
             break
-        found.append(Unsorted(seq, delivery_id, event, content_type, body))
+        content_type = str(json.loads(headers).get("content-type") or "")
+        found.append(Unsorted(seq, delivery_id, event, content_type, bytes(body)))
     return found
 
 
-def store_sorted(connection: sqlite3.Connection, item: Sorted, now: datetime) -> bool:
+def store_sorted(connection: Connection, item: Sorted, now: datetime) -> bool:
     """Write where a delivery belongs, and open a lane for each issue that has none; false where it was sorted before."""
     changed = connection.execute(
         "UPDATE deliveries SET state = ?, action = ?, reason = ?, installation_id = ?, repo_id = ?, repo = ?,"
@@ -117,28 +129,30 @@ def store_sorted(connection: sqlite3.Connection, item: Sorted, now: datetime) ->
     return bool(changed)
 
 
-def add_looks(connection: sqlite3.Connection, seq: int, installation_id: int, targets: Sequence[Target]) -> None:
+def add_looks(connection: Connection, seq: int, installation_id: int, targets: Sequence[Target]) -> None:
     """Let a delivery wait for a look at each of these issues."""
     connection.executemany(
-        "INSERT OR IGNORE INTO looks (seq, repo_id, number) VALUES (?, ?, ?)",
+        "INSERT INTO looks (seq, repo_id, number) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         [(seq, target.repo_id, target.number) for target in targets],
     )
     connection.executemany(
-        "INSERT INTO lanes (repo_id, number, repo, installation_id, first_seq) VALUES (?, ?, ?, ?, ?)"
+        "INSERT INTO lanes (repo_id, number, repo, installation_id, first_seq) VALUES (?, ?, ?, ?, ?)"  # noqa: S608 – our own text
         " ON CONFLICT (repo_id, number) DO UPDATE SET repo = excluded.repo, installation_id = excluded.installation_id,"
-        " first_seq = min(first_seq, excluded.first_seq)",
+        f" first_seq = {EARLIER}",
         [(target.repo_id, target.number, target.repo, installation_id, seq) for target in targets],
     )
+    for target in targets:
+        want_look(connection, LaneKey(target.repo_id, target.number))
 
 
-def backlog(connection: sqlite3.Connection) -> Backlog:
+def backlog(connection: Connection) -> Backlog:
     """How much waits, from indexes alone."""
     (unread,) = connection.execute("SELECT count(*) FROM deliveries WHERE state = 'stored'").fetchone()
     (lanes,) = connection.execute("SELECT count(*) FROM lanes").fetchone()
     return Backlog(unread, lanes)
 
 
-def counts(connection: sqlite3.Connection) -> dict[str, int]:
+def counts(connection: Connection) -> dict[str, int]:
     """How many deliveries are in each state that still matters to the server, plus those given up."""
     found = dict.fromkeys(("stored", "waiting", "dead", "quarantined", "done", "ignored"), 0)
     found.update(connection.execute("SELECT state, count(*) FROM deliveries GROUP BY state").fetchall())
@@ -146,24 +160,32 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 _ROW = (
-    "SELECT d.seq, d.delivery_id, d.event, d.action, d.repo, (SELECT group_concat(number) FROM looks l WHERE l.seq = d.seq),"
+    "SELECT d.seq, d.delivery_id, d.event, d.action, d.repo,"
     " d.state, d.reason, d.run_id, d.received_at, d.handled_at, d.size, d.duplicates, d.sender, d.headers FROM deliveries d"
 )
 
 
-def _rows(found: Iterable[tuple[object, ...]]) -> list[DeliveryRow]:
+def _rows(connection: Connection, found: Iterable[Sequence[object]]) -> list[DeliveryRow]:
+    kept = list(found)
+    issues: dict[object, list[int]] = {}
+    seqs = [row[0] for row in kept]
+    for first in range(0, len(seqs), 500):
+        part = seqs[first : first + 500]
+        statement = f"SELECT seq, number FROM looks WHERE seq IN {several(part)} ORDER BY seq, number"  # noqa: S608 – placeholders
+        for seq, number in connection.execute(statement, part):
+            issues.setdefault(seq, []).append(int(number))
     rows = []
-    for row in found:
+    for row in kept:
         values = list(row)
-        values[5] = tuple(sorted(int(number) for number in str(row[5]).split(","))) if row[5] is not None else ()
-        values[9] = from_us(int(str(row[9])))
-        values[10] = from_us(int(str(row[10]))) if row[10] is not None else None
+        values.insert(5, tuple(issues.get(row[0], ())))
+        values[9] = from_us(int(str(values[9])))
+        values[10] = None if values[10] is None else from_us(int(str(values[10])))
         rows.append(DeliveryRow(*values))  # type: ignore[arg-type]  # the columns are those of the statement above
     return rows
 
 
 def listed(
-    connection: sqlite3.Connection,
+    connection: Connection,
     *,
     limit: int,
     state: str | None = None,
@@ -184,7 +206,7 @@ def listed(
         ("d.action = ?", action),
         ("d.received_at >= ?", None if since is None else to_us(since)),
         ("d.received_at < ?", None if until is None else to_us(until)),
-        ("d.repo = ? COLLATE NOCASE", repo),
+        ("lower(d.repo) = lower(?)", repo),
         ("d.seq < ?", before_seq),
         ("EXISTS (SELECT 1 FROM looks l WHERE l.seq = d.seq AND l.number = ?)", issue),
     ):
@@ -192,28 +214,33 @@ def listed(
             wanted.append(clause)
             values.append(value)
     where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
-    return _rows(connection.execute(f"{_ROW}{where} ORDER BY d.seq DESC LIMIT ?", (*values, limit)))
+    return _rows(connection, connection.execute(f"{_ROW}{where} ORDER BY d.seq DESC LIMIT ?", (*values, limit)))
 
 
-def found(connection: sqlite3.Connection, delivery_id: str) -> list[DeliveryRow]:
+def found(connection: Connection, delivery_id: str) -> list[DeliveryRow]:
     """The deliveries of that id, or those whose id begins with it (at most 20)."""
-    exact = _rows(connection.execute(f"{_ROW} WHERE d.delivery_id = ?", (delivery_id,)))
+    exact = _rows(connection, connection.execute(f"{_ROW} WHERE d.delivery_id = ?", (delivery_id,)))
     if exact or len(delivery_id) < 4:
         return exact
     return _rows(
+        connection,
         connection.execute(
             f"{_ROW} WHERE substr(d.delivery_id, 1, ?) = ? ORDER BY d.seq LIMIT 20", (len(delivery_id), delivery_id)
-        )
+        ),
     )
 
 
-def known(connection: sqlite3.Connection, delivery_ids: Sequence[str]) -> set[str]:
+def known(connection: Connection, delivery_ids: Sequence[str]) -> set[str]:
     """Those that are stored."""
-    statement = "SELECT delivery_id FROM deliveries WHERE delivery_id IN (SELECT value FROM json_each(?))"
-    return {row[0] for row in connection.execute(statement, (json.dumps(list(delivery_ids)),))}
+    stored: set[str] = set()
+    for first in range(0, len(delivery_ids), 500):
+        part = delivery_ids[first : first + 500]
+        statement = f"SELECT delivery_id FROM deliveries WHERE delivery_id IN {several(part)}"  # noqa: S608 – placeholders
+        stored.update(row[0] for row in connection.execute(statement, part))
+    return stored
 
 
-def body_of(connection: sqlite3.Connection, seq: int) -> bytes | None:
+def body_of(connection: Connection, seq: int) -> bytes | None:
     """A delivery's raw body; ``None`` where it was pruned."""
     row = connection.execute("SELECT body FROM bodies WHERE seq = ?", (seq,)).fetchone()
     return None if row is None else bytes(row[0])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
 from tassist.store import ledger, sweeps
-from tassist.store.inbox import add_looks
+from tassist.store.inbox import EARLIER, add_looks
 from tassist.store.model import Covered, FinishedRun, Lane, LaneKey, News, Target, from_us, to_us
+from tassist.store.outbox import add_record
+from tassist.store.sql import Connection, lock_lane, several, want_look, want_looks_of
 
 POLL = "poll"
 """Instead of a sweep's id: a poll saw that the issue changed."""
@@ -19,12 +19,15 @@ _LANE = "SELECT l.repo_id, l.number, l.repo, l.installation_id, l.first_seq, l.a
 _NOT_PAUSED = " AND NOT EXISTS (SELECT 1 FROM installations i WHERE i.installation_id = l.installation_id AND i.state = 'suspended')"
 
 
+_FEWER = "CASE WHEN starts > 0 THEN starts - 1 ELSE 0 END"
+
+
 def _lane(row: tuple[object, ...]) -> Lane:
     repo_id, number, *rest = row
     return Lane(LaneKey(int(str(repo_id)), int(str(number))), *rest)  # type: ignore[arg-type]  # the statement's columns
 
 
-def repos(connection: sqlite3.Connection) -> list[int]:
+def repos(connection: Connection) -> list[int]:
     """The repositories with a lane, by id."""
     # A loose scan: one step of the index for each repository, however many lanes it has.
     return [
@@ -37,7 +40,7 @@ def repos(connection: sqlite3.Connection) -> list[int]:
     ]
 
 
-def ready(connection: sqlite3.Connection, repo_id: int, now: datetime, limit: int) -> list[Lane]:
+def ready(connection: Connection, repo_id: int, now: datetime, limit: int) -> list[Lane]:
     """Lanes of the repository that may be looked at: those whose time has come first, then by age."""
     retried = connection.execute(
         f"{_LANE} WHERE l.repo_id = ? AND l.not_before > 0 AND l.not_before <= ?{_NOT_PAUSED} ORDER BY l.not_before LIMIT ?",
@@ -51,7 +54,7 @@ def ready(connection: sqlite3.Connection, repo_id: int, now: datetime, limit: in
     return [_lane(row) for row in (*retried[:half], *fresh)][:limit]
 
 
-def next_moment(connection: sqlite3.Connection, repo_id: int, now: datetime) -> datetime | None:
+def next_moment(connection: Connection, repo_id: int, now: datetime) -> datetime | None:
     """When the next lane of the repository that waits for its time may be looked at."""
     row = connection.execute(
         "SELECT min(not_before) FROM lanes WHERE repo_id = ? AND not_before > ?", (repo_id, to_us(now))
@@ -59,14 +62,14 @@ def next_moment(connection: sqlite3.Connection, repo_id: int, now: datetime) -> 
     return None if row[0] is None else from_us(row[0])
 
 
-def lane(connection: sqlite3.Connection, key: LaneKey) -> Lane | None:
+def lane(connection: Connection, key: LaneKey) -> Lane | None:
     """The lane of an issue."""
     row = connection.execute(f"{_LANE} WHERE l.repo_id = ? AND l.number = ?", (key.repo_id, key.number)).fetchone()
     return None if row is None else _lane(row)
 
 
 def open_lane(
-    connection: sqlite3.Connection, key: LaneKey, *, repo: str, installation_id: int, now: datetime, sweep: str = ""
+    connection: Connection, key: LaneKey, *, repo: str, installation_id: int, now: datetime, sweep: str = ""
 ) -> None:
     """Ask for a look at an issue without a delivery: a person at once, a sweep after everything that was delivered."""
     if sweep:
@@ -77,17 +80,19 @@ def open_lane(
             " ON CONFLICT (repo_id, number) DO UPDATE SET repo = excluded.repo, sweep = excluded.sweep",
             (key.repo_id, key.number, repo, installation_id, LAST, sweep, to_us(now)),
         )
+        want_look(connection, key, late=True)
         return
     connection.execute(
-        "INSERT INTO lanes (repo_id, number, repo, installation_id, first_seq, asked_at)"
+        "INSERT INTO lanes (repo_id, number, repo, installation_id, first_seq, asked_at)"  # noqa: S608 – our own text
         " VALUES (?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM deliveries), ?)"
         " ON CONFLICT (repo_id, number) DO UPDATE SET not_before = 0, repo = excluded.repo,"
-        " first_seq = min(first_seq, excluded.first_seq)",
+        f" first_seq = {EARLIER}",
         (key.repo_id, key.number, repo, installation_id, to_us(now)),
     )
+    want_look(connection, key, at=now)
 
 
-def covered(connection: sqlite3.Connection, key: LaneKey, limit: int) -> list[Covered]:
+def covered(connection: Connection, key: LaneKey, limit: int) -> list[Covered]:
     """The waiting deliveries of the issue, oldest first."""
     return [
         Covered(from_us(received), *row)
@@ -100,30 +105,33 @@ def covered(connection: sqlite3.Connection, key: LaneKey, limit: int) -> list[Co
     ]
 
 
-def started(connection: sqlite3.Connection, key: LaneKey) -> None:
+def started(connection: Connection, key: LaneKey) -> None:
     """Count a look that begins; where the process dies in it, the count remains."""
     connection.execute(
         "UPDATE lanes SET starts = starts + 1 WHERE repo_id = ? AND number = ?", (key.repo_id, key.number)
     )
 
 
-def stopped(connection: sqlite3.Connection, key: LaneKey) -> None:
+def stopped(connection: Connection, key: LaneKey) -> None:
     """Take a counted start back: the look was broken off by us, not by what it looked at."""
     connection.execute(
-        "UPDATE lanes SET starts = max(starts - 1, 0) WHERE repo_id = ? AND number = ?", (key.repo_id, key.number)
+        f"UPDATE lanes SET starts = {_FEWER} WHERE repo_id = ? AND number = ?",  # noqa: S608 – our own text
+        (key.repo_id, key.number),
     )
+    want_look(connection, key)
 
 
-def put_off(connection: sqlite3.Connection, key: LaneKey, *, until: datetime, reason: str, counts: bool = True) -> None:
+def put_off(connection: Connection, key: LaneKey, *, until: datetime, reason: str, counts: bool = True) -> None:
     """Close the lane until then; ``counts`` says whether this was an attempt of those that are bounded."""
     connection.execute(
-        "UPDATE lanes SET not_before = ?, attempts = attempts + ?, starts = max(starts - 1, 0), reason = ?"
+        f"UPDATE lanes SET not_before = ?, attempts = attempts + ?, starts = {_FEWER}, reason = ?"  # noqa: S608 – our own text
         " WHERE repo_id = ? AND number = ?",
         (to_us(until), int(counts), reason, key.repo_id, key.number),
     )
+    want_look(connection, key, at=until)
 
 
-def finish(connection: sqlite3.Connection, run: FinishedRun) -> bool:
+def finish(connection: Connection, run: FinishedRun) -> bool:
     """Store what a run leaves: result, record, what became of writes, the deliveries it covered, its lane closed.
 
     Returns:
@@ -132,6 +140,7 @@ def finish(connection: sqlite3.Connection, run: FinishedRun) -> bool:
     state = "dead" if run.dead else "done"
     finished = to_us(run.finished_at)
     issue = (run.key.repo_id, run.key.number)
+    lock_lane(connection, run.key)
     # A record may have been handed to every sink and trimmed: that it is not in the outbox does not mean it is new.
     handed_over = connection.execute(
         "SELECT 1 FROM runs WHERE run_id = ? AND state = 'finished'", (run.run_id,)
@@ -153,10 +162,7 @@ def finish(connection: sqlite3.Connection, run: FinishedRun) -> bool:
         ),
     )
     if not handed_over:
-        connection.execute(
-            "INSERT OR IGNORE INTO records (event_id, run_id, line) VALUES (?, ?, ?)",
-            (run.event_id, run.run_id, run.record),
-        )
+        add_record(connection, run.event_id, run.record, run_id=run.run_id)
     for ordinal, outcome in run.resolved:
         ledger.resolve(connection, run_id=run.run_id, ordinal=ordinal, state=outcome)
     close_looks(
@@ -174,7 +180,7 @@ def finish(connection: sqlite3.Connection, run: FinishedRun) -> bool:
 
 
 def close_looks(
-    connection: sqlite3.Connection,
+    connection: Connection,
     key: LaneKey,
     *,
     up_to_seq: int,
@@ -186,11 +192,11 @@ def close_looks(
 ) -> None:
     """Mark the issue's waiting looks, and each delivery none of whose looks waits any more."""
     issue = (key.repo_id, key.number)
-    chosen = None if only is None else json.dumps(only)
+    chosen = "" if only is None else f" AND seq IN {several(only)}"
     seqs = connection.execute(
-        "UPDATE looks SET state = ?, run_id = ? WHERE repo_id = ? AND number = ? AND state = 'waiting' AND seq <= ?"
-        " AND (? IS NULL OR seq IN (SELECT value FROM json_each(?))) RETURNING seq",
-        (state, run_id, *issue, up_to_seq, chosen, chosen),
+        "UPDATE looks SET state = ?, run_id = ? WHERE repo_id = ? AND number = ? AND state = 'waiting' AND seq <= ?"  # noqa: S608 – placeholders
+        f"{chosen} RETURNING seq",
+        (state, run_id, *issue, up_to_seq, *(only or ())),
     ).fetchall()
     # A delivery that concerned several issues is dead where one of them is.
     connection.executemany(
@@ -203,7 +209,7 @@ def close_looks(
     )
 
 
-def close_lane(connection: sqlite3.Connection, key: LaneKey) -> bool:
+def close_lane(connection: Connection, key: LaneKey) -> bool:
     """Remove the lane, or start it afresh where deliveries wait; returns which."""
     issue = (key.repo_id, key.number)
     (first,) = connection.execute(
@@ -217,18 +223,18 @@ def close_lane(connection: sqlite3.Connection, key: LaneKey) -> bool:
         " WHERE repo_id = ? AND number = ?",
         (first, *issue),
     )
+    want_look(connection, key)
     return True
 
 
-def spread(
-    connection: sqlite3.Connection, lane: Lane, *, up_to_seq: int, numbers: Sequence[int], now: datetime
-) -> bool:
+def spread(connection: Connection, lane: Lane, *, up_to_seq: int, numbers: Sequence[int], now: datetime) -> bool:
     """Let what waited for a look at a whole repository wait for each of its issues instead.
 
     The newest delivery carries the looks, so it is done when all of them are; the others are done at once. Returns
     whether deliveries for the whole repository came in the meantime.
     """
     key = lane.key
+    lock_lane(connection, key)
     if up_to_seq and numbers:
         add_looks(connection, up_to_seq, lane.installation_id, [Target(key.repo_id, lane.repo, n) for n in numbers])
     for number in numbers if lane.sweep or not up_to_seq else ():
@@ -245,23 +251,24 @@ def spread(
     return close_lane(connection, key)
 
 
-def abandon(connection: sqlite3.Connection, key: LaneKey) -> bool:
+def abandon(connection: Connection, key: LaneKey) -> bool:
     """Give up a look at a whole repository that no delivery asked for: whoever asked will ask again."""
+    lock_lane(connection, key)
     sweeps.count_failure(connection, key)
     return close_lane(connection, key)
 
 
-def rename(connection: sqlite3.Connection, repo_id: int, repo: str, installation_id: int = 0) -> None:
+def rename(connection: Connection, repo_id: int, repo: str, installation_id: int = 0) -> None:
     """Call the repository by its new name from now on; after a transfer another installation covers it."""
     connection.execute(
-        "UPDATE lanes SET repo = ?, installation_id = CASE WHEN ? THEN ? ELSE installation_id END WHERE repo_id = ?",
+        "UPDATE lanes SET repo = ?, installation_id = CASE WHEN ? <> 0 THEN ? ELSE installation_id END WHERE repo_id = ?",
         (repo, installation_id, installation_id, repo_id),
     )
     sweeps.rename(connection, repo_id, repo, installation_id)
 
 
 def drop_installation(
-    connection: sqlite3.Connection, installation_id: int, *, up_to_seq: int, reason: str, now: datetime
+    connection: Connection, installation_id: int, *, up_to_seq: int, reason: str, now: datetime
 ) -> int:
     """Close what waits, up to that delivery, for an installation that is gone; returns how many lanes."""
     sweeps.drop_installation(connection, installation_id)
@@ -269,23 +276,22 @@ def drop_installation(
     return _drop(connection, [LaneKey(*row) for row in found.fetchall()], up_to_seq, reason, now)
 
 
-def drop_repo(connection: sqlite3.Connection, repo_id: int, *, up_to_seq: int, reason: str, now: datetime) -> int:
+def drop_repo(connection: Connection, repo_id: int, *, up_to_seq: int, reason: str, now: datetime) -> int:
     """Close what waits, up to that delivery, for a repository that is gone; returns how many lanes."""
     sweeps.drop_repo(connection, repo_id)
     found = connection.execute("SELECT repo_id, number FROM lanes WHERE repo_id = ?", (repo_id,))
     return _drop(connection, [LaneKey(*row) for row in found.fetchall()], up_to_seq, reason, now)
 
 
-def _drop(connection: sqlite3.Connection, keys: list[LaneKey], up_to_seq: int, reason: str, now: datetime) -> int:
-    for key in keys:
+def _drop(connection: Connection, keys: list[LaneKey], up_to_seq: int, reason: str, now: datetime) -> int:
+    for key in sorted(keys):
+        lock_lane(connection, key)
         close_looks(connection, key, up_to_seq=up_to_seq, state="dropped", reason=reason, run_id=None, at=to_us(now))
         close_lane(connection, key)
     return len(keys)
 
 
-def set_installation(
-    connection: sqlite3.Connection, installation_id: int, *, state: str, account: str, now: datetime
-) -> None:
+def set_installation(connection: Connection, installation_id: int, *, state: str, account: str, now: datetime) -> None:
     """Remember what GitHub said about an installation."""
     connection.execute(
         "INSERT INTO installations (installation_id, account, state, changed_at) VALUES (?, ?, ?, ?)"
@@ -295,7 +301,7 @@ def set_installation(
     )
 
 
-def heed(connection: sqlite3.Connection, news: News, *, up_to_seq: int, now: datetime) -> None:
+def heed(connection: Connection, news: News, *, up_to_seq: int, now: datetime) -> None:
     """Pause, resume, rename or drop what waited when the news came."""
     if news.kind == "repo-gone":
         reason = f"{news.text or 'the repository'} can no longer be managed"
@@ -311,4 +317,5 @@ def heed(connection: sqlite3.Connection, news: News, *, up_to_seq: int, now: dat
             reason = "the App was uninstalled"
             drop_installation(connection, news.id, up_to_seq=up_to_seq, reason=reason, now=now)
         elif state == "active":
+            want_looks_of(connection, news.id)
             sweeps.begin_installation(connection, news.id, seq=up_to_seq, now=now)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import secrets
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 
@@ -29,6 +28,7 @@ from engine.plan import (
 )
 from engine.ports import Applied
 from tassist.store.model import EffectRow, EffectState, LaneKey, RunRow, from_us, to_us
+from tassist.store.sql import Connection
 
 _KINDS: dict[str, Callable[..., Effect]] = {
     kind.__name__: kind
@@ -90,7 +90,7 @@ def inverse_from_json(text: str, rule: str = "") -> Inverse:
 
 
 def begin_undo(
-    connection: sqlite3.Connection, *, run_id: str, key: LaneKey, repo: str, undone: str, started_at: datetime
+    connection: Connection, *, run_id: str, key: LaneKey, repo: str, undone: str, started_at: datetime
 ) -> None:
     """Note that a person takes a run back.
 
@@ -113,7 +113,7 @@ def begin_undo(
 
 
 def settle_undo(
-    connection: sqlite3.Connection,
+    connection: Connection,
     *,
     run_id: str,
     ordinal: int,
@@ -130,7 +130,7 @@ def settle_undo(
 
 
 def finish_undo(
-    connection: sqlite3.Connection, *, run_id: str, outcome: str, reason: str | None, finished_at: datetime
+    connection: Connection, *, run_id: str, outcome: str, reason: str | None, finished_at: datetime
 ) -> None:
     """Write down how an undo ended."""
     connection.execute(
@@ -144,7 +144,7 @@ def undoes(run: RunRow) -> str:
     return str(json.loads(run.trigger).get("undoes") or "")
 
 
-def runs_of(connection: sqlite3.Connection, key: LaneKey, *, limit: int) -> list[RunRow]:
+def runs_of(connection: Connection, key: LaneKey, *, limit: int) -> list[RunRow]:
     """The runs of an issue that wrote something, newest first, undos too."""
     return [
         _run(row)
@@ -155,7 +155,7 @@ def runs_of(connection: sqlite3.Connection, key: LaneKey, *, limit: int) -> list
     ]
 
 
-def runs_named(connection: sqlite3.Connection, run_id: str) -> list[RunRow]:
+def runs_named(connection: Connection, run_id: str) -> list[RunRow]:
     """The run of that id, or those whose id begins with it (at most 20)."""
     exact = run(connection, run_id)
     if exact is not None:
@@ -166,27 +166,27 @@ def runs_named(connection: sqlite3.Connection, run_id: str) -> list[RunRow]:
     return [_run(row) for row in found]
 
 
-def issue_named(connection: sqlite3.Connection, repo: str, number: int) -> LaneKey | None:
+def issue_named(connection: Connection, repo: str, number: int) -> LaneKey | None:
     """The issue of that name, as its repository was called at its newest run."""
     row = connection.execute(
-        "SELECT repo_id FROM runs WHERE repo = ? COLLATE NOCASE AND number = ? ORDER BY started_at DESC LIMIT 1",
+        "SELECT repo_id FROM runs WHERE lower(repo) = lower(?) AND number = ? ORDER BY started_at DESC LIMIT 1",
         (repo, number),
     ).fetchone()
     return None if row is None else LaneKey(int(row[0]), number)
 
 
 def begin_run(
-    connection: sqlite3.Connection, *, run_id: str, key: LaneKey, repo: str, trigger: str, started_at: datetime
+    connection: Connection, *, run_id: str, key: LaneKey, repo: str, trigger: str, started_at: datetime
 ) -> None:
     """Note a run that is about to write; once."""
     connection.execute(
-        "INSERT OR IGNORE INTO runs (run_id, repo_id, number, repo, state, trigger, started_at)"
-        " VALUES (?, ?, ?, ?, 'running', ?, ?)",
+        "INSERT INTO runs (run_id, repo_id, number, repo, state, trigger, started_at)"
+        " VALUES (?, ?, ?, ?, 'running', ?, ?) ON CONFLICT DO NOTHING",
         (run_id, key.repo_id, key.number, repo, trigger, to_us(started_at)),
     )
 
 
-def intend(connection: sqlite3.Connection, *, run_id: str, effect: Effect | Inverse, now: datetime) -> int:
+def intend(connection: Connection, *, run_id: str, effect: Effect | Inverse, now: datetime) -> int:
     """Write down an effect that is about to be sent; returns its place in the run."""
     (ordinal,) = connection.execute(
         "SELECT coalesce(max(ordinal), 0) + 1 FROM effects WHERE run_id = ?", (run_id,)
@@ -198,7 +198,7 @@ def intend(connection: sqlite3.Connection, *, run_id: str, effect: Effect | Inve
     return int(ordinal)
 
 
-def settle(connection: sqlite3.Connection, *, run_id: str, ordinal: int, applied: Applied, now: datetime) -> None:
+def settle(connection: Connection, *, run_id: str, ordinal: int, applied: Applied, now: datetime) -> None:
     """Write down what became of an effect."""
     state = "failed" if applied.problem else "applied" if applied.changed else "already"
     connection.execute(
@@ -218,7 +218,7 @@ def settle(connection: sqlite3.Connection, *, run_id: str, ordinal: int, applied
     )
 
 
-def resolve(connection: sqlite3.Connection, *, run_id: str, ordinal: int, state: EffectState) -> None:
+def resolve(connection: Connection, *, run_id: str, ordinal: int, state: EffectState) -> None:
     """Write down what must have become of an effect whose answer nobody heard; a settled one stays as it is."""
     found = connection.execute(
         "SELECT effect FROM effects WHERE run_id = ? AND ordinal = ? AND state = 'intended'", (run_id, ordinal)
@@ -227,7 +227,7 @@ def resolve(connection: sqlite3.Connection, *, run_id: str, ordinal: int, state:
         return
     done = state == "applied"
     connection.execute(
-        "UPDATE effects SET state = ?, inverse = ?, writes = max(writes, ?), problem = ? WHERE run_id = ? AND ordinal = ?",
+        "UPDATE effects SET state = ?, inverse = ?, writes = CASE WHEN writes > 0 THEN writes ELSE ? END, problem = ? WHERE run_id = ? AND ordinal = ?",
         (
             state,
             inverse_of(effect_from_json(found[0])) if done else None,
@@ -239,7 +239,7 @@ def resolve(connection: sqlite3.Connection, *, run_id: str, ordinal: int, state:
     )
 
 
-def unfinished(connection: sqlite3.Connection, key: LaneKey) -> RunRow | None:
+def unfinished(connection: Connection, key: LaneKey) -> RunRow | None:
     """The run of this issue that was broken off after it began to write."""
     row = connection.execute(
         f"{_RUN} WHERE repo_id = ? AND number = ? AND state = 'running' ORDER BY started_at LIMIT 1",
@@ -248,13 +248,13 @@ def unfinished(connection: sqlite3.Connection, key: LaneKey) -> RunRow | None:
     return None if row is None else _run(row)
 
 
-def run(connection: sqlite3.Connection, run_id: str) -> RunRow | None:
+def run(connection: Connection, run_id: str) -> RunRow | None:
     """A run by its id."""
     row = connection.execute(f"{_RUN} WHERE run_id = ?", (run_id,)).fetchone()
     return None if row is None else _run(row)
 
 
-def effects(connection: sqlite3.Connection, run_id: str) -> list[EffectRow]:
+def effects(connection: Connection, run_id: str) -> list[EffectRow]:
     """What a run wrote, in order."""
     return [
         EffectRow(from_us(at), *row)
@@ -266,7 +266,7 @@ def effects(connection: sqlite3.Connection, run_id: str) -> list[EffectRow]:
     ]
 
 
-def recent(connection: sqlite3.Connection, key: LaneKey, since: datetime) -> list[str]:
+def recent(connection: Connection, key: LaneKey, since: datetime) -> list[str]:
     """The effects (JSON) that changed this issue since then, oldest first."""
     return [
         row[0]

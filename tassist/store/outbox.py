@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tassist.store.database import StoreError, store_problem
-from tassist.store.writer import Writer
+from tassist.store.sql import Connection, SharedConnection
+from tassist.store.writer import GroupWriter
+
+if TYPE_CHECKING:
+    from tassist.store.sql import Read
 
 
 class _EventId(msgspec.Struct):
@@ -29,8 +30,8 @@ def event_id_of(line: bytes) -> str:
 class Outbox:
     """What the telemetry pump reads: the protocol `RecordLog`."""
 
-    def __init__(self, reader: Callable[[], sqlite3.Connection], writer: Writer) -> None:
-        self._reader = reader
+    def __init__(self, read: Read, writer: GroupWriter) -> None:
+        self._read = read
         self._writer = writer
 
     def read(self, after_seq: int, limit: int) -> list[tuple[int, bytes]]:
@@ -52,7 +53,8 @@ class Outbox:
         self._writer.write_now(
             lambda connection: connection.execute(
                 "INSERT INTO cursors (sink, seq) VALUES (?, ?)"
-                " ON CONFLICT (sink) DO UPDATE SET seq = max(seq, excluded.seq)",
+                " ON CONFLICT (sink) DO UPDATE SET seq ="
+                " CASE WHEN excluded.seq > cursors.seq THEN excluded.seq ELSE cursors.seq END",
                 (sink, seq),
             )
         )
@@ -66,14 +68,14 @@ class Outbox:
         self._writer.write_now(lambda connection: add_record(connection, event_id_of(line), line), topic="records")
 
     def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        try:
-            return self._reader().execute(statement, values).fetchall()
-        except sqlite3.Error as error:
-            raise StoreError(store_problem(error)) from error
+        return self._read(lambda connection: connection.execute(statement, values).fetchall())
 
 
-def add_record(connection: sqlite3.Connection, event_id: str, line: bytes, *, run_id: str | None = None) -> None:
+def add_record(connection: Connection, event_id: str, line: bytes, *, run_id: str | None = None) -> None:
     """Put a record on its way; the same ``event_id`` again changes nothing."""
+    if isinstance(connection, SharedConnection):
+        connection.add_record(event_id, run_id, line)
+        return
     connection.execute(
-        "INSERT OR IGNORE INTO records (event_id, run_id, line) VALUES (?, ?, ?)", (event_id, run_id, line)
+        "INSERT INTO records (event_id, run_id, line) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (event_id, run_id, line)
     )

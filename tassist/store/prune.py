@@ -11,17 +11,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from tassist.store import inbox
 from tassist.store.model import Keep, Pruned, SinkPlace, StoreInfo, from_us, to_us
+from tassist.store.sql import Connection, SharedConnection
 
 STEP = 64
 """Rows in one transaction; about a millisecond, as much as a group of deliveries."""
 _BODIES_DROPPED = "bodies_dropped_to"
 _OVER = "state IN ('done', 'ignored')"
 _GIVEN_UP = "state IN ('dead', 'quarantined')"
-Step = Callable[[sqlite3.Connection], Pruned]
+Step = Callable[[Connection], Pruned]
 
 
 def steps(keep: Keep, sinks: Collection[str], now: datetime) -> tuple[Step, ...]:
@@ -46,7 +46,7 @@ def steps(keep: Keep, sinks: Collection[str], now: datetime) -> tuple[Step, ...]
     )
 
 
-def would(connection: sqlite3.Connection, keep: Keep, sinks: Collection[str], now: datetime) -> Pruned:
+def would(connection: Connection, keep: Keep, sinks: Collection[str], now: datetime) -> Pruned:
     """How much the steps would remove now."""
 
     def count(statement: str, *values: object) -> int:
@@ -70,7 +70,7 @@ def would(connection: sqlite3.Connection, keep: Keep, sinks: Collection[str], no
     )
 
 
-def enrol(connection: sqlite3.Connection, sinks: Collection[str]) -> dict[str, int]:
+def enrol(connection: Connection, sinks: Collection[str]) -> dict[str, int]:
     """Give every configured sink its place; returns, by sink, the records trimmed while it was not configured.
 
     A new sink starts with the oldest record that is still kept. One that was away goes on where it was, or there.
@@ -83,11 +83,14 @@ def enrol(connection: sqlite3.Connection, sinks: Collection[str]) -> dict[str, i
             continue
         if row is not None:
             missed[sink] = first - row[0] - 1
-        connection.execute("INSERT OR REPLACE INTO cursors (sink, seq) VALUES (?, ?)", (sink, first - 1))
+        connection.execute(
+            "INSERT INTO cursors (sink, seq) VALUES (?, ?) ON CONFLICT (sink) DO UPDATE SET seq = excluded.seq",
+            (sink, first - 1),
+        )
     return missed
 
 
-def trim_outbox(connection: sqlite3.Connection, sinks: Collection[str]) -> int:
+def trim_outbox(connection: Connection, sinks: Collection[str]) -> int:
     """Remove records that every configured sink has; where none is configured, nobody waits for any."""
     return connection.execute(
         "DELETE FROM records WHERE seq <= ? AND seq < (SELECT min(seq) FROM records) + ?",
@@ -95,18 +98,20 @@ def trim_outbox(connection: sqlite3.Connection, sinks: Collection[str]) -> int:
     ).rowcount
 
 
-def _handed_over(connection: sqlite3.Connection, sinks: Collection[str]) -> int:
+def _handed_over(connection: Connection, sinks: Collection[str]) -> int:
     if not sinks:
         return int(connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0])
     places = dict(connection.execute("SELECT sink, seq FROM cursors").fetchall())
     return min(int(places.get(sink, 0)) for sink in sinks)
 
 
-def _first_kept(connection: sqlite3.Connection) -> int:
+def _first_kept(connection: Connection) -> int:
     (first,) = connection.execute("SELECT min(seq) FROM records").fetchone()
     if first is not None:
         return int(first)
     # Places are never used twice, so the last one given is known also where every record is trimmed.
+    if isinstance(connection, SharedConnection):
+        return connection.last_record() + 1
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
     return int(row[0]) + 1 if row else 1
 
@@ -114,14 +119,14 @@ def _first_kept(connection: sqlite3.Connection) -> int:
 _WITH_BODY = f"{_OVER} AND (handled_at, seq) > (?, ?) AND handled_at < ?"
 
 
-def _dropped_to(connection: sqlite3.Connection) -> tuple[int, int]:
+def _dropped_to(connection: Connection) -> tuple[int, int]:
     """The last delivery whose body was dropped, by when it was handled; without it every step would begin at the oldest row."""
     row = connection.execute("SELECT value FROM meta WHERE key = ?", (_BODIES_DROPPED,)).fetchone()
     moment, _, seq = str(row[0]).partition(",") if row else ("0", "", "0")
     return int(moment), int(seq)
 
 
-def _drop_bodies(connection: sqlite3.Connection, before: int) -> int:
+def _drop_bodies(connection: Connection, before: int) -> int:
     found = connection.execute(
         f"SELECT handled_at, seq FROM deliveries WHERE {_WITH_BODY} ORDER BY handled_at, seq LIMIT ?",
         (*_dropped_to(connection), before, STEP),
@@ -130,19 +135,22 @@ def _drop_bodies(connection: sqlite3.Connection, before: int) -> int:
         return 0
     connection.executemany("DELETE FROM bodies WHERE seq = ?", [(seq,) for _, seq in found])
     moment, seq = found[-1]
-    connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_BODIES_DROPPED, f"{moment},{seq}"))
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (_BODIES_DROPPED, f"{moment},{seq}"),
+    )
     return len(found)
 
 
-def _drop_deliveries(connection: sqlite3.Connection, before: int) -> int:
+def _drop_deliveries(connection: Connection, before: int) -> int:
     return _drop(connection, f"{_OVER} AND handled_at < ? ORDER BY handled_at", before)
 
 
-def _drop_given_up(connection: sqlite3.Connection, before: int) -> int:
+def _drop_given_up(connection: Connection, before: int) -> int:
     return _drop(connection, f"{_GIVEN_UP} AND received_at < ? ORDER BY received_at", before)
 
 
-def _drop(connection: sqlite3.Connection, which: str, before: int) -> int:
+def _drop(connection: Connection, which: str, before: int) -> int:
     found = connection.execute(f"SELECT seq FROM deliveries WHERE {which} LIMIT ?", (before, STEP)).fetchall()
     for table in ("bodies", "looks", "deliveries"):
         connection.executemany(f"DELETE FROM {table} WHERE seq = ?", found)
@@ -156,7 +164,7 @@ _OLD_RUN = (
 )
 
 
-def _drop_runs(connection: sqlite3.Connection, before: int) -> Pruned:
+def _drop_runs(connection: Connection, before: int) -> Pruned:
     found = connection.execute(
         f"SELECT run_id FROM runs WHERE {_OLD_RUN} ORDER BY started_at LIMIT ?", (before, STEP)
     ).fetchall()
@@ -165,7 +173,7 @@ def _drop_runs(connection: sqlite3.Connection, before: int) -> Pruned:
     return Pruned(runs=len(found), effects=max(effects, 0))
 
 
-def _drop_sweeps(connection: sqlite3.Connection, before: int) -> int:
+def _drop_sweeps(connection: Connection, before: int) -> int:
     found = connection.execute(
         "SELECT sweep_id FROM sweeps WHERE state = 'finished' AND ended_at < ? ORDER BY ended_at LIMIT 1", (before,)
     ).fetchall()
@@ -180,8 +188,18 @@ def compact(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def info(connection: sqlite3.Connection, path: Path, sinks: Collection[str]) -> StoreInfo:
-    """What the journal holds; reads whole indexes, so it is for people, not for every minute."""
+def info(
+    connection: Connection, sinks: Collection[str], *, where: str, schema_version: int, space: tuple[int, int]
+) -> StoreInfo:
+    """What the journal holds; reads whole indexes, so it is for people, not for every minute.
+
+    Args:
+        connection: To read with.
+        sinks: The configured ones.
+        where: The file or the database, for people.
+        schema_version: Of its tables.
+        space: Bytes it takes, and of those free.
+    """
 
     def one(statement: str, *values: object) -> int:
         return int(connection.execute(statement, values).fetchone()[0] or 0)
@@ -193,10 +211,10 @@ def info(connection: sqlite3.Connection, path: Path, sinks: Collection[str]) -> 
     )
     places = dict(connection.execute("SELECT sink, seq FROM cursors").fetchall())
     return StoreInfo(
-        path=str(path),
-        schema_version=one("PRAGMA user_version"),
-        bytes=sum(file.stat().st_size for file in (path, path.with_name(f"{path.name}-wal")) if file.exists()),
-        free_bytes=one("PRAGMA freelist_count") * one("PRAGMA page_size"),
+        path=where,
+        schema_version=schema_version,
+        bytes=space[0],
+        free_bytes=space[1],
         deliveries=states,
         oldest_delivery=from_us(oldest[0]) if oldest else None,
         bodies=sum(amount for state, amount in states.items() if state not in {"done", "ignored"}) + with_body,

@@ -7,20 +7,17 @@ that stores the run, so that a sweep killed at any point goes on where it was.
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tassist.store.model import LaneKey, News, Progress, Sweep, SweepKind, SweptRepo, from_us, to_us
 from tassist.store.outbox import add_record
-from tassist.store.writer import Writer
+from tassist.store.sql import Connection
+from tassist.store.writer import GroupWriter
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeVar
-
-    T = TypeVar("T")
-    Read = Callable[[Callable[[sqlite3.Connection], T]], T]
+    from tassist.store.sql import Read
 
 TOPIC = "sweeps"
 _SWEEP = "SELECT sweep_id, kind, scope, state, begun_at, ended_at FROM sweeps"
@@ -37,18 +34,18 @@ _HAS_LANES = "EXISTS (SELECT 1 FROM lanes l WHERE l.sweep = s.sweep_id AND l.rep
 # --- what the queue tells, inside its own transactions -----------------------------------------
 
 
-def count_look(connection: sqlite3.Connection, key: LaneKey, *, run_id: str, failed: bool) -> None:
+def count_look(connection: Connection, key: LaneKey, *, run_id: str, failed: bool) -> None:
     """A look that a sweep asked for is through; before its lane is closed."""
     connection.execute(
         "UPDATE sweep_repos SET looked = looked + 1, failed = failed + ?,"
-        " changed = changed + EXISTS (SELECT 1 FROM effects WHERE run_id = ? AND state = 'applied')"
+        " changed = changed + CASE WHEN EXISTS (SELECT 1 FROM effects WHERE run_id = ? AND state = 'applied') THEN 1 ELSE 0 END"
         " WHERE repo_id = ? AND state = 'open'"
         " AND sweep_id = (SELECT sweep FROM lanes WHERE repo_id = ? AND number = ? AND sweep <> '')",
         (int(failed), run_id, key.repo_id, key.repo_id, key.number),
     )
 
 
-def count_failure(connection: sqlite3.Connection, key: LaneKey) -> None:
+def count_failure(connection: Connection, key: LaneKey) -> None:
     """The repository itself could not be read; before its lane is closed."""
     connection.execute(
         "UPDATE sweep_repos SET failed = failed + 1 WHERE repo_id = ?"
@@ -57,57 +54,59 @@ def count_failure(connection: sqlite3.Connection, key: LaneKey) -> None:
     )
 
 
-def count_issues(connection: sqlite3.Connection, repo_id: int, sweep_id: str, issues: int) -> None:
+def count_issues(connection: Connection, repo_id: int, sweep_id: str, issues: int) -> None:
     """So many issues of the repository are looked at."""
     connection.execute(
         "UPDATE sweep_repos SET issues = ? WHERE sweep_id = ? AND repo_id = ?", (issues, sweep_id, repo_id)
     )
 
 
-def rename(connection: sqlite3.Connection, repo_id: int, repo: str, installation_id: int = 0) -> None:
+def rename(connection: Connection, repo_id: int, repo: str, installation_id: int = 0) -> None:
     """Call the repository by its new name from now on."""
     connection.execute(
-        "UPDATE sweep_repos SET repo = ?, installation_id = CASE WHEN ? THEN ? ELSE installation_id END"
+        "UPDATE sweep_repos SET repo = ?, installation_id = CASE WHEN ? <> 0 THEN ? ELSE installation_id END"
         " WHERE repo_id = ? AND state IN ('waiting', 'open')",
         (repo, installation_id, installation_id, repo_id),
     )
 
 
-def begin_installation(connection: sqlite3.Connection, installation_id: int, *, seq: int, now: datetime) -> None:
+def begin_installation(connection: Connection, installation_id: int, *, seq: int, now: datetime) -> None:
     """What an installation covers is looked at once it works, or works again: nothing told of it until now."""
     scope = json.dumps({"installations": [installation_id]})
     connection.execute(
-        "INSERT OR IGNORE INTO sweeps (sweep_id, kind, scope, state, begun_at) VALUES (?, 'installed', ?, 'listing', ?)",
+        "INSERT INTO sweeps (sweep_id, kind, scope, state, begun_at) VALUES (?, 'installed', ?, 'listing', ?)"
+        " ON CONFLICT DO NOTHING",
         (f"installed-{seq}", scope, to_us(now)),
     )
 
 
-def add_arrived(connection: sqlite3.Connection, news: News, *, seq: int, now: datetime) -> None:
+def add_arrived(connection: Connection, news: News, *, seq: int, now: datetime) -> None:
     """A repository came to an installation; those of one delivery are one sweep."""
     connection.execute(
-        "INSERT OR IGNORE INTO sweeps (sweep_id, kind, scope, state, begun_at) VALUES (?, 'installed', '{}', 'open', ?)",
+        "INSERT INTO sweeps (sweep_id, kind, scope, state, begun_at) VALUES (?, 'installed', '{}', 'open', ?)"
+        " ON CONFLICT DO NOTHING",
         (f"installed-{seq}", to_us(now)),
     )
     add_repo(connection, f"installed-{seq}", news.id, news.text, news.installation_id)
 
 
-def add_repo(connection: sqlite3.Connection, sweep_id: str, repo_id: int, repo: str, installation_id: int) -> None:
+def add_repo(connection: Connection, sweep_id: str, repo_id: int, repo: str, installation_id: int) -> None:
     """Add a repository, unless it is there already or the App was uninstalled meanwhile."""
     connection.execute(
-        "INSERT OR IGNORE INTO sweep_repos (sweep_id, repo_id, repo, installation_id) SELECT ?, ?, ?, ? WHERE NOT EXISTS"
-        " (SELECT 1 FROM installations WHERE installation_id = ? AND state = 'deleted')",
+        "INSERT INTO sweep_repos (sweep_id, repo_id, repo, installation_id) SELECT ?, ?, ?, ? WHERE NOT EXISTS"
+        " (SELECT 1 FROM installations WHERE installation_id = ? AND state = 'deleted') ON CONFLICT DO NOTHING",
         (sweep_id, repo_id, repo, installation_id, installation_id),
     )
 
 
-def drop_repo(connection: sqlite3.Connection, repo_id: int) -> None:
+def drop_repo(connection: Connection, repo_id: int) -> None:
     """The repository is gone."""
     connection.execute(
         "UPDATE sweep_repos SET state = 'dropped' WHERE repo_id = ? AND state IN ('waiting', 'open')", (repo_id,)
     )
 
 
-def drop_installation(connection: sqlite3.Connection, installation_id: int) -> None:
+def drop_installation(connection: Connection, installation_id: int) -> None:
     """The App was uninstalled there."""
     connection.execute(
         "UPDATE sweep_repos SET state = 'dropped' WHERE installation_id = ? AND state IN ('waiting', 'open')",
@@ -121,7 +120,7 @@ def drop_installation(connection: sqlite3.Connection, installation_id: int) -> N
 class Sweeps:
     """The sweeps of one journal."""
 
-    def __init__(self, read: Read[Any], writer: Writer) -> None:
+    def __init__(self, read: Read, writer: GroupWriter) -> None:
         self._read = read
         self._writer = writer
 
@@ -143,13 +142,13 @@ class Sweeps:
             repos: Id, name and installation of all of them, where they are known already.
         """
 
-        def write(connection: sqlite3.Connection) -> Sweep:
+        def write(connection: Connection) -> Sweep:
             where = " WHERE kind = ? AND scope = ? AND state <> 'finished' ORDER BY begun_at LIMIT 1"
             found = connection.execute(_SWEEP + where, (kind, scope)).fetchone()
             if found is None:
                 values = (sweep_id, kind, scope, "listing" if repos is None else "open", to_us(now))
                 connection.execute(
-                    "INSERT OR IGNORE INTO sweeps (sweep_id, kind, scope, state, begun_at) VALUES (?, ?, ?, ?, ?)",
+                    "INSERT INTO sweeps (sweep_id, kind, scope, state, begun_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     values,
                 )
                 for repo in repos or ():
@@ -171,7 +170,7 @@ class Sweeps:
     async def add_repos(self, sweep_id: str, repos: Sequence[tuple[int, str, int]]) -> None:
         """Add repositories (id, name, installation); one that is there already stays as it is."""
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             for repo in repos:
                 add_repo(connection, sweep_id, *repo)
 
@@ -211,7 +210,7 @@ class Sweeps:
         """Have the repository's open issues looked at."""
         from tassist.store.lanes import open_lane
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             started = connection.execute(
                 "UPDATE sweep_repos SET state = 'open', begun_at = ? WHERE sweep_id = ? AND repo_id = ? AND state = 'waiting'",
                 (to_us(now), repo.sweep_id, repo.repo_id),
@@ -231,7 +230,7 @@ class Sweeps:
     async def close_repo(self, repo: SweptRepo, *, event_id: str, record: bytes) -> None:
         """The repository is through: keep that, and put its record on its way."""
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             closed = connection.execute(
                 "UPDATE sweep_repos AS s SET state = 'done'"  # noqa: S608 – our own text
                 f" WHERE s.sweep_id = ? AND s.repo_id = ? AND s.state = 'open' AND NOT {_HAS_LANES}",
@@ -257,7 +256,7 @@ class Sweeps:
     def progress(self, sweep_id: str) -> Progress:
         """How far it is."""
         rows = self._rows(
-            "SELECT count(*), coalesce(sum(state IN ('done', 'dropped')), 0), coalesce(sum(state = 'dropped'), 0),"
+            "SELECT count(*), count(*) FILTER (WHERE state IN ('done', 'dropped')), count(*) FILTER (WHERE state = 'dropped'),"
             " coalesce(sum(issues), 0), coalesce(sum(looked), 0), coalesce(sum(changed), 0), coalesce(sum(failed), 0)"
             " FROM sweep_repos WHERE sweep_id = ?",
             sweep_id,

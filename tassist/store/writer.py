@@ -1,4 +1,4 @@
-"""The one writer of the journal: it commits whatever arrived during the previous fsync ("natural" group commit).
+"""The one writer of a process: it commits whatever arrived during the previous fsync ("natural" group commit).
 
 Alone, a write waits for nobody; under load one fsync serves many. A write is a function of the connection that may be
 called again, since a group in which one write fails is repeated one by one, so that the others do not suffer.
@@ -11,18 +11,22 @@ import contextlib
 import queue
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from typing_extensions import override
 
 from tassist.log import get_logger, log_event
 from tassist.store.database import StoreError, connect, store_problem
 
 T = TypeVar("T")
-Write = Callable[[sqlite3.Connection], T]
+Write = Callable[[Any], T]
+"""A function of the connection inside a transaction."""
 _LOG = get_logger("store")
 _MOST = 64
 """Writes in one commit; more would make the first of them wait for the last."""
@@ -40,15 +44,12 @@ class _Waiting(Generic[T]):
     error: BaseException | None = None
 
 
-class Writer:
-    """Owns the only writing connection, in a thread of its own."""
+class GroupWriter(ABC):
+    """Owns the only writing connection of the process, in a thread of its own."""
 
-    def __init__(self, path: Path, *, max_pages: int = 0) -> None:
-        self._path = path
-        self._max_pages = max_pages
+    def __init__(self) -> None:
         self._queue: queue.SimpleQueue[_Waiting[object] | None] = queue.SimpleQueue()
         self._listeners: dict[str, list[Callable[[], None]]] = defaultdict(list)
-        self._connection: sqlite3.Connection | None = None
         self._thread = threading.Thread(target=self._write_for_ever, name="journal", daemon=True)
         self._stopped = False
         self.commits = 0
@@ -61,13 +62,34 @@ class Writer:
         """Open the connection and begin.
 
         Raises:
-            StoreError: the file cannot be opened for writing.
+            StoreError: it cannot be opened for writing.
         """
-        try:
-            self._connection = connect(self._path, max_pages=self._max_pages)
-        except sqlite3.Error as error:
-            raise StoreError(store_problem(error, self._path)) from error
+        self._open()
         self._thread.start()
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Open the connection.
+
+        Raises:
+            StoreError: it cannot be opened for writing.
+        """
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Close it."""
+
+    @abstractmethod
+    def _transaction(self, group: list[_Waiting[Any]]) -> None:
+        """Do every write of the group, each item's result set, and commit; or raise, with nothing of it done."""
+
+    @abstractmethod
+    def _closed(self) -> StoreError:
+        """What a write gets that comes too late."""
+
+    @abstractmethod
+    def _translated(self, error: Exception) -> Exception:
+        """An error of the database as a problem of the store, noted in ``last_error``; any other as it is."""
 
     def stop(self) -> None:
         """Commit what waits, then close."""
@@ -109,7 +131,7 @@ class Writer:
 
     def _put(self, waiting: _Waiting[T]) -> None:
         if not self.alive:
-            raise StoreError(store_problem(sqlite3.OperationalError("the journal is closed"), self._path))
+            raise self._closed()
         self._queue.put(waiting)  # type: ignore[arg-type]  # the result's type is the waiter's own
 
     def _write_for_ever(self) -> None:
@@ -128,17 +150,14 @@ class Writer:
                     group.append(item)
             self._commit(group)
         self._fail_the_rest()
-        if self._connection is not None:
-            self._connection.close()
+        self._close()
 
     def _fail_the_rest(self) -> None:
         with contextlib.suppress(queue.Empty):
             while True:
                 item = self._queue.get_nowait()
                 if item is not None:
-                    item.error = StoreError(
-                        store_problem(sqlite3.OperationalError("the journal is closed"), self._path)
-                    )
+                    item.error = self._closed()
                     _answer([item])
 
     def _commit(self, group: list[_Waiting[object]]) -> None:
@@ -154,13 +173,8 @@ class Writer:
     def _try(self, group: list[_Waiting[object]]) -> bool:
         """Commit the group as one transaction; on an error nothing of it is done and each item carries the error."""
         try:
-            connection = self._connection = self._connection or connect(self._path, max_pages=self._max_pages)
-            connection.execute("BEGIN IMMEDIATE")
-            for item in group:
-                item.result = item.write(connection)
-            connection.execute("COMMIT")
+            self._transaction(group)
         except Exception as error:  # noqa: BLE001 – whatever a write raises is its waiter's
-            self._undo(error)
             self.failures += 1
             translated = self._translated(error)
             for item in group:
@@ -173,6 +187,45 @@ class Writer:
         self.last_error = None
         return True
 
+
+class Writer(GroupWriter):
+    """The writer of a SQLite file."""
+
+    def __init__(self, path: Path, *, max_pages: int = 0) -> None:
+        super().__init__()
+        self._path = path
+        self._max_pages = max_pages
+        self._connection: sqlite3.Connection | None = None
+
+    @override
+    def _open(self) -> None:
+        try:
+            self._connection = connect(self._path, max_pages=self._max_pages)
+        except sqlite3.Error as error:
+            raise StoreError(store_problem(error, self._path)) from error
+
+    @override
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    @override
+    def _closed(self) -> StoreError:
+        return StoreError(store_problem(sqlite3.OperationalError("the journal is closed"), self._path))
+
+    @override
+    def _transaction(self, group: list[_Waiting[Any]]) -> None:
+        try:
+            connection = self._connection = self._connection or connect(self._path, max_pages=self._max_pages)
+            connection.execute("BEGIN IMMEDIATE")
+            for item in group:
+                item.result = item.write(connection)
+            connection.execute("COMMIT")
+        except Exception as error:
+            self._undo(error)
+            raise
+
+    @override
     def _translated(self, error: Exception) -> Exception:
         if not isinstance(error, sqlite3.Error):
             return error

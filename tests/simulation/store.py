@@ -105,7 +105,7 @@ class SimJournal(Journal):
         super().__init__(path)
         self._life = life
         self.writer = InlineWriter(path, life)
-        self.outbox = Outbox(self._reader, self.writer)
+        self.outbox = Outbox(self._read, self.writer)
 
     @classmethod
     def begin(cls, home: Path, life: Life) -> SimJournal:
