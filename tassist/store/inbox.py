@@ -217,6 +217,14 @@ def listed(
     return _rows(connection, connection.execute(f"{_ROW}{where} ORDER BY d.seq DESC LIMIT ?", (*values, limit)))
 
 
+def rows_of(connection: Connection, seqs: Sequence[int], *, newest_first: bool = True) -> list[DeliveryRow]:
+    """The deliveries at these places."""
+    if not seqs:
+        return []
+    found = _rows(connection, connection.execute(f"{_ROW} WHERE d.seq IN {several(seqs)}", tuple(seqs)))
+    return sorted(found, key=lambda row: row.seq, reverse=newest_first)
+
+
 def found(connection: Connection, delivery_id: str) -> list[DeliveryRow]:
     """The deliveries of that id, or those whose id begins with it (at most 20)."""
     exact = _rows(connection, connection.execute(f"{_ROW} WHERE d.delivery_id = ?", (delivery_id,)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from engine.plan import (
@@ -237,6 +237,11 @@ def resolve(connection: Connection, *, run_id: str, ordinal: int, state: EffectS
             ordinal,
         ),
     )
+
+
+def runs_where(connection: Connection, where: str, values: Sequence[object]) -> list[RunRow]:
+    """The runs for which this holds; `where` is our own text, with its order and limit."""
+    return [_run(row) for row in connection.execute(f"{_RUN} WHERE {where}", tuple(values))]
 
 
 def unfinished(connection: Connection, key: LaneKey) -> RunRow | None:

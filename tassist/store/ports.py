@@ -12,6 +12,7 @@ from typing import Protocol, Self
 
 from engine.plan import Effect, Inverse
 from engine.ports import Applied
+from tassist.store.console import Browse
 from tassist.store.model import (
     Accepted,
     Backlog,
@@ -312,6 +313,11 @@ class Journal(Deliveries, Lanes, Ledger, Keeping, Memory, Protocol):
     @property
     def sweeps(self) -> Sweeps:
         """Its sweeps."""
+        ...
+
+    @property
+    def browse(self) -> Browse:
+        """What the console reads."""
         ...
 
     def close(self) -> None:

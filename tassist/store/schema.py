@@ -156,7 +156,13 @@ CREATE INDEX runs_started ON runs (started_at);
 CREATE INDEX sweeps_ended ON sweeps (ended_at) WHERE state = 'finished';
 """
 
-STEPS: tuple[str, ...] = (_STEP_1, _STEP_2, _STEP_3, _STEP_4)
+_STEP_5 = """
+-- What the console looks for: the deliveries of one event, page by page, and the runs that want attention.
+CREATE INDEX deliveries_event ON deliveries (event, seq);
+CREATE INDEX runs_trouble ON runs (started_at) WHERE outcome IN ('partial', 'blocked', 'failed');
+"""
+
+STEPS: tuple[str, ...] = (_STEP_1, _STEP_2, _STEP_3, _STEP_4, _STEP_5)
 """Step n brings a file of version n to version n + 1; never edited once released."""
 VERSION = len(STEPS)
 

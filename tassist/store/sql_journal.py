@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 
 from engine.plan import Effect, Inverse
 from engine.ports import Applied
-from tassist.store import inbox, lanes, ledger, outbox, prune, sweeps
+from tassist.store import console, inbox, lanes, ledger, outbox, prune, sweeps
 from tassist.store.model import (
     Accepted,
     Backlog,
@@ -53,6 +53,7 @@ class SqlJournal(ABC):
         self.writer = writer
         self.outbox = outbox.Outbox(self._read, writer)
         self.sweeps = sweeps.Sweeps(self._read, writer)
+        self.browse = console.Browse(self._read)
 
     def __enter__(self) -> Self:
         return self

@@ -76,8 +76,8 @@ DECISIONS: tuple[dict[str, Any], ...] = (
         "rule": "track.classify",
         "outcome": "applied",
         "reason": "no track label: the default track is main",
-        "config_key": "tracks[0].default",
-        "source": ".github/task-assistant.yml:3",
+        "subject": "labels",
+        "config": {"file": ".github/task-assistant.yml", "line": 3, "column": 5, "path": "tracks[0].default"},
         "before": "",
         "after": "track/main",
     },
@@ -241,6 +241,6 @@ def hostile(home: Path) -> None:
             repo_id=number,
             reason=text,
             outcome="blocked",
-            decisions=[{"rule": text, "outcome": "blocked", "reason": text, "config_key": text, "after": text}],
+            decisions=[{"rule": text, "outcome": "blocked", "reason": text, "config": {"file": text}, "after": text}],
         )
     filled.close()
