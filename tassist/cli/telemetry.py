@@ -177,32 +177,51 @@ def import_(files: tuple[Path, ...], folder: Path | None, *, as_json: bool) -> i
 
 @command.command(epilog="Example: tassist telemetry prune --keep-days 400 --dry-run")
 @click.option("--keep-days", type=click.IntRange(1), default=400, show_default=True, help="Days to keep whole records.")
-@click.option("--folder", type=_PATH, help="Telemetry folder; default: the one in the home folder.")
+@click.option("--folder", type=_PATH, help="Only this telemetry folder, or this checkout of a telemetry repository.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def prune(keep_days: int, folder: Path | None, *, dry_run: bool, as_json: bool) -> int:
-    """Remove files of old records, keeping what they add up to.
+    """Remove old records from files and databases, keeping what they add up to.
 
-    Each file leaves a `day_aggregate` record in `kept.jsonl` beside it; records of migration and setup stay whole.
+    Every sink of the settings that keeps records on this machine or in a database is pruned. A day leaves a
+    `day_aggregate`; records of migration and setup, and the newest that needs a person, stay whole. A telemetry
+    repository is pruned in a checkout of it: name the checkout with --folder, then commit.
     """
     from tassist.clock import SystemClock
     from tassist.services import telemetry
+    from tassist.services.telemetry_sinks import choose
 
     def told(file: Path) -> None:
         if not as_json:
             diagnostics.say(f"{'would fold' if dry_run else 'folded'} {safe_text(file)}")
 
-    done = telemetry.prune(_folder(folder), keep_days=keep_days, clock=SystemClock(), dry_run=dry_run, told=told)
+    done = {}
+    if folder is not None:
+        done[str(folder)] = telemetry.prune(
+            folder, keep_days=keep_days, clock=SystemClock(), dry_run=dry_run, told=told
+        )
+    for sink in choose(_settings()).sinks if folder is None else ():
+        if sink.kind == "jsonl":
+            place = Path(sink.place).expanduser() if sink.place else _folder(None)
+            done[sink.name] = telemetry.prune(
+                place, keep_days=keep_days, clock=SystemClock(), dry_run=dry_run, told=told
+            )
+        elif sink.kind in {"sqlite", "postgresql"}:
+            done[sink.name] = telemetry.prune_database(sink, keep_days=keep_days, clock=SystemClock(), dry_run=dry_run)
+        else:
+            diagnostics.say(f"{safe_text(sink.name)} is not pruned from here: who keeps the records there decides")
     if as_json:
         output.document(done)
-    else:
+    for name, found in done.items():
+        if as_json:
+            continue
         diagnostics.say(
-            f"{done.files} file(s) with {done.records} record(s), {done.bytes} bytes"
-            f"{' would go' if dry_run else ' removed'}; {done.kept} record(s) kept whole"
+            f"{safe_text(name)}: {found.files} day(s) with {found.records} record(s), {found.bytes} bytes"
+            f"{' would go' if dry_run else ' removed'}; {found.kept} record(s) kept whole"
         )
-        for name in done.skipped:
-            diagnostics.say(f"left alone, as it holds a line that is no record: {safe_text(name)}")
-    return Exit.FOUND if done.skipped else Exit.OK
+        for skipped in found.skipped:
+            diagnostics.say(f"left alone, as it holds what is no record: {safe_text(skipped)}")
+    return Exit.FOUND if any(found.skipped for found in done.values()) else Exit.OK
 
 
 def _faulty(moved: Moved) -> int:

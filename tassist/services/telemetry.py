@@ -14,6 +14,7 @@ from engine.ports import Clock
 from engine.problems import Problem, ProblemError
 from tassist.config.settings import Settings
 from tassist.errors import os_problem
+from tassist.services.telemetry_sinks import SinkChoice
 from tassist.telemetry import paths
 from tassist.telemetry.cloudevents import from_cloudevent, to_cloudevent
 from tassist.telemetry.prune import Pruned
@@ -168,6 +169,18 @@ def prune(folder: Path, *, keep_days: int, clock: Clock, dry_run: bool, told: Ca
         return prune_files(folder, keep_days=keep_days, now=clock.now(), dry_run=dry_run, told=told)
     except OSError as error:
         raise ProblemError(os_problem(error, doing="prune")) from error
+
+
+def prune_database(choice: SinkChoice, *, keep_days: int, clock: Clock, dry_run: bool) -> Pruned:
+    """Fold old days in the table of a database sink.
+
+    Raises:
+        ProblemError: The database cannot be reached, read or written.
+    """
+    from tassist.services.telemetry_sinks import database_of
+    from tassist.telemetry.prune_table import prune_table
+
+    return prune_table(database_of(choice), keep_days=keep_days, now=clock.now(), dry_run=dry_run)
 
 
 def _existing(given: Iterable[Path]) -> list[Path]:

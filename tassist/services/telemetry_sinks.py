@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import urlsplit
 
 from engine.problems import Problem, ProblemError
@@ -16,6 +16,9 @@ from tassist.errors import Secret
 from tassist.secrets import GitHubApp
 from tassist.telemetry.sinks.port import Sink
 from tassist.text import safe_text
+
+if TYPE_CHECKING:
+    from tassist.telemetry.sinks.sql import Database
 
 Kind = Literal["jsonl", "sqlite", "postgresql", "github", "otlp", "webhook"]
 _NEEDS_PLACE: Mapping[Kind, str] = {
@@ -118,12 +121,19 @@ def _open(choice: SinkChoice, folder: Path, app: GitHubApp) -> Sink:
         if choice.kind == "webhook":
             form = (cloudevents_batch, "application/cloudevents-batch+json")
         return HttpSink(choice.place, name=choice.name, encode=form[0], media_type=form[1], authorization=choice.secret)
-    from tassist.telemetry.sinks.sql import Postgres, Sqlite, SqlSink
+    from tassist.telemetry.sinks.sql import SqlSink
+
+    return SqlSink(database_of(choice), name=choice.name)
+
+
+def database_of(choice: SinkChoice) -> Database:
+    """The database of a ``sqlite`` or ``postgresql`` sink."""
+    from tassist.telemetry.sinks.sql import Postgres, Sqlite
 
     if choice.kind == "sqlite":
-        return SqlSink(Sqlite(Path(choice.place).expanduser()), name=choice.name)
+        return Sqlite(Path(choice.place).expanduser())
     assert choice.secret is not None
-    return SqlSink(Postgres(choice.secret, shown="the address in TASSIST_TELEMETRY_POSTGRESQL"), name=choice.name)
+    return Postgres(choice.secret, shown="the address in TASSIST_TELEMETRY_POSTGRESQL")
 
 
 def _place_problem(kind: Kind, place: str, settings: Settings) -> Problem | None:

@@ -166,11 +166,11 @@ MEANINGS: tuple[Meaning, ...] = (
     Meaning(
         "day_aggregate",
         "repository and file of a day",
-        "What `prune` keeps of a file of records it removed: the counts, and the last state of every issue in it.",
-        "repository, file and digest of what was folded",
+        "What `prune` keeps of a file of records it removed: counts, every value that was written, the last state of every issue.",
+        "repository, file, origin and digest of what was folded",
         "sum",
         "Add `counts` to what is counted from records: what it folds stands nowhere else. `subject` is the day; "
-        "`issues` holds snapshots at its end.",
+        "`issues` holds snapshots, each at its `seen_at`; `written` stands for the `changes_made` of the runs that were folded.",
         0,
     ),
 )

@@ -32,7 +32,7 @@ from tassist.telemetry.parts import (
     trigger_seen,
     trouble,
 )
-from tassist.telemetry.shape import NO_REPO, SCHEMA_VERSION, Change, Record, Timing
+from tassist.telemetry.shape import FIRST_VERSION, NO_REPO, SCHEMA_VERSION, Change, Record, Timing
 
 
 def run_record(
@@ -66,7 +66,7 @@ def run_record(
     problems = tuple(trouble(problem, words) for problem in result.problems)
     outcome = known_outcome(result.outcome)
     record = Record(
-        schema_version=SCHEMA_VERSION,
+        schema_version=FIRST_VERSION,
         event_id=event_id("run", run_id),
         run_id=run_id,
         event_type="run",
@@ -133,7 +133,7 @@ def event_record(
     troubles = tuple(trouble(problem) for problem in problems)
     result = known_outcome(outcome)
     record = Record(
-        schema_version=SCHEMA_VERSION,
+        schema_version=SCHEMA_VERSION if optional.get("origin") or event_type == "day_aggregate" else FIRST_VERSION,
         event_id=event_id(event_type, *key),
         run_id=run_id,
         event_type=event_type,

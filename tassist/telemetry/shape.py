@@ -13,7 +13,10 @@ from msgspec import Meta
 
 from tassist.telemetry.events import EventType
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
+"""Of the contract; 1.1 added `origin`, `written` and `IssueState.seen_at`."""
+FIRST_VERSION = "1.0"
+"""Stands in records that use nothing newer: a record names the lowest version that knows all its fields."""
 NO_REPO = "-/-"
 """Stands in ``repo`` of a record about the service itself. No account's name can begin with a hyphen."""
 
@@ -82,6 +85,7 @@ class IssueState(msgspec.Struct, frozen=True, omit_defaults=True):
     milestone_due_on: Annotated[str | None, Meta(description="Date.", extra_json_schema={"format": "date"})] = None
     milestone_state: State | None = None
     is_pull_request: bool = False
+    seen_at: Annotated[Stamp | None, Meta(description="In a `day_aggregate`: when it was seen. Since 1.1.")] = None
 
 
 class Timing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -103,6 +107,19 @@ class Trouble(msgspec.Struct, frozen=True, omit_defaults=True):
     fix: Text = ""
     where: Annotated[Text, Meta(description="`file:line:column (key)`.")] = ""
     family: Annotated[Text, Meta(description="Whose it is: `yours`, `world`, `ours`, `auth`, `waiting`.")] = ""
+
+
+class Written(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One value a run wrote, kept by a `day_aggregate` after the run's own record is gone. Since 1.1."""
+
+    at: Annotated[Stamp, Meta(description="The run's timestamp.")]
+    run_id: Name
+    issue_number: Annotated[int | None, Meta(description="The issue, or null where it is about none.")]
+    field: Annotated[Name, Meta(description="As in a change.")]
+    before: Text | None
+    after: Text | None
+    rule: Annotated[Text, Meta(description="The rule that wanted it.")] = ""
+    undone: Annotated[bool, Meta(description="True where a person took it back with `tassist undo`.")] = False
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -151,6 +168,16 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         dict[str, IssueState], Meta(description="In a `day_aggregate`: the last state by issue number.")
     ] = msgspec.field(default_factory=dict)
     note: Annotated[Text, Meta(description="What is worth saying about a success.")] = ""
+    origin: Annotated[
+        Text,
+        Meta(
+            description="Where an imported record comes from, such as `legacy:codex`; what tassist did has none. Since 1.1."
+        ),
+    ] = ""
+    written: Annotated[
+        tuple[Written, ...],
+        Meta(description="In a `day_aggregate`: every value the day's runs wrote, in order. Since 1.1."),
+    ] = ()
 
 
 class Head(msgspec.Struct, frozen=True):

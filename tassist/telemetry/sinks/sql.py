@@ -89,7 +89,7 @@ class SqlSink:
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Insert the records that are not there yet, in one transaction."""
-        rows = [_row(entry) for entry in entries]
+        rows = [row(entry) for entry in entries]
         with self._translated():
             connection = self._open()
             connection.cursor().executemany(self._insert, rows)
@@ -210,7 +210,8 @@ def _psycopg() -> Any:
     return psycopg
 
 
-def _row(entry: Entry) -> tuple[object, ...]:
+def row(entry: Entry) -> tuple[object, ...]:
+    """A record as the table's columns."""
     record = _record(entry)
     return (
         entry.head.event_id,

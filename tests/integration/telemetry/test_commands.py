@@ -15,6 +15,7 @@ from tassist.telemetry.pump import Pump
 from tassist.telemetry.schema import schema_digest, schema_text
 from tassist.telemetry.shape import Trouble
 from tassist.telemetry.sinks.jsonl import JsonlSink
+from tassist.telemetry.sinks.sql import Sqlite, SqlSink
 from tassist.telemetry.status import SinkStatus, Status, write_status
 from tests.integration.telemetry.conformance import HOSTILE, entries, records
 from tests.support.outbox import MemoryOutbox
@@ -155,11 +156,25 @@ def test_prune_says_what_would_go_and_then_does_it(home: Path, capsys: Capture) 
     JsonlSink(home / "telemetry").write(entries(records(20)))
 
     code, would = documented(capsys, "prune", "--keep-days", "1", "--dry-run")
-    assert (code, would["records"]) == (0, 20)
+    assert (code, would["jsonl"]["records"]) == (0, 20)
     code, did = documented(capsys, "prune", "--keep-days", "1")
     assert (code, did) == (0, would)
-    assert documented(capsys, "prune", "--keep-days", "1")[1]["records"] == 0
+    assert documented(capsys, "prune", "--keep-days", "1")[1]["jsonl"]["records"] == 0
     assert typed(capsys, "prune", "--keep-days", "0")[0] == 2
+
+
+def test_prune_reaches_every_sink_that_keeps_records_here(
+    home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = home / "telemetry.db"
+    monkeypatch.setenv("TASSIST_TELEMETRY_SINKS", f"jsonl,sqlite:{file},github:acme/telemetry")
+    SqlSink(Sqlite(file), name="sql").write(entries(records(20)))
+
+    code, out, err = typed(capsys, "prune", "--keep-days", "1")
+
+    assert (code, out) == (0, "")
+    assert f"sqlite:{file}: 2 day(s) with 20 record(s)" in err
+    assert "github:acme/telemetry is not pruned from here" in err
 
 
 def test_status_without_a_service_says_so(home: Path, capsys: Capture) -> None:

@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 
+from engine.model import IssueRef
 from tassist.telemetry import around, paths
 from tassist.telemetry.prune import Pruned, prune
-from tassist.telemetry.shape import READ_RECORD
+from tassist.telemetry.prune_table import prune_table
+from tassist.telemetry.record import run_record
+from tassist.telemetry.shape import READ_RECORD, Change
 from tassist.telemetry.sinks.jsonl import JsonlSink
+from tassist.telemetry.sinks.sql import Sqlite, SqlSink
 from tassist.telemetry.verify import verify
 from tests.integration.telemetry.conformance import entries, records
-from tests.support.records import NOON, line
+from tests.support.records import NOON, full_result, full_trigger, line
 
 LATER = NOON + timedelta(days=10)
 
@@ -28,8 +32,12 @@ def all_of(root: Path) -> list[dict[str, Any]]:
 
 def totals(root: Path) -> Counter[str]:
     """As a reader counts: records that stand, plus what aggregates add."""
+    return totals_of(all_of(root))
+
+
+def totals_of(read: list[dict[str, Any]]) -> Counter[str]:
     found: Counter[str] = Counter()
-    for record in all_of(root):
+    for record in read:
         if record["event_type"] == "day_aggregate":
             found["runs"] += record["counts"].get("run", 0)
             found["partial"] += record["counts"].get("run.partial", 0)
@@ -61,8 +69,12 @@ def test_what_is_counted_before_is_counted_after(tmp_path: Path) -> None:
     assert totals(tmp_path) == before
     assert before["runs"] == 201
     assert done.records > 50
-    assert done.kept == 2
-    days = {record["timestamp"][:10] for record in all_of(tmp_path) if record["event_type"] == "run"}
+    assert done.kept == 3, "setup, migration, and the run that needs a person"
+    days = {
+        record["timestamp"][:10]
+        for record in all_of(tmp_path)
+        if record["outcome"] == "success" and record["event_type"] == "run"
+    }
     assert days == {"2026-03-02"}, "younger days stand"
     report = verify([tmp_path])
     assert (report.fault_count, set(report.by_code)) == (0, {"file-pruned"})
@@ -95,7 +107,7 @@ def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
 
     done = prune(tmp_path, keep_days=1, now=LATER, dry_run=True)
 
-    assert done.records == 201
+    assert (done.records, done.kept) == (200, 3)
     assert {
         file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file() and file.name != ".lock"
     } == before
@@ -173,3 +185,96 @@ def test_a_running_sink_goes_on_after_its_files_were_pruned(tmp_path: Path) -> N
 def test_a_folder_without_telemetry_is_nothing_to_do(tmp_path: Path) -> None:
     assert prune(tmp_path / "none", keep_days=1, now=LATER) == Pruned()
     assert not (tmp_path / "none").exists()
+
+
+def test_the_newest_run_that_needs_a_person_stays_whole(tmp_path: Path) -> None:
+    older = line(1, at=NOON, reason="first")
+    newer = line(51, at=NOON + timedelta(hours=1), reason="second")
+    JsonlSink(tmp_path).write(entries([older, newer]))
+
+    prune(tmp_path, keep_days=1, now=LATER)
+
+    whole = [record["reason"] for record in all_of(tmp_path) if record["event_type"] == "run"]
+    assert whole == ["second"]
+    assert totals(tmp_path)["partial"] == 2
+
+
+def test_every_value_that_was_written_survives_with_its_rule(tmp_path: Path) -> None:
+    run = run_record(full_result(), trigger=full_trigger(), run_id="r1", recorded=NOON)
+    again = json.loads(run) | {"event_id": "e2", "outcome": "success", "reason": None}
+    undo = around.run_undone(
+        ref=IssueRef("acme/orbit", 42, 900),
+        run_id="u",
+        undone="r1",
+        at=NOON + timedelta(hours=1),
+        changes_made=[Change("labels", "x", None)],
+    )
+    JsonlSink(tmp_path).write(entries([json.dumps(again).encode(), undo]))
+
+    prune(tmp_path, keep_days=1, now=LATER)
+
+    (kept,) = [READ_RECORD(json.dumps(record)) for record in all_of(tmp_path)]
+    assert [(item.issue_number, item.field, item.before, item.rule, item.undone) for item in kept.written] == [
+        (42, "labels", "track/b", "exclusivity.track", False),
+        (42, "labels", "track/ü", "exclusivity.track", False),
+        (42, "labels", "x", "", True),
+    ]
+    assert kept.issues["42"].seen_at == "2026-03-01T12:00:00.250Z"
+
+
+def test_what_was_imported_is_folded_apart(tmp_path: Path) -> None:
+    legacy = json.loads(line(2)) | {"origin": "legacy:codex", "schema_version": "1.1"}
+    JsonlSink(tmp_path).write(entries([line(1), json.dumps(legacy).encode()]))
+
+    prune(tmp_path, keep_days=1, now=LATER)
+
+    kept = [READ_RECORD(json.dumps(record)) for record in all_of(tmp_path)]
+    assert [(record.origin, record.counts["run"]) for record in kept] == [("", 1), ("legacy:codex", 1)]
+
+
+def test_a_checkout_of_a_telemetry_repository_is_pruned_as_well(tmp_path: Path) -> None:
+    day = tmp_path / "v1/repos/acme/orbit/2026-03-01"
+    day.mkdir(parents=True)
+    (day / "batch1.jsonl").write_bytes(line(1) + b"\n")
+    (day / "batch2.jsonl").write_bytes(line(2) + b"\n")
+
+    prune(tmp_path, keep_days=1, now=LATER)
+
+    assert totals(tmp_path)["runs"] == 2
+    assert [file.name for file in paths.record_files([tmp_path])] == ["kept.jsonl"]
+
+
+def test_a_table_is_pruned_day_by_day_and_counts_the_same(tmp_path: Path) -> None:
+    database = Sqlite(tmp_path / "telemetry.db")
+    lines = [*records(200), line(900, reason="one went wrong", at=NOON)]
+    lines.append(around.step_record("setup_step", step="app", run_id="s", at=NOON))
+    SqlSink(database, name="sql").write(entries(lines))
+    before = table_totals(database)
+
+    dry = prune_table(database, keep_days=9, now=LATER, dry_run=True)
+    assert table_totals(database) == before
+    done = prune_table(database, keep_days=9, now=LATER)
+    again = prune_table(database, keep_days=9, now=LATER)
+
+    assert table_totals(database) == before
+    assert (dry.records, dry.kept) == (done.records, done.kept)
+    assert (done.kept, again.records) == (2, 0)
+    assert done.records > 50
+
+
+def test_a_day_with_a_row_that_is_no_record_is_left_alone(tmp_path: Path) -> None:
+    database = Sqlite(tmp_path / "telemetry.db")
+    SqlSink(database, name="sql").write(entries([line(1)]))
+    connection = database.connect()
+    connection.execute("UPDATE telemetry_records SET line = '{nonsense'")
+    connection.commit()
+    connection.close()
+
+    assert prune_table(database, keep_days=1, now=LATER).skipped == ["acme/orbit 2026-03-01"]
+
+
+def table_totals(database: Sqlite) -> Counter[str]:
+    connection = database.connect()
+    found = [json.loads(row[0]) for row in connection.execute("SELECT line FROM telemetry_records")]
+    connection.close()
+    return totals_of(found)
