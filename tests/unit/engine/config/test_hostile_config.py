@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from engine.config import Config, InvalidConfig, parse
@@ -128,6 +131,38 @@ def test_h65_patterns_are_bounded_in_number_and_in_size_together() -> None:
     assert isinstance(parse(text(["x"] * 99)), Config)
     assert [code for code, _, _ in codes(text(["x"] * 100))] == ["config-too-many-patterns"]
     assert [code for code, _, _ in codes(text(["[a-z]{999}"] * 30))] == ["config-too-many-patterns"]
+
+
+_LOOKS = """
+import resource, sys
+from datetime import UTC, datetime
+resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+from engine.decide import decide
+from engine.config import Config, parse
+from engine.model import Issue, IssueRef, Label, Repo, Trigger
+config = parse(sys.stdin.read())
+assert isinstance(config, Config), config
+repo = Repo("o/r", labels=(Label("a"), Label("b")))
+body = "a" * 65_535 + "!"
+for number in range(10):
+    issue = Issue(IssueRef("o/r", number), body=body, parent_read=True)
+    plan = decide(Trigger("sweep"), issue, repo, config, datetime(2026, 3, 1, tzinfo=UTC))
+    assert [decision.outcome for decision in plan.decisions if decision.rule == "track.classify"] == ["skipped"]
+"""
+
+
+def test_h66_the_longest_body_under_as_many_patterns_as_there_may_be_is_decided_in_bounded_work() -> None:
+    """Each pattern would take years in an engine that tries every way; the operating system ends what takes minutes."""
+    pattern = "'^(a+)+$'"
+    listed = ", ".join([pattern] * 50)
+    text = (
+        f"{SMALL.replace('tracks: []', '')}tracks:\n- {{id: a, label: a, match: {{body: [{listed}]}}}}\n"
+        f"- {{id: b, label: b, match: {{body: [{listed}]}}}}\nself_healing: {{enabled: true}}\nenforcement: {{}}\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", _LOOKS], input=text, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
