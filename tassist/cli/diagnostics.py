@@ -27,9 +27,13 @@ def say(text: str) -> None:
 
 
 def problems(found: Iterable[Problem]) -> None:
-    """Write every problem: what, why, fix."""
-    for problem in found:
+    """Write every problem: what, why, fix; a person at a terminal is told where to read more."""
+    seen = list(found)
+    for problem in seen:
         _write(safe_text(redact(f"error: {problem}"), newlines=True))
+    if seen and width() is not None:
+        codes = list(dict.fromkeys(problem.code for problem in seen))
+        _write(f"more: tassist help {codes[0]}" + (f" (and {len(codes) - 1} more codes)" if len(codes) > 1 else ""))
 
 
 def waiting(wait_s: float, why: str) -> None:

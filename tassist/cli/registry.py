@@ -34,5 +34,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("sweep", "tassist.cli.sweep", "Look at every open issue now, as the nightly sweep does."),
     Verb("undo", "tassist.cli.undo", "Take back what a run wrote, unless a person changed it since."),
     Verb("rollover", "tassist.cli.rollover", "Close a milestone, create the next one, and move what is open."),
+    Verb("help", "tassist.cli.help", "Explain a command, or a problem by its code."),
+    Verb("completion", "tassist.cli.completion", "Print what makes a shell complete tassist's commands."),
 )
 VERB_BY_NAME = {verb.name: verb for verb in VERBS}

@@ -33,7 +33,11 @@ def test_h84_every_requirement_is_one_version_with_hashes_and_without_an_address
 
 
 def test_h84_every_installation_of_the_makefile_demands_the_hashes() -> None:
-    installs = [line for line in (ROOT / "Makefile").read_text().splitlines() if " install " in line and not line.startswith("#")]
+    installs = [
+        line
+        for line in (ROOT / "Makefile").read_text().splitlines()
+        if " install " in line and not line.startswith("#")
+    ]
 
     for line in installs:
         assert "--require-hashes" in line or "--editable ." in line, line
