@@ -41,6 +41,10 @@ class AppApi:
         """Every installation, suspended ones too."""
         return await self.client.get_all("/app/installations?per_page=100", InstallationWire, self.auth)
 
+    async def installation(self, installation_id: int) -> InstallationWire:
+        """One installation."""
+        return (await self.client.get(f"/app/installations/{installation_id}", InstallationWire, self.auth)).value
+
     async def installation_of(self, repo_path: str) -> InstallationWire:
         """The installation that covers a repository.
 

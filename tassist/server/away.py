@@ -13,6 +13,7 @@ from tassist.github.connection import Connection
 from tassist.log import get_logger, log_event
 from tassist.server.absence import Absence, Watchfulness
 from tassist.server.polling import Polling
+from tassist.server.standing import Asking, Standing
 from tassist.server.sweeping import ALL, Pace, Sweeping, nightly_id
 from tassist.store.database import StoreError
 from tassist.store.ports import Journal
@@ -39,10 +40,12 @@ class Away:
     catch_up: bool = True
     """Read the delivery log; a command that only sweeps does not."""
     pace: Pace | None = None
+    asking: Asking | None = None
 
     async def run(self, connection: Connection, journal: Journal, clock: Clock) -> None:
         """Do all of it until cancelled; a part that fails for a reason nobody foresaw ends the service."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(Standing(connection, journal, clock, asking=self.asking).run(), name="standing")
             group.create_task(Sweeping(connection, journal, clock, pace=self.pace).run(), name="sweeping")
             if self.sweep_at is not None:
                 group.create_task(self._nightly(journal, clock), name="nightly")

@@ -228,13 +228,19 @@ class Dispatcher:
                 await self._store([Place(unreadable(batch[0].sorted.seq, error))])
 
     def _heed(self, news: News) -> None:
-        """What was read ahead may be paused, renamed or gone now; what was paused may go on."""
-        log_event(_LOG, news.kind, "GitHub says so", id=news.id, name=news.text or None)
-        self._next.clear()
+        """Something is said of an installation or a repository: what is known of it is forgotten; GitHub is asked how it is."""
+        log_event(_LOG, news.kind, "a delivery says so", id=news.id, name=news.text or None)
         self._on_news(news)
-        if news.kind == "installation-active":
-            for repo_id in self._journal.repos():
-                self._rotate(repo_id)
+
+    def look_anew(self) -> None:
+        """What was read ahead may be paused, renamed or gone now; what was paused may go on. From this loop."""
+        self._next.clear()
+        try:
+            repos = self._journal.repos()
+        except StoreError:
+            return  # the next round says it
+        for repo_id in repos:
+            self._rotate(repo_id)
 
     # --- looking ------------------------------------------------------------------------------
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 import msgspec
 
-from engine.model import IssueRef, Trigger
+from engine.model import Issue, IssueRef, Trigger, fold
 from engine.ports import Clock, Retry, RunResult
 from engine.problems import Problem, ProblemError
 from tassist.config import faults
@@ -22,6 +24,7 @@ from tassist.log import get_logger, log_event
 from tassist.server.ledger import LedgerApplier, RunId, pieced_together, single_writes
 from tassist.server.metrics import Metrics
 from tassist.server.ports import GitHubSide, MakeRecord
+from tassist.store.database import StoreError
 from tassist.store.ledger import new_run_id
 from tassist.store.model import Covered, EffectRow, FinishedRun, Lane, LaneKey, from_us
 from tassist.store.outbox import event_id_of
@@ -45,6 +48,9 @@ class Patience:
     """An error nobody foresaw is tried so often: the same payload will hardly fare better."""
     starts: int = 6
     """Looks that began and never came back: the process died in them each time."""
+    rest_s: float = 5.0
+    """How long an issue is left alone after the process died in its look for the second time; each further death doubles
+    it. Six deaths take more than a minute, so that a machine that fails for another reason does not cost deliveries."""
     suspect_from: int = 2
     """A lane whose look did not come back so often is looked at with no other suspect beside it, so that whichever kills
     the process is found, and is given up alone."""
@@ -122,10 +128,12 @@ class Looks:
             return await self._give_up(work, problem)
         if self._flips(lane.key, now):
             return await self._set_aside(work)
-        if lane.key not in self._counted:
-            self._counted.add(lane.key)
-            self._journal.started_soon(lane.key)
         try:
+            if lane.key not in self._counted:
+                # A look whose start cannot be stored does not begin: if it killed the process, nobody would ever know.
+                if not await self._journal.started(lane.key, rest=self._rest(died), now=now):
+                    return False
+                self._counted.add(lane.key)
             async with asyncio.timeout(self._patience.look_s):
                 if lane.key.number == 0:
                     return await self._spread(lane, covered)
@@ -137,6 +145,8 @@ class Looks:
                 )
         except asyncio.CancelledError:
             await self._journal.stopped(lane.key)
+            raise
+        except StoreError:
             raise
         except Retry as retry:
             return await self._again(work, retry)
@@ -191,6 +201,8 @@ class Looks:
                 record=line,
                 dead=dead,
                 resolved=resolved,
+                installation_id=lane.installation_id,
+                **_family(result),
             )
         )
         faults.point("after-finish")
@@ -229,6 +241,9 @@ class Looks:
             log_event(_LOG, "repository-not-swept", f"could not sweep {lane.repo}", level=30, why=problem.what)
             await self._journal.abandon(lane.key)
             return False
+        if isinstance(error, ProblemError) and problem.family == "auth":
+            # Perhaps the installation or the repository is not what it was, and nothing told of it.
+            self._doubt(lane)
         if isinstance(error, ProblemError) and problem.family in {"world", "auth", "waiting"}:
             # Somebody has to do something: grant a permission, unsuspend, mend a network. Until then it waits.
             return await self._again(work, Retry(problem, after_s=self._patience.person_s))
@@ -269,6 +284,12 @@ class Looks:
         )
         return await self._finish(work, self._without_look(lane, "blocked", problem.what, problem))
 
+    def _doubt(self, lane: Lane) -> None:
+        now = self._clock.now()
+        if lane.installation_id:
+            self._journal.standing.note_soon("installation", lane.installation_id, now)
+        self._journal.standing.note_soon("repository", lane.key.repo_id, now)
+
     # --- small things -------------------------------------------------------------------------
 
     def _without_look(self, lane: Lane, outcome: str, reason: str, problem: Problem) -> RunResult:
@@ -280,6 +301,9 @@ class Looks:
         recent = self._journal.recent_effects(key, now - self._patience.flip_window)
         written = Counter(one for effect in recent for one in single_writes(effect))
         return any(times >= self._patience.flips for times in written.values())
+
+    def _rest(self, died: int) -> timedelta:
+        return timedelta(seconds=self._patience.rest_s * 2.0 ** min(died - 1, 20) if died else 0.0)
 
     def _wait_s(self, attempts: int) -> float:
         wait_s: float = min(self._patience.first_s * 2.0 ** min(attempts, 20), self._patience.most_s)
@@ -298,6 +322,33 @@ def _trigger(covered: Sequence[Covered], lane: Lane) -> Trigger:
         sender=newest.sender,
         sender_id=newest.sender_id,
     )
+
+
+def _family(result: RunResult) -> _Family:
+    """What the journal remembers so that a sub-issue follows its parent."""
+    issue = result.issue
+    parent = issue.parent if issue else None
+    return _Family(
+        seen=_digest(issue) if issue else "",
+        parent_read=issue is not None and issue.parent_read,
+        parent=LaneKey(parent.ref.repo_id, parent.ref.number) if parent and parent.ref.repo_id else None,
+        parent_seen=_digest(parent) if parent else "",
+    )
+
+
+class _Family(TypedDict):
+    """Fields of a finished run."""
+
+    seen: str
+    parent_read: bool
+    parent: LaneKey | None
+    parent_seen: str
+
+
+def _digest(issue: Issue) -> str:
+    """Of what a sub-issue may take over."""
+    text = "\n".join([*sorted(map(fold, issue.labels)), issue.milestone.title if issue.milestone else ""])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _said(effect: object) -> str:

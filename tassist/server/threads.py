@@ -18,6 +18,7 @@ from tassist.server.parts import Parts
 from tassist.server.ports import GitHubSide
 from tassist.store.ports import Journal
 from tassist.store.sql_journal import DELIVERIES
+from tassist.store.standing import TOPIC as STANDING
 
 _LOG = get_logger("dispatcher")
 _OWN_LOGIN = "own_login"
@@ -122,6 +123,7 @@ class DispatcherThread:
                 breadth=self._breadth,
             )
             self._journal.writer.on_commit(DELIVERIES, lambda: self._soon(dispatcher.stored))
+            self._journal.writer.on_commit(STANDING, lambda: self._soon(dispatcher.look_anew))
             away = asyncio.create_task(self._be_away(github), name="away")
             learning = asyncio.create_task(self._learn_own_login(github), name="own-login")
             self._started.set()

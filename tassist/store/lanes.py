@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from tassist.store import ledger, sweeps
+from tassist.store import children, holds, ledger, sweeps
 from tassist.store.inbox import EARLIER, add_looks
-from tassist.store.model import Covered, FinishedRun, Lane, LaneKey, News, Target, from_us, to_us
+from tassist.store.model import Covered, FinishedRun, Lane, LaneKey, Target, from_us, to_us
 from tassist.store.outbox import add_record
-from tassist.store.sql import Connection, lock_lane, several, want_look, want_looks_of
+from tassist.store.sql import Connection, lock_lane, several, want_look
 
 POLL = "poll"
 """Instead of a sweep's id: a poll saw that the issue changed."""
+PARENT = "parent"
+"""Instead of a sweep's id: the issue's parent changed."""
 LAST = 2**62
 """Where lanes of a sweep stand in line: behind every delivery."""
 _LANE = "SELECT l.repo_id, l.number, l.repo, l.installation_id, l.first_seq, l.attempts, l.starts, l.not_before, l.sweep, l.asked_at FROM lanes l"
@@ -105,17 +107,30 @@ def covered(connection: Connection, key: LaneKey, limit: int) -> list[Covered]:
     ]
 
 
-def started(connection: Connection, key: LaneKey) -> None:
-    """Count a look that begins; where the process dies in it, the count remains."""
+def started(connection: Connection, key: LaneKey, *, rest: timedelta, now: datetime) -> bool:
+    """Count a look that begins; where the process dies in it, the count remains, and the lane rests so long.
+
+    Returns:
+        Whether it may begin; not where somebody holds the issue: then the lane waits for the end of that.
+    """
+    issue = (key.repo_id, key.number)
+    lock_lane(connection, key)
+    held = holds.held_until(connection, key, now)
+    if held:
+        connection.execute("UPDATE lanes SET not_before = ? WHERE repo_id = ? AND number = ?", (held, *issue))
+        want_look(connection, key, at=from_us(held))
+        return False
     connection.execute(
-        "UPDATE lanes SET starts = starts + 1 WHERE repo_id = ? AND number = ?", (key.repo_id, key.number)
+        "UPDATE lanes SET starts = starts + 1, not_before = ? WHERE repo_id = ? AND number = ?",
+        (to_us(now + rest) if rest else 0, *issue),
     )
+    return True
 
 
 def stopped(connection: Connection, key: LaneKey) -> None:
     """Take a counted start back: the look was broken off by us, not by what it looked at."""
     connection.execute(
-        f"UPDATE lanes SET starts = {_FEWER} WHERE repo_id = ? AND number = ?",  # noqa: S608 – our own text
+        f"UPDATE lanes SET starts = {_FEWER}, not_before = 0 WHERE repo_id = ? AND number = ?",  # noqa: S608 – our own text
         (key.repo_id, key.number),
     )
     want_look(connection, key)
@@ -176,7 +191,11 @@ def finish(connection: Connection, run: FinishedRun) -> bool:
         at=finished,
     )
     sweeps.count_look(connection, run.key, run_id=run.run_id, failed=run.dead or run.outcome == "failed")
-    return close_lane(connection, run.key)
+    waits = close_lane(connection, run.key)
+    children.note(connection, run)
+    for child, repo, installation_id in children.to_look_at(connection, run):
+        open_lane(connection, child, repo=repo, installation_id=installation_id, now=run.finished_at, sweep=PARENT)
+    return waits
 
 
 def close_looks(
@@ -299,23 +318,3 @@ def set_installation(connection: Connection, installation_id: int, *, state: str
         " changed_at = excluded.changed_at",
         (installation_id, account, state, to_us(now)),
     )
-
-
-def heed(connection: Connection, news: News, *, up_to_seq: int, now: datetime) -> None:
-    """Pause, resume, rename or drop what waited when the news came."""
-    if news.kind == "repo-gone":
-        reason = f"{news.text or 'the repository'} can no longer be managed"
-        drop_repo(connection, news.id, up_to_seq=up_to_seq, reason=reason, now=now)
-    elif news.kind == "repo-renamed":
-        rename(connection, news.id, news.text, news.installation_id)
-    elif news.kind == "repo-added":
-        sweeps.add_arrived(connection, news, seq=up_to_seq, now=now)
-    else:
-        state = news.kind.removeprefix("installation-")
-        set_installation(connection, news.id, state=state, account=news.text, now=now)
-        if state == "deleted":
-            reason = "the App was uninstalled"
-            drop_installation(connection, news.id, up_to_seq=up_to_seq, reason=reason, now=now)
-        elif state == "active":
-            want_looks_of(connection, news.id)
-            sweeps.begin_installation(connection, news.id, seq=up_to_seq, now=now)

@@ -258,6 +258,14 @@ class FinishedRun:
     """Their places one by one; ``None``: all up to ``up_to_seq``. One that is replayed meanwhile has an old place."""
     resolved: tuple[tuple[int, EffectState], ...] = ()
     """What became of effects (by place in the run) whose answer a crash or a lost connection swallowed."""
+    installation_id: int = 0
+    seen: str = ""
+    """Digest of what a sub-issue could take over from the issue; empty where it could not be read."""
+    parent_read: bool = False
+    """Whether the question of a parent was asked at all."""
+    parent: LaneKey | None = None
+    parent_seen: str = ""
+    """The digest of the parent, as it was read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ machines as one likes (`tassist.store.postgres`). One suite of tests runs on bot
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, Self
 
 from engine.plan import Effect, Inverse
 from engine.ports import Applied
 from tassist.store.console import Browse
+from tassist.store.holds import Holds
 from tassist.store.model import (
     Accepted,
     Backlog,
@@ -33,6 +34,7 @@ from tassist.store.model import (
     Unsorted,
 )
 from tassist.store.outbox import Outbox
+from tassist.store.standing import Standings
 from tassist.store.sweeps import Sweeps
 
 
@@ -133,8 +135,14 @@ class Lanes(Protocol):
         """Ask for the looks a poll gave, and remember how far it came: both or neither."""
         ...
 
-    def started_soon(self, key: LaneKey) -> None:
-        """Count a look that begins, with the next commit."""
+    async def started(self, key: LaneKey, *, rest: timedelta, now: datetime) -> bool:
+        """Count a look that begins; false where somebody holds the issue, so that it must not.
+
+        Args:
+            key: Of the issue.
+            rest: How long the lane rests where the process dies in the look.
+            now: The present.
+        """
         ...
 
     async def stopped(self, key: LaneKey) -> None:
@@ -318,6 +326,16 @@ class Journal(Deliveries, Lanes, Ledger, Keeping, Memory, Protocol):
     @property
     def browse(self) -> Browse:
         """What the console reads."""
+        ...
+
+    @property
+    def standing(self) -> Standings:
+        """What GitHub is to be asked about installations and repositories."""
+        ...
+
+    @property
+    def holds(self) -> Holds:
+        """The issues somebody beside the service works on."""
         ...
 
     def close(self) -> None:

@@ -162,7 +162,46 @@ CREATE INDEX deliveries_event ON deliveries (event, seq);
 CREATE INDEX runs_trouble ON runs (started_at) WHERE outcome IN ('partial', 'blocked', 'failed');
 """
 
-STEPS: tuple[str, ...] = (_STEP_1, _STEP_2, _STEP_3, _STEP_4, _STEP_5)
+_STEP_6 = """
+-- What GitHub is to be asked about an installation or a repository: deliveries about them are only a reason to ask.
+CREATE TABLE doubts (
+  subject TEXT NOT NULL CHECK (subject IN ('installation', 'repository')),
+  id INTEGER NOT NULL,
+  name TEXT NOT NULL DEFAULT '',
+  claim TEXT NOT NULL DEFAULT '',           -- what a delivery said
+  answer TEXT NOT NULL DEFAULT '',          -- what GitHub answered, where that is not believed yet
+  asked INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL,                  -- 0: settled
+  noted_at INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (subject, id)
+) WITHOUT ROWID;
+CREATE INDEX doubts_due ON doubts (due_at) WHERE due_at > 0;
+
+-- Issues somebody beside the service works on: no look begins until then.
+CREATE TABLE holds (
+  repo_id INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (repo_id, number)
+) WITHOUT ROWID;
+
+-- Sub-issues, and what each saw of its parent when it was looked at last.
+CREATE TABLE children (
+  repo_id INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  repo TEXT NOT NULL,
+  installation_id INTEGER NOT NULL,
+  parent_repo_id INTEGER NOT NULL,
+  parent_number INTEGER NOT NULL,
+  seen TEXT NOT NULL,
+  PRIMARY KEY (repo_id, number)
+) WITHOUT ROWID;
+CREATE INDEX children_parent ON children (parent_repo_id, parent_number);
+"""
+
+STEPS: tuple[str, ...] = (_STEP_1, _STEP_2, _STEP_3, _STEP_4, _STEP_5, _STEP_6)
 """Step n brings a file of version n to version n + 1; never edited once released."""
 VERSION = len(STEPS)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self, TypeVar
 
 from engine.plan import Effect, Inverse
 from engine.ports import Applied
-from tassist.store import console, inbox, lanes, ledger, outbox, prune, sweeps
+from tassist.store import console, holds, inbox, lanes, ledger, outbox, prune, standing, sweeps
 from tassist.store.model import (
     Accepted,
     Backlog,
@@ -54,6 +54,8 @@ class SqlJournal(ABC):
         self.outbox = outbox.Outbox(self._read, writer)
         self.sweeps = sweeps.Sweeps(self._read, writer)
         self.browse = console.Browse(self._read)
+        self.standing = standing.Standings(self._read, writer)
+        self.holds = holds.Holds(writer)
 
     def __enter__(self) -> Self:
         return self
@@ -106,9 +108,12 @@ class SqlJournal(ABC):
             for item, news in batch:
                 if inbox.store_sorted(connection, item, now):
                     for one in news:
-                        lanes.heed(connection, one, up_to_seq=item.seq, now=now)
+                        if one.kind == "repo-added":
+                            sweeps.add_arrived(connection, one, seq=item.seq, now=now)
+                        else:
+                            standing.heed(connection, one, seq=item.seq, now=now)
 
-        await self.writer.write(write)
+        await self.writer.write(write, topic=standing.TOPIC if any(news for _, news in batch) else "")
 
     def backlog(self) -> Backlog:
         """How much waits; cheap."""
@@ -208,9 +213,9 @@ class SqlJournal(ABC):
 
         await self.writer.write(write, topic=DELIVERIES)
 
-    def started_soon(self, key: LaneKey) -> None:
-        """Count a look that begins, with the next commit."""
-        self.writer.write_soon(lambda connection: lanes.started(connection, key))
+    async def started(self, key: LaneKey, *, rest: timedelta, now: datetime) -> bool:
+        """Count a look that begins; false where somebody holds the issue, so that it must not."""
+        return await self.writer.write(lambda connection: lanes.started(connection, key, rest=rest, now=now))
 
     async def stopped(self, key: LaneKey) -> None:
         """Take a counted start back."""

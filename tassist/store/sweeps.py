@@ -70,13 +70,13 @@ def rename(connection: Connection, repo_id: int, repo: str, installation_id: int
     )
 
 
-def begin_installation(connection: Connection, installation_id: int, *, seq: int, now: datetime) -> None:
+def begin_installation(connection: Connection, installation_id: int, *, key: str, now: datetime) -> None:
     """What an installation covers is looked at once it works, or works again: nothing told of it until now."""
     scope = json.dumps({"installations": [installation_id]})
     connection.execute(
         "INSERT INTO sweeps (sweep_id, kind, scope, state, begun_at) VALUES (?, 'installed', ?, 'listing', ?)"
         " ON CONFLICT DO NOTHING",
-        (f"installed-{seq}", scope, to_us(now)),
+        (f"installed-{key}", scope, to_us(now)),
     )
 
 

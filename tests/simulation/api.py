@@ -74,7 +74,11 @@ class Api:
         repo = world.repos.get(int(match.group(1)))
         rest = match.group(2) or ""
         if rest == "installation":
-            return reply(200, {"id": repo.installation_id}) if repo else refusal(404, "Not Found")
+            return (
+                reply(200, self._installation(world.installations[repo.installation_id]))
+                if repo
+                else refusal(404, "Not Found")
+            )
         if repo is None:
             return refusal(404, "Not Found")
         installation = world.installations[repo.installation_id]
@@ -102,6 +106,11 @@ class Api:
                 return refusal(403, "This installation has been suspended")
             world.watch.minted(installation, body)
             return self._mint(installation)
+        if path == "/app/installations":
+            return self._page([self._installation(one) for one in world.installations.values()], query, url)
+        found = re.fullmatch(r"/app/installations/(\d+)", path)
+        if found:
+            return reply(200, self._installation(world.installations[int(found.group(1))]))
         if path == "/app/hook/deliveries":
             since_s = world.now_s - 3 * 86400
             log = [attempt for attempt in reversed(world.log) if attempt.at_s >= since_s]
@@ -129,6 +138,18 @@ class Api:
             attempt = world.log[int(found.group(1)) - 1]
             return reply(200, {"id": attempt.id, "guid": attempt.guid, "request": {"payload": attempt.payload}})
         return refusal(404, "Not Found")
+
+    def _installation(self, installation: Installation) -> dict[str, Any]:
+        """As GitHub shows it; for a while a replica may not know the newest."""
+        now_s = self._world.now_s
+        suspended = installation.suspended
+        if now_s - installation.changed_s < 30 and self._world.faults.strikes("standing-lag", 0.2):
+            suspended = not suspended
+        return {
+            "id": installation.id,
+            "account": {"login": installation.account},
+            "suspended_at": stamp(installation.changed_s) if suspended else None,
+        }
 
     def _mint(self, installation: Installation) -> Answer:
         world = self._world

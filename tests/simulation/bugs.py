@@ -258,7 +258,7 @@ def _lost_answers_stay_open(put: Put) -> None:
 
 @_bug("a crash forgets that a look had begun")
 def _crash_forgets_attempts(put: Put) -> None:
-    put(lanes, "started", lambda connection, key: None)
+    put(lanes, "started", lambda connection, key, **_: True)
 
 
 @_bug("two bots undo each other for ever")
@@ -279,13 +279,7 @@ def _suspended_not_paused(put: Put) -> None:
 @_bug("what was paused is not taken up again when the installation works again")
 def _resume_unheard(put: Put) -> None:
     put(dispatcher.Dispatcher, "_notice_lanes", lambda self: None)
-    real = dispatcher.Dispatcher._heed
-
-    def heed(self: Any, news: Any) -> None:
-        if news.kind != "installation-active":
-            real(self, news)
-
-    put(dispatcher.Dispatcher, "_heed", heed)
+    put(dispatcher.Dispatcher, "look_anew", lambda self: None)
 
 
 @_bug("an issue that was put in line without a delivery waits for the next start")

@@ -32,6 +32,7 @@ KINDS: dict[str, str] = {
     "rename": "a repository gets another name",
     "archive": "a repository is archived for a while",
     "suspend": "an installation is suspended for a while",
+    "standing-lag": "GitHub says for a moment longer that an installation is as it was",
     "adversary": "another bot undoes what is written",
     "reconfigure": "the configuration file changes",
     "milestone-closed": "a milestone is closed or opened again",

@@ -31,9 +31,11 @@ from tassist.server.looks import Looks, Patience
 from tassist.server.metrics import Metrics
 from tassist.server.ports import Wrap
 from tassist.server.signature import Secrets, Verifier
+from tassist.server.standing import Asking, Standing
 from tassist.store.database import connect
 from tassist.store.journal import DELIVERIES
-from tassist.store.model import Incoming, LaneKey, News
+from tassist.store.model import Incoming, LaneKey
+from tassist.store.standing import TOPIC as STANDING
 from tassist.telemetry.lane import Lane as SinkLane
 from tassist.telemetry.lane import Limits
 from tassist.telemetry.record import run_record
@@ -220,11 +222,12 @@ class Life:
             self.clock,
             metrics,
             own_login=lambda: own_login,
-            on_news=self._heed,
+            on_news=github.heed,
             busy=lambda: self.intake is not None and self.intake.waiting >= 8,
             breadth=self.breadth,
         )
         journal.writer.on_commit(DELIVERIES, lambda: self._soon(dispatcher.stored))
+        journal.writer.on_commit(STANDING, lambda: self._soon(self._stands_otherwise))
         self.intake = Intake(journal, Verifier(Secrets.checked(Secret(SECRET))), self.clock, metrics)
         self.sink = JsonlSink(self.home / "telemetry", notice=lambda _: None)
         self.lane = SinkLane(journal.outbox, self.sink, Limits(), self.clock, None)
@@ -233,6 +236,7 @@ class Life:
         background = [
             self.loop.create_task(self._pump_for_ever()),
             self.loop.create_task(self._catch_up_for_ever()),
+            self.loop.create_task(Standing(github.connection, journal, self.clock, asking=Asking(poll_s=60.0)).run()),
         ]
         try:
             await dispatcher.run()
@@ -244,12 +248,19 @@ class Life:
         if not self.dead:
             self.loop.call_soon(call)
 
-    def _heed(self, news: News) -> None:
-        if news.kind == "installation-suspended":
-            self.paused[news.id] = self.world.now_s
-        elif news.kind.startswith("installation-"):
-            self.paused.pop(news.id, None)
-        self.github.heed(news)
+    def _stands_otherwise(self) -> None:
+        """What is known of installations may have changed."""
+        assert self.journal is not None
+        assert self.dispatcher is not None
+        if self.dead:
+            return
+        self.dispatcher.look_anew()
+        states = self.journal.standing.installations()
+        for number in [number for number in self.paused if states.get(number) != "suspended"]:
+            del self.paused[number]
+        for number, state in states.items():
+            if state == "suspended":
+                self.paused.setdefault(number, self.world.now_s)
 
     # --- telemetry --------------------------------------------------------------------------------
 

@@ -62,6 +62,17 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Nobody sleeps in a selector."""
 
     @override
+    def run_in_executor(  # type: ignore[override]  # whatever is called, it is called here
+        self, executor: Any, func: Any, *args: Any
+    ) -> Any:
+        done = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except BaseException as error:  # noqa: BLE001 – it is for whoever waits
+            done.set_exception(error)
+        return done
+
+    @override
     def call_soon_threadsafe(  # type: ignore[override]  # a thread is never another one here
         self, callback: Any, *args: Any, context: Context | None = None
     ) -> asyncio.Handle:

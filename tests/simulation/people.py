@@ -117,7 +117,7 @@ class People:
             installation = world.installations[repo.installation_id]
             if not installation.suspended:
                 world.faults.note(kind)
-                installation.suspended = True
+                installation.suspended, installation.changed_s = True, world.now_s
                 installation.tokens.clear()
                 world.emit(None, "installation", "suspend", "ann", installation_id=installation.id)
                 later(dice.uniform(60, 4000), self.unsuspend, installation.id)
@@ -163,7 +163,7 @@ class People:
         """The installation works again."""
         installation = self._world.installations[installation_id]
         if installation.suspended:
-            installation.suspended = False
+            installation.suspended, installation.changed_s = False, self._world.now_s
             self._world.emit(None, "installation", "unsuspend", "ann", installation_id=installation_id)
 
     def reconfigure(self, repo: SimRepo) -> None:

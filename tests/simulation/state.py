@@ -249,6 +249,8 @@ class Installation:
     id: int
     account: str
     suspended: bool = False
+    changed_s: float = -1e9
+    """When it was suspended or unsuspended last."""
     tokens: dict[str, float] = field(default_factory=dict)
     """Token → until when."""
     revoked: dict[str, float] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from typing_extensions import override
 from tassist.store.database import StoreError, open_journal_file, prepare_folder, store_problem
 from tassist.store.journal import Journal
 from tassist.store.model import Accepted, FinishedRun, Incoming
-from tassist.store.outbox import Outbox
+from tassist.store.sql_journal import SqlJournal
 from tassist.store.writer import _MOST, Write, Writer, _Waiting
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ class SimJournal(Journal):
     def __init__(self, path: Path, life: Life) -> None:
         super().__init__(path)
         self._life = life
-        self.writer = InlineWriter(path, life)
-        self.outbox = Outbox(self._read, self.writer)
+        SqlJournal.__init__(self, InlineWriter(path, life))
 
     @classmethod
     def begin(cls, home: Path, life: Life) -> SimJournal:

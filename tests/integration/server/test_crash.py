@@ -75,8 +75,6 @@ def test_h20_killed_again_and_again_it_still_ends_with_one_record(world: Outside
         "after-answer",
         "before-write:1",
         "after-write:1",
-        "before-write:1",
-        "after-write:1",
         "before-finish",
     ):
         with world.service(crash_at=point) as service:

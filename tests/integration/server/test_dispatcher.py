@@ -26,6 +26,7 @@ from tassist.server.metrics import Metrics
 from tassist.server.ports import Wrap
 from tassist.store.journal import DELIVERIES, Journal
 from tassist.store.model import Incoming, LaneKey, News, Sorted, Target, Unsorted
+from tassist.store.standing import Answer, Found
 from tassist.telemetry.record import run_record
 from tests.support.delivering import compact, issue_payload
 
@@ -140,6 +141,14 @@ class Bench:
     def outcomes(self) -> list[str]:
         """The outcome of each telemetry record, in order."""
         return [msgspec.json.decode(line)["outcome"] for _, line in self.journal.outbox.read(0, 10_000)]
+
+    async def github_says(self, state: Found, name: str = "") -> None:
+        """Answer what is to be asked, as the service does when it asks."""
+        await self.until(lambda: self.journal.standing.due(datetime.now(UTC), 9), "a question")
+        for doubt in self.journal.standing.due(datetime.now(UTC), 9):
+            answer = Answer(state, name)
+            await self.journal.standing.settle(doubt, answer, up_to_seq=10**9, now=datetime.now(UTC))
+        self.dispatcher.look_anew()
 
 
 @asynccontextmanager
@@ -298,7 +307,7 @@ async def test_h19_whoever_was_there_when_the_service_died_is_looked_at_alone_an
             target = Target(7, "o/r", number)
             await journal.store_sorted([(Sorted(stored.seq, "waiting", targets=(target,)), ())], now)
             for _ in range(QUICK.suspect_from):
-                journal.started_soon(LaneKey(7, number))
+                await journal.started(LaneKey(7, number), rest=timedelta(0), now=now)
         await asyncio.to_thread(journal.set_meta, "counted", "yes")
 
     github = ScriptedGitHub()
@@ -403,7 +412,7 @@ async def test_a_delivery_that_kills_the_process_each_time_is_given_up(tmp_path:
     async with working(tmp_path, github) as bench:
         await bench.until(lambda: github.looked, "a look")
         for _ in range(6):
-            bench.journal.started_soon(LaneKey(7, 1))
+            await bench.journal.started(LaneKey(7, 1), rest=timedelta(0), now=datetime.now(UTC))
         github.behave = trouble
         github.gate.set()
         await bench.until_done(1)
@@ -546,23 +555,28 @@ async def test_h52_work_of_a_suspended_installation_waits_and_of_a_deleted_one_i
     async with working(tmp_path, github) as bench:
         await bench.event("installation", action="suspend", installation={"id": 5, "account": {"login": "o"}})
         await bench.until_done(1)
+        await bench.github_says("suspended")
         await bench.deliver(1)
         await bench.deliver(1, repo=8, installation=6)
         await bench.until_done(2)
         assert github.looked == [("o/r8", 1)]
 
         await bench.event("installation", action="unsuspend", installation={"id": 5})
+        await bench.until_done(3)
+        await bench.github_says("active")
         await bench.until_done(4)
         assert github.looked == [("o/r8", 1), ("o/r7", 1)]
 
         await bench.event("installation", action="suspend", installation={"id": 5, "account": {"login": "p"}})
         await bench.until_done(5)
+        await bench.github_says("suspended")
         await bench.deliver(2)
         await bench.event("installation", action="deleted", installation={"id": 5})
+        await bench.until_done(6)
+        await bench.github_says("gone")
         await bench.until_done(7)
         assert len(github.looked) == 2
         assert bench.journal.find("d-7-0-2")[0].reason == "the App was uninstalled"
-        await bench.until(lambda: len(github.news) == 4, "the news, told after they are stored")
         assert [news.kind.removeprefix("installation-") for news in github.news] == [
             "suspended",
             "active",
@@ -578,12 +592,14 @@ async def test_h62_work_of_an_archived_repository_is_dropped_and_a_rename_change
         await bench.until(lambda: github.looked, "a look")
         await bench.event("repository", action="renamed", repository={"id": 7, "full_name": "o/new"}, changes={})
         await bench.until_done(1)
+        await bench.github_says("active", "o/newer")
         lane = bench.journal.lane(LaneKey(7, 1))
         assert lane is not None
-        assert lane.repo == "o/new"
+        assert lane.repo == "o/newer"
 
         await bench.event("repository", action="archived", repository={"id": 7, "full_name": "o/new"})
-        await bench.until_done(3)
+        await bench.until_done(2)
+        await bench.github_says("archived", "o/newer")
         assert bench.journal.lane(LaneKey(7, 1)) is None
 
 

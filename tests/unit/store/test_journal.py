@@ -15,6 +15,7 @@ from engine.ports import Applied
 from tassist.store.journal import Journal
 from tassist.store.ledger import effect_from_json, effect_to_json
 from tassist.store.model import FinishedRun, Incoming, LaneKey, News, Sorted, Target
+from tassist.store.standing import Answer, Found
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 KEY = LaneKey(7, 1)
@@ -231,12 +232,20 @@ async def test_a_look_at_a_whole_repository_becomes_looks_at_its_issues(journal:
         assert journal.find("label-deleted")[0].state == state
 
 
+async def answered(journal: Journal, state: Found) -> None:
+    for doubt in journal.standing.due(NOW, 9):
+        await journal.standing.settle(doubt, Answer(state), up_to_seq=10**9, now=NOW)
+
+
 async def test_lanes_of_a_suspended_installation_wait_and_go_on(journal: Journal) -> None:
     await arrive(journal, "a", 1, installation_id=5)
 
     await tell(journal, News("installation-suspended", 5, "o"))
+    assert [lane.key for lane in journal.ready(7, NOW, 5)] == [KEY], "what a delivery says is a reason to ask"
+    await answered(journal, "suspended")
     assert journal.ready(7, NOW, 5) == []
     await tell(journal, News("installation-active", 5, "o"))
+    await answered(journal, "active")
 
     assert [lane.key for lane in journal.ready(7, NOW, 5)] == [KEY]
 
@@ -246,6 +255,7 @@ async def test_lanes_of_an_installation_that_is_gone_are_closed_with_the_reason(
     await arrive(journal, "b", 1, repo_id=8, installation_id=6)
 
     await tell(journal, News("installation-deleted", 5, "o"))
+    await answered(journal, "gone")
 
     [row] = journal.find("a")
     assert (row.state, row.reason) == ("ignored", "the App was uninstalled")

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from engine.plan import AddLabels
 from engine.ports import Applied
-from tassist.store import inbox, lanes, ledger, prune
+from tassist.store import holds, inbox, lanes, ledger, prune, standing
 from tassist.store.database import connect
 from tassist.store.journal import Journal
-from tassist.store.model import FinishedRun, Incoming, Keep, Lane, LaneKey, News, Sorted, Target
+from tassist.store.model import FinishedRun, Incoming, Keep, Lane, LaneKey, News, Sorted, Target, to_us
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEY = LaneKey(7, 1)
-_TABLES = ("deliveries", "bodies", "looks", "lanes", "runs", "effects", "records")
+_TABLES = ("deliveries", "bodies", "looks", "lanes", "runs", "effects", "records", "doubts", "holds", "children")
 _WHOLE = re.compile(rf"^SCAN ({'|'.join(_TABLES)}|[a-z])\b")
 
 
@@ -54,7 +54,7 @@ def everything_hot(connection: sqlite3.Connection) -> None:
     found = lanes.lane(connection, LaneKey(7, 0))
     assert isinstance(found, Lane)
     lanes.covered(connection, KEY, 100)
-    lanes.started(connection, KEY)
+    lanes.started(connection, KEY, rest=timedelta(seconds=10), now=NOW)
     lanes.stopped(connection, KEY)
     lanes.put_off(connection, KEY, until=NOW, reason="down")
     ledger.unfinished(connection, KEY)
@@ -71,9 +71,15 @@ def everything_hot(connection: sqlite3.Connection) -> None:
         ),
     )
     lanes.spread(connection, found, up_to_seq=seqs[-1], numbers=(3, 4), now=NOW)
-    lanes.heed(connection, News("installation-suspended", 9), up_to_seq=0, now=NOW)
-    lanes.heed(connection, News("repo-renamed", 8, "o/s"), up_to_seq=0, now=NOW)
-    lanes.heed(connection, News("repo-gone", 8), up_to_seq=0, now=NOW)
+    holds.take(connection, KEY, "undo", until=NOW, now=NOW)
+    holds.release(connection, KEY, "undo")
+    standing.heed(connection, News("installation-suspended", 9), seq=1, now=NOW)
+    standing.heed(connection, News("repo-gone", 7), seq=1, now=NOW)
+    standing.note(connection, "repository", 8, NOW)
+    installation = standing.Doubt("installation", 9, "o", "suspended", "", 0, NOW, to_us(NOW), 1)
+    standing.settle(connection, installation, standing.Answer("suspended"), up_to_seq=1, now=NOW)
+    repository = standing.Doubt("repository", 7, "o/r", "gone", "", 0, NOW, to_us(NOW), 1)
+    standing.settle(connection, repository, standing.Answer("gone"), up_to_seq=1, now=NOW)
     connection.execute("INSERT INTO cursors VALUES ('jsonl', 1)")
     for step in prune.steps(Keep(), ("jsonl",), NOW + timedelta(days=400)):
         step(connection)

@@ -1,0 +1,61 @@
+"""Of a hold and a look only one can be; a hold runs out by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tassist.store.journal import Journal
+from tassist.store.model import LaneKey
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=1)
+KEY = LaneKey(7, 1)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal.open(tmp_path) as opened:
+        yield opened
+
+
+async def start(journal: Journal, now: datetime = NOW) -> bool:
+    return await journal.started(KEY, rest=timedelta(0), now=now)
+
+
+async def test_no_look_begins_at_an_issue_that_is_held_and_one_begins_after(journal: Journal) -> None:
+    await journal.open_lane(KEY, repo="o/r", installation_id=5, now=NOW)
+    assert await journal.holds.take(KEY, "undo", until=LATER, now=NOW)
+
+    assert not await start(journal)
+    assert journal.ready(7, NOW, 5) == []
+    await journal.holds.release(KEY, "undo")
+
+    assert [lane.key for lane in journal.ready(7, NOW, 5)] == [KEY]
+    assert await start(journal)
+
+
+async def test_an_issue_that_is_looked_at_cannot_be_held(journal: Journal) -> None:
+    await journal.open_lane(KEY, repo="o/r", installation_id=5, now=NOW)
+    assert await start(journal)
+
+    assert not await journal.holds.take(KEY, "undo", until=LATER, now=NOW)
+    await journal.stopped(KEY)
+    assert await journal.holds.take(KEY, "undo", until=LATER, now=NOW)
+
+
+async def test_a_hold_is_one_holders_and_ends_by_itself(journal: Journal) -> None:
+    await journal.open_lane(KEY, repo="o/r", installation_id=5, now=NOW)
+    assert await journal.holds.take(KEY, "undo", until=LATER, now=NOW)
+
+    assert not await journal.holds.take(KEY, "another", until=LATER, now=NOW)
+    assert await journal.holds.take(KEY, "undo", until=LATER + timedelta(minutes=1), now=NOW), "prolonged"
+    await journal.holds.release(KEY, "another")
+    assert not await start(journal)
+
+    after = LATER + timedelta(minutes=2)
+    assert await start(journal, after)
+    assert not await journal.holds.take(KEY, "undo", until=after + timedelta(minutes=1), now=after), "too late"
