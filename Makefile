@@ -52,8 +52,10 @@ fuzz: $(VENV)/.dev
 mutate: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.mutate $(ARGS)
 
-# The engine's own tests reach every line and every branch of it; what nothing can reach is not kept.
+# The engine's and the installer's own tests reach every line and every branch; what nothing can reach is not kept.
 coverage: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q -n auto --cov=setup_wizard --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered \
+	  tests/unit/setup_wizard $(ARGS)
 	@$(BIN)/python -m pytest -q -n auto --cov=engine --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered \
 	  tests/unit/engine tests/contract tests/properties $(ARGS)
 

@@ -112,7 +112,7 @@ def load(text: str, questions: Iterable[Question], *, name: str) -> tuple[Answer
                     "answers-unknown",
                     f"{values.visible(key)} is no question",
                     fix="questions are: " + ", ".join(by_id),
-                    where=where,
+                    where=Where(name),
                 )
             )
             continue

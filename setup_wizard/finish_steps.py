@@ -101,36 +101,38 @@ def _learned(found: tuple[Installed, ...]) -> dict[str, str]:
     }
 
 
+def _polls(known: Known) -> bool:
+    return known.answer("webhook") == "poll"
+
+
 class SeeDelivery(InOneGo):
     """One delivery that GitHub signed has been accepted here."""
 
     id = "delivery"
     title = "Delivery"
     questions = ()
-    undo = "nothing is to be taken back"
+    undo = ""
 
     @override
     async def check(self, known: Known, world: World) -> Found:
-        del known
-        seen = await world.service.delivery_seen()
+        seen = await world.service.delivery_seen(polls=_polls(known))
         if seen:
             return Found(already=True, said=seen)
         return Found(
             already=False,
             said="see one real delivery",
-            changes=(
-                Change("this machine", "the server runs for a moment, and GitHub sends its first delivery again"),
-            ),
+            changes=()
+            if _polls(known)
+            else (Change("this machine", "the server runs for a moment, and GitHub sends its first delivery again"),),
         )
 
     @override
     async def apply(self, known: Known, world: World) -> Outcome:
-        return Applied(await world.service.prove(polls=known.answer("webhook") == "poll"))
+        return Applied(await world.service.prove(polls=_polls(known)))
 
     @override
     async def verify(self, known: Known, world: World) -> tuple[Problem, ...]:
-        del known
-        if await world.service.delivery_seen():
+        if await world.service.delivery_seen(polls=_polls(known)):
             return ()
         return (
             Problem(
@@ -145,7 +147,7 @@ class ProveHealth(InOneGo):
     id = "health"
     title = "Health"
     questions = ()
-    undo = "nothing is to be taken back"
+    undo = ""
 
     @override
     async def check(self, known: Known, world: World) -> Found:

@@ -368,16 +368,14 @@ def next_move(state: State) -> Move:
             for step in stage.steps
             if _standing(state, step) == Standing.CHECKED and (found := state.steps[step.id].found) is not None
         )
-        if planned and stage.id not in state.agreed:
+        changes = state.dry or any(each.found.changes for each in planned)
+        if planned and changes and stage.id not in state.agreed:
             return Preview(stage.id, stage.title, planned, state.dry, rail(state, planned[0].id))
-        for step in stage.steps:
-            standing, at = _standing(state, step), state.steps[step.id]
-            if standing == Standing.WAITING and at.waiting is not None:
-                return Wait(step, at.waiting, so_far, at.problems, rail(state, step.id))
-            if standing == Standing.CHECKED:
-                return Do(step, "apply", so_far, rail(state, step.id))
-            if standing == Standing.APPLIED:
-                return Do(step, "verify", so_far, rail(state, step.id))
+        step = next(step for step in stage.steps if _standing(state, step) not in _OVER)
+        at = state.steps[step.id]
+        if at.waiting is not None:
+            return Wait(step, at.waiting, so_far, at.problems, rail(state, step.id))
+        return Do(step, "apply" if at.standing == Standing.CHECKED else "verify", so_far, rail(state, step.id))
     changed = tuple(step.id for step in _steps(state) if _standing(state, step) == Standing.DONE)
     return Done(so_far, changed, rail(state))
 
@@ -448,6 +446,21 @@ def refused(state: State, question_id: str, raw: str, problems: tuple[Problem, .
     """Remember a wrong answer, so that the question comes again with it and with what is wrong."""
     draft = {} if state.questions[question_id].secret else {question_id: raw}
     return replace(state, drafts={**state.drafts, **draft}, refused=(question_id, problems))
+
+
+def reopened(state: State, question_id: str, problems: tuple[Problem, ...]) -> State:
+    """Ask a question again because a step found its answer wrong, such as a name that is taken; the answer is kept."""
+    given = state.answers.find(question_id)
+    draft = {question_id: given.value} if given is not None and not state.questions[question_id].secret else {}
+    return replace(
+        state,
+        answers=replace(state.answers.without("typed", question_id), asks=state.answers.asks | {question_id}),
+        order=tuple(each for each in state.order if each != question_id),
+        drafts={**state.drafts, **draft},
+        refused=(question_id, problems),
+        agreed=frozenset(),
+        steps={key: at for key, at in state.steps.items() if at.standing in _OVER},
+    )
 
 
 def _back_to(state: State, stage: Stage) -> tuple[str, ...]:

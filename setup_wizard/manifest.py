@@ -77,22 +77,37 @@ class Manifest:
 
 
 def build_manifest(
-    *, name: str, hook_url: str, redirect_url: str, setup_url: str = "", public: bool = False
+    *,
+    name: str,
+    hook_url: str,
+    redirect_url: str,
+    setup_url: str = "",
+    public: bool = False,
+    internet: bool = True,
 ) -> Manifest:
     """The manifest of an App for this engine.
+
+    Args:
+        name: Of the App.
+        hook_url: Where deliveries go.
+        redirect_url: Where the browser comes back to.
+        setup_url: Where it is sent after an installation.
+        public: Others may install it.
+        internet: The GitHub is on the Internet and refuses webhooks it cannot reach; an Enterprise Server reaches its own
+            network.
 
     Raises:
         ProblemError: with everything GitHub would refuse, or that would lose the App's key.
     """
     manifest = Manifest(name, hook_url, redirect_url, setup_url=setup_url, public=public)
-    problems = lint(manifest)
+    problems = lint(manifest, internet=internet)
     if problems:
         raise ProblemError(problems)
     return manifest
 
 
-def lint(manifest: Manifest) -> list[Problem]:
-    """Everything GitHub would refuse, or accept to the user's harm."""
+def lint(manifest: Manifest, *, internet: bool = True) -> list[Problem]:
+    """Everything GitHub would refuse, or accept to the user's harm; see `build_manifest`."""
     problems = []
     if not manifest.name.strip():
         problems.append(_wrong("manifest-name", "the App has no name", "GitHub asks for one", "choose a name"))
@@ -105,7 +120,7 @@ def lint(manifest: Manifest) -> list[Problem]:
                 "choose a shorter one",
             )
         )
-    problems += _lint_hook(manifest.hook_url)
+    problems += _lint_hook(manifest.hook_url, internet=internet)
     problems += _lint_redirect(manifest.redirect_url)
     for event in manifest.events:
         permission = _NEEDS.get(event)
@@ -148,7 +163,7 @@ def lint(manifest: Manifest) -> list[Problem]:
     return problems
 
 
-def _lint_hook(url: str) -> list[Problem]:
+def _lint_hook(url: str, *, internet: bool) -> list[Problem]:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return [
@@ -159,7 +174,7 @@ def _lint_hook(url: str) -> list[Problem]:
                 "give the full address",
             )
         ]
-    if _is_local(parts.hostname):
+    if internet and _is_local(parts.hostname):
         return [
             _wrong(
                 "manifest-hook",

@@ -128,8 +128,12 @@ class GitHubAppPort(Protocol):
 class ServicePort(Protocol):
     """The webhook server on this machine."""
 
-    async def delivery_seen(self) -> str:
-        """One delivery that GitHub signed and this machine accepted, in words; empty where there is none."""
+    async def delivery_seen(self, *, polls: bool) -> str:
+        """One delivery that GitHub signed and that got here, in words; empty where there is none.
+
+        Args:
+            polls: Deliveries are read from GitHub's log, so one that is there has got here.
+        """
         ...
 
     async def prove(self, *, polls: bool) -> str:

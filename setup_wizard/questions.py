@@ -92,6 +92,13 @@ class Question:
         faults = values.control_faults(f"the answer to {self.id}", value)
         if faults:
             return value, faults
+        if not value:
+            default = self.default(known)
+            return (
+                (value, (_wrong(self, value, self._takes(known)),))
+                if default is None
+                else (default, self._judged(default, known))
+            )
         choices = self.choices_for(known)
         if self.kind == "yes-no":
             said = {"y": "yes", "yes": "yes", "true": "yes", "on": "yes", "1": "yes"}
@@ -113,11 +120,14 @@ class Question:
             if lost:
                 return value, (_wrong(self, lost[0], "any of " + ", ".join(choice.value for choice in choices)),)
             value = ",".join(dict.fromkeys(part for part in picked if part))
-        if not value and self.default(known) is not None:
-            return self.default(known) or "", ()
-        if not value:
-            return value, (_wrong(self, value, self.example or "an answer"),)
         return value, self.judge(value, known)
+
+    def _judged(self, default: str, known: Known) -> tuple[Problem, ...]:
+        return self.judge(default, known) if default else ()
+
+    def _takes(self, known: Known) -> str:
+        choices = self.choices_for(known)
+        return "one of " + ", ".join(choice.value for choice in choices) if choices else self.example or "an answer"
 
 
 def _chosen(value: str, choices: tuple[Choice, ...]) -> str | None:

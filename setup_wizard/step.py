@@ -23,7 +23,7 @@ class Step(Protocol):
     questions: tuple[str, ...]
     """The questions it depends on; ``--redo`` asks them again."""
     undo: str
-    """How a person takes it back."""
+    """How a person takes it back; empty where nothing is changed."""
 
     async def check(self, known: Known, world: World) -> Found:
         """Whether the world is already so; changes nothing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -12,8 +13,9 @@ from tassist.clock import SystemClock
 from tassist.server.away import Away
 from tassist.server.parts import Parts
 from tassist.server.ports import GitHubSide, Wrap
+from tassist.server.renewal import StoredSecrets
 from tassist.server.signature import Secrets
-from tassist.services.serve import Prepared
+from tassist.services.serve import Prepared, kept_keys
 from tassist.store.model import News
 from tassist.store.outbox import Outbox
 
@@ -32,8 +34,13 @@ STATUS_FILE = "sinks.json"
 class RealGitHub(GitHubSide):
     """The engine's runner on the App client: one client, one key and one set of tokens for everything."""
 
-    def __init__(self, app: GitHubApp, *, limits: Limits | None = None) -> None:
+    def __init__(self, app: GitHubApp, *, limits: Limits | None = None, home: Path | None = None) -> None:
         """Make it inside the event loop it is used in.
+
+        Args:
+            app: The credentials.
+            limits: Of each installation.
+            home: Where keys are looked for when GitHub refuses those at hand; ``None``: nowhere.
 
         Raises:
             ProblemError: the private key or the API's address cannot be used.
@@ -43,6 +50,8 @@ class RealGitHub(GitHubSide):
         self._app = app
         self._clock = SystemClock()
         self.connection = Connection(app, clock=self._clock, limits=limits)
+        if home is not None:
+            self.connection.auth.renew_keys = partial(kept_keys, home, app.app_id)
 
     @override
     async def run(self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap) -> RunResult:
@@ -108,7 +117,7 @@ def service_parts(prepared: Prepared, away: Away | None = None) -> Parts:
         await doing.run(github.connection, journal, SystemClock())
 
     async def github() -> GitHubSide:
-        return RealGitHub(prepared.app, limits=prepared.limits)
+        return RealGitHub(prepared.app, limits=prepared.limits, home=prepared.home)
 
     def pump(outbox: Outbox) -> Pump:
         from tassist.services.telemetry_sinks import open_sinks
@@ -138,4 +147,5 @@ def service_parts(prepared: Prepared, away: Away | None = None) -> Parts:
         keep=prepared.keep,
         metrics_token=prepared.metrics_token,
         away=by_itself,
+        renewal=StoredSecrets(prepared.home),
     )

@@ -17,6 +17,12 @@ class Verb:
 
 VERBS: tuple[Verb, ...] = (
     Verb("demo", "tassist.cli.demo", "Show everything, offline: GitHub in a box, the App, real signed deliveries."),
+    Verb("setup", "tassist.cli.setup", "Install: create the GitHub App, keep its secrets, see the first delivery."),
+    Verb(
+        "rotate",
+        "tassist.cli.rotate",
+        "Replace the webhook's secret or the App's private key, without a refused delivery.",
+    ),
     Verb("config", "tassist.cli.config", "Write, check, upgrade and explain .github/task-assistant.yml."),
     Verb("serve", "tassist.cli.serve", "Take deliveries and keep issues in order."),
     Verb("deliveries", "tassist.cli.deliveries", "Look at deliveries: list, search, compare, edit, send again."),

@@ -62,6 +62,8 @@ class AppAuth:
         """GitHub's clock minus ours, as far as it matters."""
         self.on_lost_installation: Callable[[int], None] = lambda _: None
         """Called with the id of an installation GitHub does not know any more."""
+        self.renew_keys: Callable[[], tuple[PrivateKey, ...]] = lambda: ()
+        """Called, in a thread, when GitHub refuses every key: those that are kept by now, or none."""
         self._keys: tuple[PrivateKey, ...] = app.keys()
         self._using = 0
         self._signed: tuple[Secret, datetime] | None = None
@@ -131,6 +133,16 @@ class AppAuth:
             )
             return True
         self._using = 0
+        fresh = await asyncio.to_thread(self.renew_keys)
+        if fresh and [key.fingerprint for key in fresh] != [key.fingerprint for key in self._keys]:
+            self._keys = fresh
+            log_event(
+                _log,
+                "keys-renewed",
+                "GitHub refuses the private keys, and others are kept by now",
+                key=self.fingerprint,
+            )
+            return True
         return False
 
     def refusal(self, fault: Fault) -> Refused:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tassist.secrets.files import check_writable
-from tassist.secrets.github_app import GitHubApp, credentials_path, load, load_webhook_secret, read, save
+from tassist.secrets.github_app import GitHubApp, credentials_path, forget, load, load_webhook_secret, read, save
 
-__all__ = ["GitHubApp", "check_writable", "credentials_path", "load", "load_webhook_secret", "read", "save"]
+__all__ = ["GitHubApp", "check_writable", "credentials_path", "forget", "load", "load_webhook_secret", "read", "save"]

@@ -29,7 +29,7 @@ def write_private(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _refuse_what_is_not_ours(path)
+        refuse_what_is_not_ours(path)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -47,6 +47,25 @@ def write_private(path: Path, content: bytes) -> None:
         raise ProblemError(os_problem(error, doing="save the credentials in")) from None
 
 
+def append_private(path: Path, content: bytes) -> None:
+    """Append to a private file, durably; it is made where there is none.
+
+    Raises:
+        ProblemError: it is a symlink or not ours, or the system refuses.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        refuse_what_is_not_ours(path)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "ab") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise ProblemError(os_problem(error, doing="write to")) from None
+
+
 def check_writable(path: Path) -> None:
     """Find out whether `write_private` will work, before something is done that cannot be repeated.
 
@@ -58,7 +77,7 @@ def check_writable(path: Path) -> None:
     with contextlib.suppress(OSError):
         probe.unlink()
     try:
-        _refuse_what_is_not_ours(path)
+        refuse_what_is_not_ours(path)
     except OSError as error:
         raise ProblemError(os_problem(error, doing="save the credentials in")) from None
 
@@ -99,7 +118,12 @@ def read_private(path: Path) -> bytes:
     return content
 
 
-def _refuse_what_is_not_ours(path: Path) -> None:
+def refuse_what_is_not_ours(path: Path) -> None:
+    """A symbolic link, or another user's file, is no place for a secret; one that does not exist yet is.
+
+    Raises:
+        ProblemError: it is one of these.
+    """
     try:
         facts = path.lstat()
     except FileNotFoundError:

@@ -1,22 +1,28 @@
-"""The credentials of one GitHub App: kept in one private file, or given by the environment."""
+"""The credentials of one GitHub App: kept in a private file, in the keyring or in a `.env`, or given by the environment.
+
+Whatever place the secrets are in, one private file in the home folder says which; so every command finds them the same way.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
 from engine.problems import Problem, ProblemError
 from tassist.config.settings import Settings
 from tassist.errors import Secret
+from tassist.secrets import env_file, system_keyring
 from tassist.secrets.files import read_private, write_private
 from tassist.secrets.private_key import PrivateKey, parse_private_keys
 from tassist.text import safe_text
 
 FILE_NAME = "github-app.json"
 _FORM = 1
+Place = Literal["file", "keyring", "env-file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,15 @@ class GitHubApp:
     """The App's page, such as ``https://github.com/apps/slug``; installed at ``…/installations/new``."""
     client_secret: Secret = field(default_factory=lambda: Secret(""))
     webhook_secret_previous: Secret = field(default_factory=lambda: Secret(""))
+    webhook_secret_previous_until: str = ""
+    """Until when it is accepted, as ISO 8601; empty: as long as it is kept."""
+    secret_made_here: bool = False
+    """The webhook's secret was made here and GitHub has it; GitHub's own is replaced by the installer."""
+    rotating: str = ""
+    """``secret``: the new webhook secret is kept here, and GitHub has perhaps not been told yet."""
+    kept_in: Place = "file"
+    env_file: str = ""
+    """The `.env` that holds the secrets, absolute, where `kept_in` says so."""
 
     def keys(self) -> tuple[PrivateKey, ...]:
         """The private keys, parsed; do this once."""
@@ -47,7 +62,7 @@ class _Stored(msgspec.Struct, omit_defaults=True):
     """The file's form; what it does not know it leaves out, and keeps reading."""
 
     app_id: int
-    private_key: str
+    private_key: str = ""
     form: int = _FORM
     webhook_secret: str = ""
     client_id: str = ""
@@ -58,6 +73,22 @@ class _Stored(msgspec.Struct, omit_defaults=True):
     html_url: str = ""
     client_secret: str = ""
     webhook_secret_previous: str = ""
+    webhook_secret_previous_until: str = ""
+    secret_made_here: bool = False
+    rotating: str = ""
+    kept_in: Place = "file"
+    env_file: str = ""
+
+
+_LATER = {"webhook_secret_previous_until", "secret_made_here", "rotating", "kept_in", "env_file"}
+SECRET_FIELDS = ("private_key", "webhook_secret", "client_secret", "webhook_secret_previous")
+VARIABLES = {
+    "private_key": "GITHUB_PRIVATE_KEY",
+    "webhook_secret": "GITHUB_WEBHOOK_SECRET",
+    "client_secret": "GITHUB_CLIENT_SECRET",
+    "webhook_secret_previous": "GITHUB_WEBHOOK_SECRET_PREVIOUS",
+}
+"""In a `.env`."""
 
 
 def credentials_path(home: Path) -> Path:
@@ -66,24 +97,43 @@ def credentials_path(home: Path) -> Path:
 
 
 def save(app: GitHubApp, path: Path) -> None:
-    """Keep the credentials in a file only its owner can read; durable when this returns.
+    """Keep the credentials in the place they name; durable, and read back where that can fail, when this returns.
+
+    The secrets are in their place before the file that names the place is written, so that it never names an empty one.
 
     Raises:
-        ProblemError: the path is a symlink or not ours, or the system refuses.
+        ProblemError: the path is a symlink or not ours, the keyring does not keep them, or the system refuses.
     """
+    if app.kept_in == "keyring":
+        for name in SECRET_FIELDS:
+            secret: Secret = getattr(app, name)
+            if secret.reveal():
+                system_keyring.put(_entry(app.app_id, app.api_url, name), secret)
+    elif app.kept_in == "env-file":
+        kept: dict[str, str | None] = {VARIABLES[name]: getattr(app, name).reveal() or None for name in SECRET_FIELDS}
+        env_file.update(Path(app.env_file), {"GITHUB_APP_ID": str(app.app_id), **kept})
     stored: dict[str, Any] = {"form": _FORM}
     for name in _Stored.__struct_fields__:
-        if name != "form":
-            value = getattr(app, name)
-            stored[name] = value.reveal() if isinstance(value, Secret) else value
+        if name == "form" or (app.kept_in != "file" and name in SECRET_FIELDS):
+            continue
+        value = getattr(app, name)
+        if name in _LATER and value == getattr(_Stored(app_id=0), name):
+            continue  # an older tassist reads the file as long as nothing newer is used
+        stored[name] = value.reveal() if isinstance(value, Secret) else value
     write_private(path, msgspec.json.format(msgspec.json.encode(stored), indent=2) + b"\n")
+    if app.kept_in == "keyring" and not app.webhook_secret_previous:
+        system_keyring.delete(_entry(app.app_id, app.api_url, "webhook_secret_previous"))
 
 
-def read(path: Path) -> GitHubApp:
-    """Read what `save` wrote.
+def read(path: Path, *, secrets: bool = True) -> GitHubApp:
+    """Read what `save` wrote, from whatever place it is kept in.
+
+    Args:
+        path: The file that names the place.
+        secrets: Fetch them too; without them the keyring is not asked.
 
     Raises:
-        ProblemError: there is none, others can read it, or it is not one of ours.
+        ProblemError: there is none, others can read it, it is not one of ours, or its secrets are not where it says.
     """
     content = read_private(path)
     try:
@@ -93,10 +143,53 @@ def read(path: Path) -> GitHubApp:
         raise ProblemError(_not_ours(path, "it is not a credential file of tassist")) from None
     if stored.form != _FORM:
         raise ProblemError(_not_ours(path, f"it has form {stored.form}, and this tassist knows form {_FORM}"))
+    if stored.kept_in == "file" and "private_key" not in msgspec.json.decode(content):
+        raise ProblemError(_not_ours(path, "it is not a credential file of tassist"))
     values = {name: getattr(stored, name) for name in _Stored.__struct_fields__ if name != "form"}
-    for name in ("private_key", "webhook_secret", "client_secret", "webhook_secret_previous"):
+    for name in SECRET_FIELDS:
         values[name] = Secret(values[name])
-    return GitHubApp(**values)
+    app = GitHubApp(**values)
+    return _fetched(app) if secrets and app.kept_in != "file" else app
+
+
+def _fetched(app: GitHubApp) -> GitHubApp:
+    """The same with the secrets of its place."""
+    if app.kept_in == "env-file":
+        found = env_file.read(Path(app.env_file))
+        values: dict[str, Any] = {name: Secret(found.get(variable, "")) for name, variable in VARIABLES.items()}
+    else:
+        entries = [_entry(app.app_id, app.api_url, name) for name in SECRET_FIELDS]
+        values = dict(zip(SECRET_FIELDS, system_keyring.get_all(entries), strict=True))
+    if not values["private_key"]:
+        place = "the keyring" if app.kept_in == "keyring" else safe_text(app.env_file)
+        raise ProblemError(
+            Problem(
+                "secrets-gone",
+                f"the private key of App {app.app_id} is not in {place}",
+                "it was kept there, and somebody removed it or is another user",
+                "make a new private key in the App's settings and run: tassist setup --redo app",
+                family="auth",
+            )
+        )
+    return replace(app, **values)
+
+
+def forget(app: GitHubApp) -> None:
+    """Remove the secrets from the place they name, which is not their place any more; the file is the caller's.
+
+    Raises:
+        ProblemError: they cannot be removed.
+    """
+    if app.kept_in == "keyring":
+        for name in SECRET_FIELDS:
+            system_keyring.delete(_entry(app.app_id, app.api_url, name))
+    elif app.kept_in == "env-file":
+        env_file.update(Path(app.env_file), dict.fromkeys(["GITHUB_APP_ID", *VARIABLES.values()]))
+
+
+def _entry(app_id: int, api_url: str, name: str) -> str:
+    """An entry's name in the keyring: the same App id may exist at two GitHubs."""
+    return f"{urlsplit(api_url).netloc}/{app_id}/{name}"
 
 
 def load(settings: Settings, *, needs_webhook_secret: bool = False) -> GitHubApp:
@@ -110,8 +203,15 @@ def load(settings: Settings, *, needs_webhook_secret: bool = False) -> GitHubApp
         ProblemError: with everything that is missing or wrong, at once.
     """
     path = credentials_path(settings.home)
-    stored = read(path) if path.is_symlink() or path.exists() else None
+    stored = read(path, secrets=False) if path.is_symlink() or path.exists() else None
     problems: list[Problem] = []
+    if stored is not None and not (settings.secret("private_key") and settings.secret("webhook_secret")):
+        # A keyring that nobody needs is not asked: a service may be given everything by its environment.
+        try:
+            stored = _fetched(stored) if stored.kept_in != "file" else stored
+        except ProblemError as error:
+            problems.extend(error.problems)
+            stored = None
     given_id = settings.text("app_id")
     app_id = stored.app_id if stored else 0
     if given_id:
@@ -159,6 +259,11 @@ def load(settings: Settings, *, needs_webhook_secret: bool = False) -> GitHubApp
         client_secret=same.client_secret if same else Secret(""),
         webhook_secret_previous=settings.secret("webhook_secret_previous")
         or (same.webhook_secret_previous if same else Secret("")),
+        webhook_secret_previous_until=same.webhook_secret_previous_until if same else "",
+        secret_made_here=same.secret_made_here if same else False,
+        rotating=same.rotating if same else "",
+        kept_in=same.kept_in if same else "file",
+        env_file=same.env_file if same else "",
     )
 
 

@@ -155,6 +155,7 @@ class Intake:
         length = head.get(b"content-length")
         if length is not None and length.isdigit() and int(length) > MAX_BODY_BYTES:
             raise Refused(413, "too_large", close=True)
+        await self._verifier.renew()
         now = self._clock.now()
         check = self._verifier.check(now)
         chunks: list[bytes] = []

@@ -11,7 +11,7 @@ from typing import Protocol
 from engine.ports import Clock
 from tassist.errors import Secret
 from tassist.server.ports import GitHubSide, MakeRecord
-from tassist.server.signature import Secrets
+from tassist.server.signature import Renewal, Secrets
 from tassist.store.model import Keep
 from tassist.store.outbox import Outbox
 from tassist.store.ports import Journal
@@ -50,5 +50,7 @@ class Parts:
     metrics_token: Secret | None = None
     away: Callable[[GitHubSide, Journal], Awaitable[None]] | None = None
     """What is done without being told by a delivery, until cancelled; in the dispatcher's event loop."""
+    renewal: Renewal | None = None
+    """Where the webhook's secrets are looked for when they change; ``None``: they stay as they are."""
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     """``None``: uvloop where it is there."""

@@ -201,7 +201,9 @@ class _Service:
         self._draining = False
         self._end = asyncio.Event()
         health = Health(self._metrics, self._why_not_ready, self._gauges, parts.metrics_token)
-        self._intake = Intake(journal, Verifier(parts.secrets), parts.clock, self._metrics, elsewhere=health)
+        self._intake = Intake(
+            journal, Verifier(parts.secrets, parts.renewal), parts.clock, self._metrics, elsewhere=health
+        )
         self._dispatcher: DispatcherThread | None = None
 
     async def run(self, listener: socket.socket, listening: Callable[[str], None]) -> None:

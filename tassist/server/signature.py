@@ -6,15 +6,18 @@ Source: https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-de
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from engine.problems import Problem, ProblemError
 from tassist.errors import Secret
+from tassist.log import get_logger, log_event
 
+_LOG = get_logger("intake")
 _FORM = re.compile(rb"sha256=[0-9a-f]{64}")
 Match = Literal["current", "previous"]
 
@@ -50,10 +53,50 @@ class Secrets:
         return cls(current, usable, previous_until if usable else None)
 
 
-class Verifier:
-    """Makes one `Check` for each delivery; the keys are prepared once."""
+class Renewal(Protocol):
+    """Where the secrets are kept, so that a rotation reaches a running server before GitHub is told."""
 
-    def __init__(self, secrets: Secrets) -> None:
+    def changed(self) -> bool:
+        """Whether they were written since they were last loaded; asked for every delivery, so it costs microseconds."""
+        ...
+
+    def load(self) -> Secrets:
+        """The secrets as they are now; may take a second.
+
+        Raises:
+            ProblemError: they cannot be read.
+        """
+        ...
+
+
+class Verifier:
+    """Makes one `Check` for each delivery; the keys are prepared once, and again when the secrets have changed."""
+
+    def __init__(self, secrets: Secrets, renewal: Renewal | None = None) -> None:
+        self._renewal = renewal
+        self._renewing = asyncio.Lock()
+        self._use(secrets)
+
+    async def renew(self) -> None:
+        """Take over changed secrets, before a signature is judged by the old ones; a failure leaves the old ones."""
+        if self._renewal is None or not self._renewal.changed():
+            return
+        async with self._renewing:
+            if not self._renewal.changed():
+                return  # another delivery has waited for it
+            try:
+                self._use(await asyncio.to_thread(self._renewal.load))
+                log_event(_LOG, "secrets-renewed", "the webhook's secrets have changed and are in use")
+            except ProblemError as error:
+                log_event(
+                    _LOG,
+                    "secrets-not-renewed",
+                    "the changed secrets cannot be read",
+                    level=40,
+                    why=error.problems[0].what,
+                )
+
+    def _use(self, secrets: Secrets) -> None:
         self._current = hmac.new(secrets.current.reveal().encode(), digestmod="sha256")
         self._previous = hmac.new(secrets.previous.reveal().encode(), digestmod="sha256") if secrets.previous else None
         self._until = secrets.previous_until

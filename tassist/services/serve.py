@@ -10,9 +10,11 @@ from secrets import token_urlsafe as random_text
 from engine.problems import Problem, ProblemError
 from tassist import secrets
 from tassist.config.settings import Settings
+from tassist.config.settings import load as load_settings
 from tassist.errors import Secret
 from tassist.github.catchup import retention_of
 from tassist.github.limits import Limits
+from tassist.secrets.private_key import PrivateKey
 from tassist.services.connecting import limits
 from tassist.services.store import how_long
 from tassist.services.telemetry_sinks import TelemetryChoice, choose
@@ -62,7 +64,7 @@ def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webh
         problems.extend(error.problems)
     until: datetime | None = None
     try:
-        until = _moment(settings.text("webhook_secret_previous_until"))
+        until = moment(settings.text("webhook_secret_previous_until"))
     except ProblemError as error:
         problems.extend(error.problems)
     sweep_at: time | None = None
@@ -82,6 +84,7 @@ def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webh
         problems.extend(error.problems)
     if problems or app is None:
         raise ProblemError(problems)
+    until = until or moment(app.webhook_secret_previous_until)
     if not app.webhook_secret.reveal().strip():
         # Nobody knows it, so nobody can deliver: it stands for having none.
         app = replace(app, webhook_secret=Secret(random_text(32)))
@@ -103,6 +106,15 @@ def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webh
     )
 
 
+def kept_keys(home: Path, app_id: int) -> tuple[PrivateKey, ...]:
+    """The App's private keys as they are kept now; none where they cannot be read or are another App's."""
+    try:
+        app = secrets.load(load_settings({"home": str(home)}))
+        return app.keys() if app.app_id == app_id else ()
+    except ProblemError:
+        return ()
+
+
 def _night(text: str) -> time | None:
     if text.strip().lower() == "off":
         return None
@@ -120,11 +132,16 @@ def _night(text: str) -> time | None:
     return moment.time()
 
 
-def _moment(text: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
+    """A moment as settings hold it; ``None`` where there is none.
+
+    Raises:
+        ProblemError: it is no moment.
+    """
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise ProblemError(
             Problem(
@@ -134,4 +151,4 @@ def _moment(text: str) -> datetime | None:
                 fix="set GITHUB_WEBHOOK_SECRET_PREVIOUS_UNTIL, or leave it out",
             )
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -63,3 +63,22 @@ def test_all_traps_are_named_at_once() -> None:
         "manifest-hook",
         "manifest-redirect",
     ]
+
+
+def test_an_enterprise_server_reaches_its_own_network() -> None:
+    local = replace(GOOD, hook_url="http://10.0.0.4:8080/webhook")
+
+    assert lint(local, internet=False) == []
+    assert [problem.code for problem in lint(local)] == ["manifest-hook"]
+    built = build_manifest(name=local.name, hook_url=local.hook_url, redirect_url=local.redirect_url, internet=False)
+    assert built == local
+
+
+def test_what_is_not_set_is_left_out_and_what_is_set_is_sent() -> None:
+    full = replace(GOOD, setup_url="https://example.com/s", callback_urls=("https://example.com/c",))
+
+    assert {"setup_url", "callback_urls"}.isdisjoint(GOOD.document())
+    assert full.document()["setup_url"] == "https://example.com/s"
+    assert full.document()["callback_urls"] == ["https://example.com/c"]
+    assert replace(GOOD, request_oauth_on_install=True).document()["request_oauth_on_install"] is True
+    assert [problem.code for problem in lint(replace(GOOD, name=" "))] == ["manifest-name"]

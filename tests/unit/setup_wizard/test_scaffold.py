@@ -130,3 +130,9 @@ def test_the_recorded_repository_gets_its_two_tracks_with_their_milestones(proje
         ("track/dashboard", "Dashboard Validation"),
         ("track/main", "Sprint 4 Stabilization"),
     ]
+
+
+def test_two_labels_of_one_track_make_one_track() -> None:
+    found = find_tracks([Label("track/api", "", "ededed"), Label("Track-API", "", "ededed")], [], [])
+
+    assert [track.id for track in found] == ["api"]

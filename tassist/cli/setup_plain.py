@@ -1,0 +1,219 @@
+"""The installer in lines: one event a line, numbered choices, nothing drawn twice; and the installer that asks nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import textwrap
+from collections.abc import Mapping
+
+from typing_extensions import override
+
+from engine.problems import Problem
+from setup_wizard.flow import Ask, Face, Failed, News, Planned, Preview, Signal, Standing, Wait
+from tassist.cli import diagnostics
+from tassist.cli.reading import read_line
+from tassist.text import safe_text
+
+WORDS = {"back": Signal.BACK, "quit": Signal.LEAVE, "leave": Signal.LEAVE}
+_DONE = {Standing.ALREADY: "already so", Standing.APPLIED: "done", Standing.CHECKED: "now"}
+
+
+class PlainFace(Face):
+    """Prompts."""
+
+    def __init__(self, env: Mapping[str, str], *, opens_browser: bool) -> None:
+        self._env = env
+        self._opens_browser = opens_browser
+        self._told_how = False
+
+    @override
+    async def ask(self, ask: Ask) -> str | Signal:
+        question = ask.question
+        if not self._told_how:
+            _say("Enter takes what stands in brackets; ? explains, back goes to the question before, Ctrl-C leaves.")
+            _say("Whatever is done is kept: tassist setup goes on where you left.")
+            self._told_how = True
+        if not ask.problems:
+            _say("")
+            _say(f"Question {ask.number} of {ask.of}: {question.text}")
+            _say(f"  {question.why}")
+            for number, choice in enumerate(question.choices_for(ask.known), 1):
+                more = f" ({choice.help})" if choice.help else ""
+                _say(f"  {number}. {choice.label}{more}")
+        diagnostics.problems(ask.problems)
+        while True:
+            line = await self._read(_prompt(ask), secret=question.secret)
+            if isinstance(line, Signal):
+                return line
+            word = line.strip().lower()
+            if word == "?":
+                _say(f"  {question.help}")
+                if question.example:
+                    _say(f"  example: {question.example}")
+                _say(f"  without this question: {question.flag}, {question.env}, or {question.id} in an answers file")
+                continue
+            if word in WORDS:
+                if WORDS[word] == Signal.BACK and not ask.can_go_back:
+                    _say("  this is the first question")
+                    continue
+                return WORDS[word]
+            if not line.strip() and ask.value and not question.secret:
+                return ask.value
+            return line
+
+    @override
+    async def preview(self, preview: Preview) -> bool | Signal:
+        show_preview(preview)
+        if preview.dry:
+            return True
+        while True:
+            line = await self._read("Go on? yes, no or back [yes]:")
+            if isinstance(line, Signal):
+                return line
+            word = line.strip().lower()
+            if word in {"", "y", "yes"}:
+                return True
+            if word in {"n", "no", "quit", "leave"}:
+                return Signal.LEAVE
+            if word == "back":
+                return Signal.BACK
+            _say("  type yes, no or back")
+
+    @override
+    async def wait(self, wait: Wait) -> str | Signal:
+        diagnostics.problems(wait.problems)
+        if not wait.problems:
+            show_waiting(wait, opens_browser=self._opens_browser)
+        accepts = wait.waiting.accepts
+        prompt = f"Paste {accepts}; or just wait:" if accepts else "It goes on by itself; Enter looks at once:"
+        while True:
+            line = await self._read(prompt)
+            if isinstance(line, Signal):
+                return line
+            word = line.strip().lower()
+            if word in WORDS:
+                return WORDS[word]
+            if word or not accepts:
+                return line
+
+    @override
+    async def failed(self, failed: Failed) -> Signal:
+        diagnostics.problems(failed.problems)
+        while True:
+            line = await self._read("Type again, back or quit [again]:")
+            if isinstance(line, Signal):
+                return line
+            word = line.strip().lower()
+            if word in {"", "again"}:
+                return Signal.AGAIN
+            if word in WORDS:
+                return WORDS[word]
+
+    @override
+    async def say(self, news: News) -> None:
+        _say(f"{_DONE.get(news.standing, news.standing)}: {safe_text(news.text, max_chars=300)}")
+
+    async def _read(self, prompt: str, *, secret: bool = False) -> str | Signal:
+        try:
+            return await read_line(prompt, secret=secret, env=self._env)
+        except EOFError:
+            return Signal.LEAVE
+
+
+class SilentFace(PlainFace):
+    """Asks only what the answers file says is to be asked; waits for what only a person can do."""
+
+    def __init__(self, env: Mapping[str, str], *, opens_browser: bool, terminal: bool, wait_s: float) -> None:
+        super().__init__(env, opens_browser=opens_browser)
+        self._terminal = terminal
+        self._wait_s = wait_s
+
+    @override
+    async def preview(self, preview: Preview) -> bool | Signal:
+        show_preview(preview)
+        return True
+
+    @override
+    async def wait(self, wait: Wait) -> str | Signal:
+        if self._terminal and self._wait_s:
+            return await super().wait(wait)
+        show_waiting(wait, opens_browser=self._opens_browser)
+        await asyncio.sleep(self._wait_s)
+        return Signal.LEAVE
+
+    @override
+    async def failed(self, failed: Failed) -> Signal:
+        return Signal.LEAVE
+
+
+def show_preview(preview: Preview) -> None:
+    """Every change of a stage."""
+    if not any(planned.found.changes for planned in preview.planned):
+        return
+    _say("")
+    _say(f"{preview.title}: this would change" if preview.dry else f"{preview.title}: this will change")
+    for planned in preview.planned:
+        for line in preview_lines(planned):
+            _say(f"  {line}")
+
+
+def preview_lines(planned: Planned) -> list[str]:
+    """A step's changes, a line for each."""
+    lines = []
+    for change in planned.found.changes:
+        lines.append(f"{safe_text(change.where, max_chars=200)}: {safe_text(change.what, max_chars=400)}")
+        lines += [f"    {safe_text(line, max_chars=300)}" for line in change.diff]
+    if lines and planned.undo:
+        lines.append(f"    to take it back: {planned.undo}")
+    return lines
+
+
+def show_waiting(wait: Wait, *, opens_browser: bool) -> None:
+    """What a person has to do, with the link alone on its line."""
+    waiting = wait.waiting
+    _say("")
+    _say(f"waiting for {waiting.for_what}")
+    if waiting.link:
+        diagnostics.say(waiting.link)
+    for hint in waiting.hints:
+        _say(f"  {hint}")
+    if waiting.short_link:
+        from tassist.services.setup.qr import qr_lines
+
+        for line in qr_lines(waiting.short_link, columns=(diagnostics.width() or 0) - 1):
+            diagnostics.say(line)
+    if waiting.opens_browser and opens_browser:
+        import webbrowser
+
+        opened = webbrowser.open(waiting.link)
+        _say("  your browser has been opened" if opened else "  open the link in your browser")
+
+
+def _prompt(ask: Ask) -> str:
+    question = ask.question
+    if question.secret:
+        return "Answer (it is not shown):"
+    offered = ask.value or ask.default
+    shown = safe_text(offered, max_chars=60) if offered else ""
+    choices = question.choices_for(ask.known)
+    if choices:
+        number = next((str(place) for place, choice in enumerate(choices, 1) if choice.value == offered), "")
+        return f"Answer, 1 to {len(choices)}{f' [{number}]' if number else ''}:"
+    if not shown and question.example:
+        return f"Answer, such as {question.example}:"
+    return f"Answer [{shown}]:" if shown else "Answer:"
+
+
+def _say(text: str) -> None:
+    width = min(diagnostics.width() or 100, 100)
+    indent = " " * (len(text) - len(text.lstrip()))
+    for line in textwrap.wrap(
+        text, width, subsequent_indent=indent + "  " if indent else "", break_on_hyphens=False, break_long_words=False
+    ) or [""]:
+        diagnostics.say(line)
+
+
+def left(problems: tuple[Problem, ...]) -> None:
+    """Say why it ended."""
+    diagnostics.problems(problems)
+    diagnostics.say("what was done is kept; go on with: tassist setup")

@@ -1,0 +1,227 @@
+"""One start of the installer: what was said by whom, what earlier starts left, and the world it acts on."""
+
+from __future__ import annotations
+
+import secrets as random
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from typing_extensions import override
+
+from engine.problems import Problem, ProblemError
+from setup_wizard import answers as answers_
+from setup_wizard import flow, journal
+from setup_wizard.answers import Answers
+from setup_wizard.flow import Done, Face, State
+from setup_wizard.known import Facts, Known
+from setup_wizard.ports import ProbePort, World
+from setup_wizard.questions import QUESTION_BY_ID, QUESTIONS
+from setup_wizard.steps import STAGES
+from tassist.clock import SystemClock
+from tassist.config.settings import Settings
+from tassist.errors import os_problem
+from tassist.secrets.files import append_private, read_private, write_private
+from tassist.secrets.system_keyring import Examined, examine_backend
+from tassist.secrets.system_keyring import State as KeyringState
+from tassist.services.setup.conduct import conduct
+from tassist.services.setup.github import RealGitHubApp
+from tassist.services.setup.service import RealService
+
+JOURNAL = "setup.journal"
+ANSWERS = "setup-answers.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line said."""
+
+    flags: Mapping[str, str] = field(default_factory=dict)
+    """Question id → value somebody typed as a flag."""
+    answers_file: Path | None = None
+    redo: frozenset[str] = frozenset()
+    dry: bool = False
+    interactive: bool = True
+    """Ask whatever is not answered; otherwise only what the answers file says is to be asked."""
+    terminal: bool = True
+    """There is somebody to ask."""
+
+
+class NoProbe(ProbePort):
+    """Finds nothing: the doctor is not asked."""
+
+    @override
+    async def problems(self) -> tuple[Problem, ...]:
+        return ()
+
+
+def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> State:
+    """The first state: everything that was said, merged, and what earlier sittings left.
+
+    Raises:
+        ProblemError: with every wrong or missing answer at once.
+    """
+    given, problems = _from_file(wishes.answers_file)
+    variables = {question.id: env[question.env] for question in QUESTIONS if env.get(question.env)}
+    for question in QUESTIONS:
+        if question.secret and question.id in wishes.flags:
+            from setup_wizard.values import reference_faults
+
+            problems += reference_faults(question.flag, wishes.flags[question.id])
+    past = journal.read(_journal_text(settings.home), QUESTION_BY_ID)
+    said = given.adding("flag", wishes.flags).adding("variable", variables).adding("earlier", past.answers)
+    state = flow.begin(
+        STAGES,
+        QUESTION_BY_ID,
+        said,
+        find_facts(env, said),
+        learned=past.learned,
+        redo=wishes.redo,
+        interactive=wishes.interactive,
+        dry=wishes.dry,
+    )
+    problems += flow.wrong(state)
+    if not problems and not wishes.interactive:
+        problems += tuple(_missing(state))
+        if not wishes.terminal:
+            problems += tuple(_unasked(state))
+    if problems:
+        raise ProblemError(problems)
+    return state
+
+
+def _missing(state: State) -> list[Problem]:
+    found = []
+    for question, faults in flow.missing(state):
+        if faults:
+            found += list(faults)
+            continue
+        found.append(
+            Problem(
+                "answer-missing",
+                f"{question.id} is not answered: {question.text}",
+                question.why,
+                f"give {question.flag}, set {question.env}, or write {question.id} in the answers file",
+            )
+        )
+    return found
+
+
+def _unasked(state: State) -> list[Problem]:
+    return [
+        Problem(
+            "answer-missing",
+            f"{question_id} is to be asked, and there is no terminal to ask at",
+            "the answers file lists it under ask",
+            f"give {QUESTION_BY_ID[question_id].flag}, or take it out of ask",
+        )
+        for question_id in sorted(state.answers.asks)
+        if QUESTION_BY_ID[question_id].applies(flow.known(state))
+        and (given := state.answers.find(question_id)) is not None
+        and given.source == "file"
+    ]
+
+
+def _from_file(path: Path | None) -> tuple[Answers, tuple[Problem, ...]]:
+    if path is None:
+        return Answers(), ()
+    try:
+        text = path.expanduser().read_text("utf-8-sig")
+    except OSError as error:
+        return Answers(), (os_problem(error, doing="read the answers from"),)
+    except UnicodeDecodeError as error:
+        return Answers(), (Problem("answers-not-utf8", f"{path} is not UTF-8 text", str(error), "save it as UTF-8"),)
+    return answers_.load(text, QUESTIONS, name=str(path))
+
+
+def _journal_text(home: Path) -> str:
+    path = home / JOURNAL
+    if not path.exists():
+        return ""
+    return read_private(path).decode("utf-8", "replace")
+
+
+def find_facts(env: Mapping[str, str], said: Answers) -> Facts:
+    """What this machine is, as far as it decides what is proposed; the keyring is examined only where it may be used."""
+    ssh = bool(env.get("SSH_CONNECTION") or env.get("SSH_TTY"))
+    display = bool(env.get("DISPLAY") or env.get("WAYLAND_DISPLAY") or sys.platform in {"darwin", "win32"})
+    place = said.find("keep_secrets_in")
+    ring = (
+        Examined(KeyringState.NONE, "", "it was not looked at", "choose keyring to have it examined")
+        if place is not None and place.value in {"file", "env-file"}
+        else examine_backend()
+    )
+    return Facts(
+        has_display=(display or bool(env.get("BROWSER"))) and not ssh,
+        over_ssh=ssh,
+        keyring=ring.backend if ring.usable else "",
+        keyring_why_not=ring.why,
+        suffix=random.token_hex(2),
+    )
+
+
+@asynccontextmanager
+async def open_world(
+    settings: Settings, env: Mapping[str, str], *, probe: ProbePort | None = None, quick: bool = False
+) -> AsyncIterator[World]:
+    """What the steps act on.
+
+    Args:
+        settings: As loaded.
+        env: Where references lead, and what a server is started with.
+        probe: What looks at everything in the end.
+        quick: Ask GitHub often, for tests.
+    """
+    github = RealGitHubApp(settings, env, folder=Path.cwd(), poll_s=0.1 if quick else 2.0)
+    service = RealService(settings, env, look_s=0.1 if quick else 1.0)
+    try:
+        yield World(github, service, probe or NoProbe(), str(settings.home))
+    finally:
+        await github.close()
+
+
+def recorder(home: Path) -> Callable[[journal.Entry], None]:
+    """Appends to the journal in the home folder."""
+    # A start that was killed may have left half a line, which must not swallow the next one.
+    left = _journal_text(home)
+    cut = bool(left) and not left.endswith("\n")
+
+    def record(entry: journal.Entry) -> None:
+        nonlocal cut
+        append_private(home / JOURNAL, ("\n" if cut else "").encode() + journal.line(entry).encode())
+        cut = False
+
+    return record
+
+
+async def run(
+    state: State, settings: Settings, env: Mapping[str, str], face: Face, *, probe: ProbePort | None = None
+) -> Done:
+    """The whole installation with one face.
+
+    Raises:
+        Left: the person left, or a step failed; the next start goes on from there.
+    """
+    async with open_world(settings, env, probe=probe) as world:
+        return await conduct(state, world, face, clock=SystemClock(), record=recorder(settings.home))
+
+
+def answers_text(known: Known) -> str:
+    """The answers file that would have done the same."""
+    return answers_.save(known, QUESTIONS)
+
+
+def save_answers(path: Path, known: Known) -> None:
+    """Write it, readable by its owner only.
+
+    Raises:
+        ProblemError: the system refuses.
+    """
+    write_private(path, answers_text(known).encode())
+
+
+def is_plain(env: Mapping[str, str]) -> bool:
+    """Whether a person asked for lines instead of screens."""
+    return any(env.get(name) for name in ("TASSIST_PLAIN", "ACCESSIBLE")) or env.get("TERM") == "dumb"

@@ -1,0 +1,144 @@
+"""A world for the installer's steps: a GitHub App, a service and a doctor that remember what was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from typing_extensions import override
+
+from engine.problems import Problem
+from setup_wizard.outcome import Waiting
+from setup_wizard.ports import GitHubAppPort, HeldApp, Hook, Installed, NewApp, ProbePort, ServicePort, World
+
+APP = HeldApp(7, "tidy", "Tidy", "acme", "https://github.com", "https://github.com/apps/tidy", "file", "SHA256:x")
+
+
+@dataclass
+class FakeGitHub(GitHubAppPort):
+    """Clicks come at once, unless there is nobody."""
+
+    app: HeldApp | None = None
+    config: Hook | None = None
+    ours: bool = False
+    installs: tuple[Installed, ...] = ()
+    wanting: tuple[str, ...] = ()
+    taken: tuple[Problem, ...] = ()
+    keeps: bool = True
+    done: list[str] = field(default_factory=list)
+
+    def _made(self, what: str) -> HeldApp:
+        self.done.append(what)
+        self.app = APP
+        return APP
+
+    @override
+    async def held(self) -> HeldApp | None:
+        return self.app
+
+    @override
+    async def recognised(self) -> HeldApp:
+        assert self.app is not None
+        return self.app
+
+    @override
+    async def name_faults(self, github: str, name: str) -> tuple[Problem, ...]:
+        return self.taken
+
+    @override
+    async def create(self, wanted: NewApp) -> Waiting:
+        self.done.append(f"create {wanted.name} {wanted.hook_url} {wanted.way} {wanted.organization}".strip())
+        return Waiting("you to click", "http://127.0.0.1/x", accepts="the address")
+
+    @override
+    async def created(self) -> HeldApp:
+        return self._made("clicked")
+
+    @override
+    async def pasted(self, text: str) -> HeldApp:
+        return self._made(f"pasted {text}")
+
+    @override
+    async def adopt(self, github: str, app_id: int, key_file: str) -> HeldApp:
+        return self._made(f"adopt {app_id} {key_file}")
+
+    @override
+    async def unpack(self, bundle: str, passphrase: str) -> HeldApp:
+        return self._made(f"unpack {bundle} {passphrase}")
+
+    @override
+    async def keep_in(self, place: str) -> HeldApp:
+        assert self.app is not None
+        self.done.append(f"keep {place}")
+        self.app = replace(self.app, kept_in=place) if self.keeps else self.app
+        return self.app
+
+    @override
+    async def hook(self) -> Hook | None:
+        return self.config
+
+    @override
+    async def set_hook(self, url: str) -> Hook:
+        self.done.append(f"hook {url}")
+        self.ours = True
+        if self.keeps:
+            self.config = Hook(url, is_json=True, has_secret=True, checks_tls=True)
+        return Hook(url, is_json=True, has_secret=True, checks_tls=True)
+
+    @override
+    async def secret_is_ours(self) -> bool:
+        return self.ours
+
+    @override
+    async def installations(self) -> tuple[Installed, ...]:
+        return self.installs
+
+    @override
+    async def requests(self) -> tuple[str, ...]:
+        return self.wanting
+
+    @override
+    async def installed(self) -> tuple[Installed, ...]:
+        self.done.append("installed")
+        self.installs = (Installed(1, "acme", suspended=False, all_repositories=True),)
+        return self.installs
+
+
+@dataclass
+class FakeService(ServicePort):
+    """Deliveries arrive when it is asked to prove them."""
+
+    seen: str = ""
+    arrives: bool = True
+
+    @override
+    async def delivery_seen(self, *, polls: bool) -> str:
+        return self.seen
+
+    @override
+    async def prove(self, *, polls: bool) -> str:
+        self.seen = "ping" if self.arrives else ""
+        return "ping"
+
+
+@dataclass
+class FakeProbe(ProbePort):
+    """Finds what it is told to."""
+
+    found: tuple[Problem, ...] = ()
+
+    @override
+    async def problems(self) -> tuple[Problem, ...]:
+        return self.found
+
+
+@dataclass
+class Fake:
+    """All of it."""
+
+    github: FakeGitHub = field(default_factory=FakeGitHub)
+    service: FakeService = field(default_factory=FakeService)
+    probe: FakeProbe = field(default_factory=FakeProbe)
+
+    def world(self) -> World:
+        """As steps see it."""
+        return World(self.github, self.service, self.probe, "/home/me/tassist")
