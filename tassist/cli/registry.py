@@ -24,6 +24,7 @@ VERBS: tuple[Verb, ...] = (
         "Replace the webhook's secret or the App's private key, without a refused delivery.",
     ),
     Verb("config", "tassist.cli.config", "Write, check, upgrade and explain .github/task-assistant.yml."),
+    Verb("doctor", "tassist.cli.doctor", "Check the environment, GitHub and the way in; say what to do."),
     Verb("serve", "tassist.cli.serve", "Take deliveries and keep issues in order."),
     Verb("deliveries", "tassist.cli.deliveries", "Look at deliveries: list, search, compare, edit, send again."),
     Verb("trigger", "tassist.cli.trigger", "Send a signed synthetic delivery to the local server."),

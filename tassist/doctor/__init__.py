@@ -1,1 +1,1 @@
-"""Checks of the environment and of drift, each with its state, its reason and its fix."""
+"""The doctor's checks: each looks at one thing, says how it stands, and what to do where it does not stand well."""

@@ -115,12 +115,20 @@ def key_reference() -> str:
     return NOTE + page()
 
 
+def doctor() -> str:
+    """docs/reference/doctor.md: every check, in the order in which they are shown."""
+    from tassist.services.doctor import reference
+
+    return NOTE + reference()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/keys.md": key_reference,
     "docs/reference/exit-codes.md": exit_codes,
     "docs/reference/settings.md": settings,
     "docs/reference/commands.md": commands,
     "docs/reference/rules.md": rules,
+    "docs/reference/doctor.md": doctor,
     "docs/reference/contract.md": contract,
     "tests/golden/decisions.txt": decisions,
     "tests/golden/configurations.txt": configurations,

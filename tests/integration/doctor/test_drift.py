@@ -1,0 +1,268 @@
+"""What GitHub has against what is wanted, with GitHub in a box; and the whole command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.problems import ProblemError
+from setup_wizard.manifest import EVENTS, PERMISSIONS
+from tassist.config import settings
+from tassist.doctor.check import Finding, State
+from tassist.doctor.examine import examine
+from tassist.errors import Secret
+from tassist.sandbox import Box, Registered, Running, aserve
+from tassist.secrets import GitHubApp, credentials_path, save
+from tassist.services import doctor
+from tassist.services.doctor import drift
+from tassist.services.doctor.app_side import AppSide
+from tests.support import keys
+
+
+@dataclass
+class World:
+    """GitHub in a box, an App, and its credentials in a home folder."""
+
+    box: Box
+    running: Running
+    made: Registered
+    home: Path
+
+    def keep(self, **changes: object) -> None:
+        """Keep the App's credentials, but for ``changes``."""
+        values: dict[str, object] = {
+            "app_id": self.made.id, "private_key": Secret(self.made.pem), "slug": self.made.slug,
+            "name": "Task Assistant", "webhook_secret": Secret(self.made.webhook_secret or ""), "api_url": self.running.api_url,
+        }  # fmt: skip
+        save(GitHubApp(**{**values, **changes}), credentials_path(self.home))  # type: ignore[arg-type]  # its own fields
+
+    async def looked(self) -> dict[str, Finding]:
+        """What the checks of drift say."""
+        side = AppSide(settings.load({"home": str(self.home)}, env={"HOME": str(self.home)}, dotenv=None), self.home)
+        try:
+            found = await examine([(check, side) for check in drift.CHECKS], deadline_s=5)
+        finally:
+            await side.close()
+        return {item.id: item.finding for item in found}
+
+
+@pytest.fixture
+async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """An App as the manifest makes it, installed in one organisation."""
+    monkeypatch.chdir(tmp_path)
+    box = Box.empty()
+    box.organization("octo", owners=["ann"])
+    made = _registered(box, "Task Assistant")
+    home = tmp_path / "home"
+    async with aserve(box) as running:
+        found = World(box, running, made, home)
+        found.keep()
+        yield found
+
+
+def _registered(box: Box, name: str, **changes: Any) -> Registered:
+    values: dict[str, Any] = {
+        "owner": "octo", "pem": keys.pem(), "hook_url": "https://webhook.invalid/webhook",
+        "permissions": dict(PERMISSIONS), "events": EVENTS, "public": True, **changes,
+    }  # fmt: skip
+    return box.register_app(name, **values)
+
+
+async def test_everything_as_it_was_made_is_well(world: World) -> None:
+    world.box.install(world.made.id, "octo")
+
+    found = await world.looked()
+
+    assert {name: finding.state for name, finding in found.items()} == {
+        "app": State.OK, "permissions": State.OK, "installations": State.OK, "hook": State.OK,
+        "last-delivery": found["last-delivery"].state,
+    }, found  # fmt: skip
+    assert "owned by octo" in found["app"].said
+
+
+async def test_h51_the_key_of_another_app_is_refused_with_its_fingerprint(world: World) -> None:
+    world.keep(private_key=Secret(keys.pem(3)))
+
+    found = await world.looked()
+
+    assert found["app"].state == State.FAILED
+    assert "SHA256:" in found["app"].why
+    assert "MII" not in repr(found)
+
+
+async def test_permissions_and_events_that_drifted_are_told_with_the_page(world: World) -> None:
+    app = world.box.app(world.made.id)
+    app.permissions["issues"] = "read"
+    lacking = (await world.looked())["permissions"]
+    app.permissions.update({"issues": "write", "administration": "write"})
+    more = (await world.looked())["permissions"]
+    del app.permissions["administration"]
+    app.events = [event for event in app.events if event != "label"]
+    deaf = (await world.looked())["permissions"]
+
+    assert lacking.state == State.FAILED
+    assert "/organizations/octo/settings/apps/task-assistant/permissions" in lacking.fix
+    assert (more.state, "administration" in more.said) == (State.WARNING, True)
+    assert (deaf.state, "label" in deaf.said) == (State.FAILED, True)
+
+
+async def test_installations_wait_for_a_person_or_are_suspended(world: World) -> None:
+    nowhere = (await world.looked())["installations"]
+    installation = world.box.install(world.made.id, "octo")
+    fine = (await world.looked())["installations"]
+    world.box.installation(installation).permissions["issues"] = "read"
+    pending = (await world.looked())["installations"]
+    world.box.suspend(installation)
+    suspended = (await world.looked())["installations"]
+
+    assert (nowhere.state, fine.state, pending.state, suspended.state) == (
+        State.WAITING, State.OK, State.WAITING, State.FAILED,
+    )  # fmt: skip
+    assert "/installations/new" in nowhere.fix
+
+
+async def test_a_webhook_that_drifted_is_mended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = world.box.app(world.made.id)
+    app.hook_insecure_ssl = "1"
+    monkeypatch.setenv("TASSIST_HOME", str(world.home))
+
+    before = (await world.looked())["hook"]
+    said = await doctor.mend("hook")
+    after = (await world.looked())["hook"]
+    again = await doctor.mend("hook")
+
+    assert (before.state, before.mendable) == (State.FAILED, True)
+    assert "certificate is checked" in said
+    assert app.hook_insecure_ssl == "0"
+    assert after.state == State.OK
+    assert again.startswith("nothing to do")
+
+
+async def test_an_app_without_a_webhook_is_told(world: World) -> None:
+    bare = _registered(world.box, "Bare", hook_url="", pem=keys.pem(1))
+    world.keep(app_id=bare.id, private_key=Secret(bare.pem))
+
+    assert "no webhook" in (await world.looked())["hook"].said
+
+
+async def test_a_delivery_that_was_not_taken_is_explained_by_githubs_own_log(world: World) -> None:
+    app = world.box.app(world.made.id)
+    app.hook_url = "http://127.0.0.1:9/webhook"
+    with world.box.lock:
+        world.box.webhooks.ping(app)
+    assert await asyncio.to_thread(world.box.webhooks.wait_idle, 10)
+
+    found = (await world.looked())["last-delivery"]
+
+    assert found.state == State.FAILED
+    assert "a moment ago" in found.said
+    assert found.why
+    assert found.fix
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "said"),
+    [
+        (308, "Permanent Redirect", "redirect"),
+        (401, "Unauthorized", "secret"),
+        (413, "Payload Too Large", "size"),
+        (502, "Bad Gateway", "does not run"),
+        (0, "timed out", "ten seconds"),
+        (0, "SSL certificate problem", "certificate"),
+        (0, "failed to connect", "connect"),
+    ],
+)
+def test_each_way_of_failing_has_its_words(code: int, status: str, said: str) -> None:
+    from tassist.github.wire import DeliveryWire
+
+    why, fix = drift.reason(DeliveryWire(status_code=code, status=status))
+
+    assert said in why
+    assert fix
+
+
+async def test_without_an_app_there_is_nothing_to_ask(tmp_path: Path) -> None:
+    side = AppSide(settings.load({"home": str(tmp_path)}, env={"HOME": str(tmp_path)}, dotenv=None), tmp_path)
+
+    found = await examine([(check, side) for check in drift.CHECKS])
+    await side.close()
+
+    assert {item.finding.state for item in found} == {State.SKIPPED}
+
+
+def run(home: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """The real command."""
+    clean: Mapping[str, str] = {name: value for name, value in os.environ.items() if not name.startswith("TASSIST")}
+    return subprocess.run(
+        [sys.executable, "-c", "from tassist.entry import main; main()", "doctor", *args],
+        capture_output=True,
+        text=True,
+        env={**clean, "TASSIST_HOME": str(home), **env},
+        cwd=home.parent,
+    )
+
+
+async def test_the_command_says_it_in_words_and_as_json_and_its_exit_code_tells(world: World) -> None:
+    checks = "folder,settings,credentials,private-key,github,clock,app,hook,installations"
+    done = await asyncio.to_thread(run, world.home, "--only", checks, "--json", "--timeout", "20")
+    document = json.loads(done.stdout)
+
+    assert done.returncode == 8, done.stdout
+    assert document["state"] == "waiting"
+    states = {item["id"]: item["state"] for item in document["checks"]}
+    assert states == dict.fromkeys(checks.split(","), "ok") | {"installations": "waiting"}
+    assert keys.pem().splitlines()[1] not in done.stdout + done.stderr
+
+    world.box.install(world.made.id, "octo")
+    well = await asyncio.to_thread(run, world.home, "--only", checks, "--timeout", "20")
+    assert well.returncode == 0, well.stdout
+    assert "ok       App: GitHub knows the key" in well.stdout
+
+    wrong = await asyncio.to_thread(run, world.home, "--only", "port", TASSIST_PORT=str(world.running.port))
+    assert wrong.returncode == 3
+    assert "  fix: stop it" in wrong.stdout
+
+
+async def test_everything_unreachable_is_told_within_the_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GitHub that takes connections and never answers: the checks end by their own deadline, all of them."""
+    import socket
+
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        home = tmp_path / "home"
+        save(GitHubApp(1, Secret(keys.pem()), Secret("secret"), api_url=url), credentials_path(home))
+
+        report = await doctor.diagnose(home=str(home), deadline_s=0.5)
+
+    by_id = {item.id: item for item in report.found}
+    assert {by_id[name].finding.state for name in ("github", "app", "hook", "permissions")} == {State.FAILED}
+    assert "no answer within 0.5 s" in by_id["app"].finding.said
+    assert all(item.seconds <= 3 for item in report.found)
+
+
+async def test_a_check_there_is_not_is_named() -> None:
+    with pytest.raises(ProblemError) as caught:
+        await doctor.diagnose(only=["nonsense"])
+    with pytest.raises(ProblemError):
+        await doctor.mend("clock")
+
+    assert "checks are: python" in caught.value.problems[0].fix
+
+
+def test_each_check_has_an_id_of_its_own_and_words() -> None:
+    checks = doctor.all_checks()
+
+    assert len({check.id for check in checks}) == len(checks)
+    assert all(check.title and len(check.explains) > 15 and bool(check.mend) == bool(check.mends) for check in checks)
