@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,6 +76,11 @@ def search(home: Path, text: str, wanted: Wanted | None = None) -> Iterator[Foun
                 if places:
                     yield Found(row, places[:_MOST_PLACES])
             before = rows[-1].seq
+
+
+def holds(journal: Journal, row: DeliveryRow, text: str) -> tuple[tuple[str, str], ...]:
+    """Where a delivery holds the text, and what stands there; at most twenty places."""
+    return tuple(islice(_places(journal, row, text), _MOST_PLACES))
 
 
 def _places(journal: Journal, row: DeliveryRow, text: str) -> Iterator[tuple[str, str]]:
@@ -216,6 +222,11 @@ def is_file(name: str) -> bool:
         return Path(name).is_file() or name.endswith(".json")
     except OSError:
         return False
+
+
+def differences(before: Any, after: Any) -> list[Difference]:
+    """Where two documents differ, in the order of the first."""
+    return list(_differences(before, after, ()))
 
 
 def _differences(before: Any, after: Any, path: json_paths.Path) -> Iterator[Difference]:

@@ -20,8 +20,9 @@ from tassist.tui import keys
 from tassist.tui.boundary import crash_text
 from tassist.tui.commands import Reach, reachable
 from tassist.tui.desk import Desk
-from tassist.tui.messages import Troubled
+from tassist.tui.messages import Troubled, Wanted
 from tassist.tui.places import PLACE_BY_ID, PLACES, screen_of
+from tassist.tui.screens.place import PlaceScreen
 from tassist.tui.theme import NAMES, THEMES
 
 _MOST_PROBLEMS = 200
@@ -161,6 +162,13 @@ The keys of what has the focus are listed beside this."""
     def on_troubled(self, message: Troubled) -> None:
         """Something did not succeed."""
         self.tell(message.problems, quiet=message.quiet)
+
+    async def on_wanted(self, message: Wanted) -> None:
+        """A screen asks for something of another place."""
+        await self.action_go(message.place)
+        shown = self.screen_stack[0]
+        if isinstance(shown, PlaceScreen):
+            shown.show_wanted(message.what)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Work that ended in an exception nobody translated is a problem, not the end."""

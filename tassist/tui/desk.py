@@ -66,6 +66,19 @@ class Desk:
 
         return (self.home / FILE_NAME).is_file()
 
+    def stamp(self) -> object:
+        """Changes with every commit to a journal in a file; costs no query, so it may be asked for at every tick."""
+        from tassist.store.database import FILE_NAME
+
+        found = []
+        for name in (FILE_NAME, f"{FILE_NAME}-wal"):
+            try:
+                state = (self.home / name).stat()
+            except OSError:
+                continue
+            found.append((state.st_mtime_ns, state.st_size))
+        return tuple(found)
+
     def github(self, *, dry: bool) -> Connection:
         """A connection to GitHub; use it as an asynchronous context.
 

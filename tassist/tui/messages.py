@@ -17,6 +17,15 @@ class Told(Message, bubble=False):
         super().__init__()
 
 
+class Wanted(Message):
+    """Something of another place is asked for; it bubbles to the app, which goes there."""
+
+    def __init__(self, place: str, what: str) -> None:
+        self.place = place
+        self.what = what
+        super().__init__()
+
+
 class Troubled(Message):
     """Something did not succeed; it bubbles to the app, which keeps the list of problems."""
 

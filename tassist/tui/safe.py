@@ -11,6 +11,7 @@ from tassist.text import safe_text
 
 ASCII = {"●": "*", "○": "o", "▶": ">", "✓": "+", "✗": "x", "…": "~", "·": ".", "▲": "^", "!": "!", "?": "?"}
 """Glyphs and their twins for terminals without Unicode."""
+_NO_WIDTH = dict.fromkeys([0x200B, 0x200C, 0x200D, 0x2060, 0xFE0E, 0xFE0F, 0xFEFF])
 
 
 def content(text: object, *, max_chars: int = 2_000, newlines: bool = False, style: str = "") -> Content:
@@ -19,7 +20,11 @@ def content(text: object, *, max_chars: int = 2_000, newlines: bool = False, sty
 
 
 def fitted(text: str, cells: int) -> str:
-    """Exactly so many cells wide; what does not fit ends in an ellipsis."""
+    """Exactly so many cells wide; what does not fit ends in an ellipsis.
+
+    Joiners and variation selectors go: terminals disagree about how wide what they join is.
+    """
+    text = text.translate(_NO_WIDTH)
     if cells <= 0:
         return ""
     if cell_len(text) > cells:

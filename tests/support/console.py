@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -114,11 +115,11 @@ class Filled:
         writes: bool = True,
     ) -> str:
         """A delivery as the service leaves it; returns its id."""
-        return asyncio.run(
-            self._delivery(
-                number, event, action, repo, repo_id, title, sender, state, outcome, reason, list(decisions), writes
-            )
+        made = self._delivery(
+            number, event, action, repo, repo_id, title, sender, state, outcome, reason, list(decisions), writes
         )
+        with ThreadPoolExecutor(1) as beside:  # a test may have a loop of its own
+            return beside.submit(asyncio.run, made).result()
 
     async def _delivery(
         self,

@@ -30,8 +30,15 @@ class PlaceScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, place: Place, desk: Desk) -> None:
-        super().__init__(id=f"place-{place.id}")
+    def __init__(self, place: Place, desk: Desk, *, page: str = "") -> None:
+        """A screen of a place.
+
+        Args:
+            place: Which.
+            desk: What it works with.
+            page: The name of a page that is opened on top of the place; empty for the place itself.
+        """
+        super().__init__(id=f"page-{page}" if page else f"place-{place.id}")
         self.place = place
         self.desk = desk
         self.title = place.title
@@ -90,6 +97,13 @@ class PlaceScreen(Screen[None]):
 
     def problems_found(self, name: str, problems: Sequence[Problem]) -> None:
         """What a place does about problems of its own work, besides their being in the list of problems."""
+
+    def is_looking(self, name: str) -> bool:
+        """Whether work of this name is under way."""
+        return any(one.group == name and not one.is_finished and one.node is self for one in self.app.workers)
+
+    def show_wanted(self, what: str) -> None:
+        """Another place asks for something here; most places have nothing to choose."""
 
     @property
     def looked_at(self) -> bool:

@@ -89,20 +89,23 @@ class PlaceBar(Widget):
 
     @override
     def render(self) -> Content:
-        full = self._line(titles=True)
-        if full.cell_length <= self.size.width:
-            return full
-        return self._line(titles=False)
+        tiers = (
+            self._line(" {} {} ", titles=True),
+            self._line("{}{} ", titles=True),
+            self._line(" {} {} ", titles=False),
+        )
+        return next((line for line in tiers if line.cell_length <= self.size.width), tiers[-1])
 
-    def _line(self, *, titles: bool) -> Content:
+    def _line(self, form: str, *, titles: bool) -> Content:
         parts = []
         for place in PLACES:
-            here = place.id == self.here
-            text = f" {place.key} {place.title} " if titles or here else f" {place.key} "
-            # Brackets too, because not everybody sees reverse.
-            parts.append(
-                Content.styled(f"[{text.strip()}]" if here else text, "bold reverse" if here else "$text-muted")
-            )
+            if place.id == self.here:
+                # Brackets too, because not everybody sees reverse.
+                parts.append(Content.styled(f"[{form.format(place.key, place.title).strip()}]", "bold reverse"))
+                parts.append(Content(" ") if not form.startswith(" ") else Content(""))
+            else:
+                head, _, tail = form.format("\0", place.title if titles else "").partition("\0")
+                parts += [Content(head), Content.styled(place.key, "bold"), Content.styled(tail, "dim")]
         return Content("").join(parts)
 
 

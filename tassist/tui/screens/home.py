@@ -1,0 +1,252 @@
+"""Home: ten seconds a day. Is anything lost, late or blocked; then the queue, limits, figures, the last deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+from typing_extensions import override
+
+from engine.problems import Problem
+from tassist.tui.desk import Desk
+from tassist.tui.messages import Wanted
+from tassist.tui.places import Place
+from tassist.tui.safe import content, moment, number, span
+from tassist.tui.screens.asking import TextModal
+from tassist.tui.screens.place import PlaceScreen
+from tassist.tui.widgets.panels import Empty, ProblemPanel
+from tassist.tui.widgets.rows import Column, Mark, Row, Rows
+
+if TYPE_CHECKING:
+    from tassist.services.hook import Hook
+    from tassist.services.overview import Overview
+
+_EVERY_S = 1.0
+_HOOK_EVERY_S = 300.0
+_MARKS: dict[str, Mark] = {"good": "good", "waiting": "wait", "bad": "bad"}
+_NO_SERVICE = "No service has run with this folder yet"
+
+
+class HomeScreen(PlaceScreen):
+    """Everything at a glance."""
+
+    HELP = """# Home
+
+On top what wants attention, the worst first; **Enter** goes where it is shown. Below, what waits, what was written, today by the
+hour, and the last deliveries."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "show_store", "Store", id="show-store", tooltip="What the journal holds"),
+        Binding("h", "look_at_hook", "Hook", id="look-at-hook", tooltip="Ask GitHub where the webhook leads now"),
+    ]
+
+    def __init__(self, place: Place, desk: Desk) -> None:
+        super().__init__(place, desk)
+        self.overview: Overview | None = None
+        self.hook: Hook | None = None
+        self._stamp: object = None
+        self._attention: tuple[tuple[str, str], ...] = ()
+
+    @override
+    def compose_place(self) -> ComposeResult:
+        yield ProblemPanel(id="home-problem")
+        yield Empty("Reading the journal …", id="home-empty")
+        with VerticalScroll(id="home-all", can_focus=False):
+            yield Rows(Column("what wants attention", 0), Column("what to do", 40, wide=True), id="home-attention")
+            with Grid(id="home-panes"):
+                for name, title in (("state", "Now"), ("figures", "Last 24 hours")):
+                    pane = Static("", id=f"home-{name}", classes="pane")
+                    pane.border_title = title
+                    yield pane
+            yield Rows(
+                Column("last", 11), Column("event", 24), Column("issue", 0), Column("state", 11), id="home-deliveries"
+            )
+
+    def on_mount(self) -> None:
+        """Read it, and again whenever something has changed."""
+        self.query_one("#home-problem").display = False
+        self.query_one("#home-all").display = False
+        self._look()
+        self.every_tick(self._look, _EVERY_S)
+        self.set_interval(_HOOK_EVERY_S, self._look_at_hook)
+        self._look_at_hook()
+
+    def _look(self) -> None:
+        stamp = (self.desk.stamp(), self.desk.clock.now().replace(second=0, microsecond=0))
+        if stamp == self._stamp or self.is_looking("home-overview"):
+            return
+        self._stamp = stamp
+        if not self.desk.has_journal():
+            fix = f"{self.desk.home}: 7 sets it up (tassist setup), then tassist serve; or see everything with tassist demo"
+            self.query_one("#home-empty", Empty).say(_NO_SERVICE, fix)
+            return
+        from tassist.services.overview import overview
+
+        self.in_background(
+            "home-overview",
+            lambda: overview(self.desk.journal(), self.desk.home, self.desk.clock.now()),
+            self._show,
+            said="reading the journal",
+            quiet=True,
+        )
+
+    def _show(self, found: Overview) -> None:
+        from tassist.tui.screens.deliveries import delivery_row
+
+        self.overview = found
+        self.query_one("#home-problem").display = False
+        self.query_one("#home-empty").display = False
+        everything = self.query_one("#home-all")
+        if not everything.display:
+            everything.display = True
+            self.query_one("#home-attention").focus()
+        attention = list(found.attention)
+        rows = self.query_one("#home-attention", Rows)
+        rows.styles.height = min(len(attention), 6) + 1
+        rows.fill(
+            [Row(f"{at}{one.what}", (one.what, one.fix), _MARKS[one.verdict]) for at, one in enumerate(attention)]
+        )
+        self._attention = tuple((f"{at}{one.what}", one.place) for at, one in enumerate(attention))
+        self.query_one("#home-state", Static).update(_pairs(state_lines(found, self.hook)))
+        self.query_one("#home-figures", Static).update(_pairs(figure_lines(found)))
+        now = self.desk.clock.now()
+        last = self.query_one("#home-deliveries", Rows)
+        last.styles.height = len(found.last) + 1
+        last.fill([delivery_row(one, moment(one.row.received_at, now)) for one in found.last])
+
+    # --- the hook -----------------------------------------------------------------------------
+
+    def _look_at_hook(self) -> None:
+        if self.looked_at and self.desk.has_journal():
+            self.action_look_at_hook(told=False)
+
+    def action_look_at_hook(self, *, told: bool = True) -> None:
+        """Ask GitHub where the webhook leads."""
+        from tassist.services.hook import look
+
+        async def ask() -> None:
+            found = await look(self.desk.github, now=self.desk.clock.now())
+            self.hook = found
+            if self.overview is not None:
+                self.query_one("#home-state", Static).update(_pairs(state_lines(self.overview, found)))
+            if told:
+                self.notify(content(found.said).plain, title="Webhook", markup=False)
+
+        self.run_worker(
+            ask(), name="home-hook", group="home-hook", description="asking where the webhook leads",
+            exclusive=True, exit_on_error=False,
+        )  # fmt: skip
+
+    # --- what one does ------------------------------------------------------------------------
+
+    def on_rows_opened(self, event: Rows.Opened) -> None:
+        """Go where it is shown."""
+        event.stop()
+        if event.rows.id == "home-deliveries":
+            from tassist.tui.screens.delivery_detail import DeliveryDetailScreen
+
+            _ = self.app.push_screen(DeliveryDetailScreen(self.place, self.desk, str(event.row.key)))
+            return
+        place = next((place for key, place in self._attention if key == event.row.key), "deliveries")
+        what = {"deliveries": _query_of(event.row.cells[0])}.get(place, "")
+        self.post_message(Wanted(place, what))
+
+    def on_rows_edge_reached(self, event: Rows.EdgeReached) -> None:
+        """From the one list to the other, by going on."""
+        event.stop()
+        if event.rows.id == "home-attention" and event.edge == "bottom":
+            self.query_one("#home-deliveries").focus()
+        elif event.rows.id == "home-deliveries" and event.edge == "top":
+            self.query_one("#home-attention").focus()
+
+    def action_show_store(self) -> None:
+        """What the journal holds."""
+        from tassist.services.store import info
+
+        def show(lines: list[str]) -> None:
+            _ = self.app.push_screen(TextModal("The store", [content(line) for line in lines]))
+
+        def read() -> list[str]:
+            found = info(self.desk.settings)
+            states = (
+                ", ".join(f"{number(count)} {state}" for state, count in found.deliveries.items() if count) or "none"
+            )
+            return [
+                f"file        {found.path}",
+                f"size        {number(found.bytes)} bytes, {number(found.free_bytes)} of them free",
+                f"version     {found.schema_version}",
+                f"deliveries  {states}",
+                f"bodies      {number(found.bodies)}",
+                f"runs        {number(found.runs)}, with {number(found.effects)} writes",
+                f"records     {number(found.records)} on their way to sinks",
+                *(f"sink        {sink.sink}: {number(sink.behind)} behind" for sink in found.sinks),
+            ]
+
+        self.in_background("home-store", read, show, said="reading what the store holds")
+
+    @override
+    def problems_found(self, name: str, problems: Sequence[Problem]) -> None:
+        if name == "home-overview":
+            panel = self.query_one("#home-problem", ProblemPanel)
+            panel.show(problems)
+            panel.display = True
+            self.query_one("#home-empty").display = False
+
+
+def _query_of(what: str) -> str:
+    for word, query in (("given up", "state:dead"), ("set aside", "state:quarantined"), ("wait", "state:waiting")):
+        if word in what:
+            return query
+    return ""
+
+
+def state_lines(found: Overview, hook: Hook | None) -> Iterable[tuple[str, str]]:
+    """Service, queue, limits, sinks, hook."""
+    from tassist.services.overview import WRITES_PER_HOUR
+
+    here = f", last here {_ago(found.here, found.at)}" if found.here and not found.serving else ""
+    yield "service", ("running" if found.serving else "not running") + here
+    yield "queue", f"{number(found.backlog.unsorted)} unread, {number(found.backlog.lanes)} issues wait"
+    if found.waiting:
+        oldest = found.waiting[0]
+        issue = f"{oldest.repo}#{oldest.key.number}" if oldest.key.number else oldest.repo
+        yield "oldest", f"{issue}, {span(found.at - oldest.since)}" + (f": {oldest.reason}" if oldest.reason else "")
+    if found.given_up:
+        yield "given up", f"{number(found.given_up['dead'])} dead, {number(found.given_up['quarantined'])} set aside"
+    for one in found.written[:4]:
+        share = min(one.writes * 10 // WRITES_PER_HOUR, 10)
+        name = one.account or f"installation {one.installation_id}"
+        yield "writes/h", f"{name} {'█' * share}{'░' * (10 - share)} {one.writes} of {WRITES_PER_HOUR}"
+    if not found.written:
+        yield "writes/h", f"none of {WRITES_PER_HOUR} for each installation"
+    for sink in found.sinks.sinks[:4]:
+        yield "sink", f"{sink.name}: {sink.condition}" + (f", {number(sink.waiting)} wait" if sink.waiting else "")
+    yield "webhook", hook.said if hook is not None else "not asked yet (h asks GitHub)"
+
+
+def figure_lines(found: Overview) -> Iterable[tuple[str, str]]:
+    """Small plots and figures."""
+    from tassist.services.overview import bars
+
+    yield "deliveries", f"{number(sum(found.per_hour))}, by the hour until now:"
+    yield "", f"|{bars(found.per_hour)}|  most {number(max(found.per_hour, default=0))}"
+    yield "runs", f"{number(found.runs)}, {number(found.runs_in_trouble)} not successful"
+    if found.runs:
+        good = (found.runs - found.runs_in_trouble) / found.runs
+        yield "success", f"{'█' * round(good * 20):░<20} {good:.1%}"
+    yield "delay", f"{span(found.median_delay)} from arrival to done" if found.median_delay is not None else "–"
+
+
+def _ago(at: datetime, now: datetime) -> str:
+    return f"{span(now - at)} ago"
+
+
+def _pairs(lines: Iterable[tuple[str, str]]) -> Content:
+    return Content("\n").join(
+        [Content.assemble(content(f"{name:<11}", style="dim"), content(value, max_chars=200)) for name, value in lines]
+    )
