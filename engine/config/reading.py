@@ -70,8 +70,14 @@ def decode(source: str | bytes, out: Findings) -> str | None:
     return None if found else text
 
 
-def read(text: str, out: Findings) -> Node | None:
-    """The file's one document as nodes; ``None`` where it could not be read to its end."""
+def read(text: str, out: Findings, *, max_nodes: int = MAX_NODES) -> Node | None:
+    """The file's one document as nodes; ``None`` where it could not be read to its end.
+
+    Args:
+        text: As decoded.
+        out: Grows.
+        max_nodes: Keys, values and entries together; a workflow may hold more than a configuration.
+    """
     directive = _DIRECTIVE.search(text)
     if directive:
         line, column = _place(text, directive.start())
@@ -84,7 +90,7 @@ def read(text: str, out: Findings) -> Node | None:
         )
         return None
     try:
-        return _Reader(text, out).document()
+        return _Reader(text, out, max_nodes).document()
     except _StopReadingError:
         return None
     except yaml.YAMLError as error:
@@ -93,8 +99,9 @@ def read(text: str, out: Findings) -> Node | None:
 
 
 class _Reader:
-    def __init__(self, text: str, out: Findings) -> None:
+    def __init__(self, text: str, out: Findings, max_nodes: int) -> None:
         self.text = text
+        self.max_nodes = max_nodes
         self.out = out
         self.nodes = 0
         self.parser: Any = _parser(text)
@@ -126,7 +133,7 @@ class _Reader:
                 parent, key, at_key = stack.pop()
                 continue
             self.nodes += 1
-            if self.nodes > MAX_NODES:
+            if self.nodes > self.max_nodes:
                 self._too_many(event)
             node = self._node(event, kind)
             if isinstance(parent, Listing):
@@ -223,7 +230,7 @@ class _Reader:
         self.out.fatal(
             "config-too-many-nodes",
             Where(self.out.file, mark.line + 1, mark.column + 1),
-            f"the file holds more than {MAX_NODES} keys, values and entries; reading stopped here",
+            f"the file holds more than {self.max_nodes} keys, values and entries; reading stopped here",
             "a file of any size must be answered at once",
             "leave out what is not needed",
         )

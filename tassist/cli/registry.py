@@ -43,5 +43,10 @@ VERBS: tuple[Verb, ...] = (
     Verb("rollover", "tassist.cli.rollover", "Close a milestone, create the next one, and move what is open."),
     Verb("help", "tassist.cli.help", "Explain a command, or a problem by its code."),
     Verb("completion", "tassist.cli.completion", "Print what makes a shell complete tassist's commands."),
+    Verb(
+        "migrate",
+        "tassist.cli.migrate",
+        "Move a repository from its home-grown workflows to Task Assistant, with evidence.",
+    ),
 )
 VERB_BY_NAME = {verb.name: verb for verb in VERBS}

@@ -48,6 +48,7 @@ def test_the_readme_names_commands_that_exist() -> None:
 
     named = re.findall(r"`tassist ([a-z]+)", (ROOT / "README.md").read_text())
     missing = {"migrate"}
+    missing = {"setup"}
     """Named as what is not there yet."""
 
     assert set(named) - missing <= set(VERB_BY_NAME)

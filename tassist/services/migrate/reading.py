@@ -36,9 +36,9 @@ async def read_target(
     """
     found = await _read(target, settings, told)
     if record is not None:
-        found = _joined(found, _recorded(record))
+        found = joined(found, _recorded(record))
     elif found.issues is None and found.telemetry:
-        found = _joined(found, Snapshot(found.repo, "", telemetry=()))
+        found = joined(found, Snapshot(found.repo, "", telemetry=()))
     if variables:
         found = replace(found, variables={**(found.variables or {}), **dict(map(_variable, variables))})
     return found
@@ -86,7 +86,7 @@ def _recorded(path: Path) -> Snapshot:
     return replace(found, telemetry=found.telemetry or (Recorded(path.name, path.read_bytes()),))
 
 
-def _joined(found: Snapshot, record: Snapshot) -> Snapshot:
+def joined(found: Snapshot, record: Snapshot) -> Snapshot:
     """What the target tells, completed by its record: what the target itself says is stronger."""
     telemetry = found.telemetry + record.telemetry
     newest = record if record.issues is not None else newest_state(telemetry)
