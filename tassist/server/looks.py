@@ -126,9 +126,9 @@ class Looks:
         if died >= self._patience.starts:
             problem = _bug(f"the service died {died} times while it looked at {ref}")
             return await self._give_up(work, problem)
-        if self._flips(lane.key, now):
-            return await self._set_aside(work)
         try:
+            if self._flips(lane.key, now):
+                return await self._set_aside(work)
             if lane.key not in self._counted:
                 # A look whose start cannot be stored does not begin: if it killed the process, nobody would ever know.
                 if not await self._journal.started(lane.key, rest=self._rest(died), now=now):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -27,9 +28,10 @@ from tassist.github.connection import Connection
 from tassist.github.undoer import GitHubUndoer
 from tassist.services.connecting import parse_issue
 from tassist.services.deliveries import open_journal
+from tassist.services.holding import STEP_S, holding
 from tassist.services.undo_steps import AsIf, Step, judge, refused, values
 from tassist.store.ledger import effect_from_json, new_run_id, undoes
-from tassist.store.model import LaneKey, RunRow
+from tassist.store.model import RunRow
 from tassist.store.ports import Journal
 from tassist.telemetry.around import run_undone
 from tassist.telemetry.shape import Change
@@ -198,52 +200,80 @@ async def carry_out(
 ) -> tuple[Planned, tuple[Done, ...]]:
     """Look once more, and take back what nobody has changed in the meantime; each write stands in the ledger.
 
+    The issue is held meanwhile: a look of a running service that is under way is waited for, and none begins.
+
     Only what was shown is done: a value that has become undoable since is left for another time.
 
     Raises:
         Retry: GitHub cannot be asked now; what was done before stays, and is recorded. A second undo does the rest.
     """
-    fresh = await plan(connection, home, planned.run.run_id)
-    shown = {step.effect for step in planned.wanted}
-    steps = [step for step in fresh.wanted if step.effect in shown]
-    if not steps:
-        return fresh, ()
     clock = connection.client.clock
-    started = clock.now()
-    run_id = new_run_id(started)
-    key: LaneKey = fresh.run.key
-    undoer = GitHubUndoer(connection.applier)
-    done: list[Done] = []
-    trouble: Retry | None = None
+    run_id = new_run_id(clock.now())
+    ref = IssueRef(planned.ref.repo, planned.run.key.number, planned.run.key.repo_id)
     with open_journal(home) as journal:
-        await journal.begin_undo(run_id, key, repo=fresh.ref.repo, undone=fresh.run.run_id, started_at=started)
-        for step in steps:
-            assert step.inverse is not None
-            ordinal = await journal.intend(
-                step.inverse,
-                run_id=run_id,
-                key=key,
-                repo=fresh.ref.repo,
-                trigger="{}",
-                started_at=started,
-                now=clock.now(),
+        async with holding(journal, home, ref, owner=run_id, clock=clock) as prolong:
+            fresh = await plan(connection, home, planned.run.run_id)
+            shown = {step.effect for step in planned.wanted}
+            steps = [step for step in fresh.wanted if step.effect in shown]
+            if not steps:
+                return fresh, ()
+            started = clock.now()
+            await journal.begin_undo(
+                run_id, fresh.run.key, repo=fresh.ref.repo, undone=fresh.run.run_id, started_at=started
             )
-            try:
-                undone = await undoer.undo(fresh.ref, step.inverse)
-            except Retry as retry:
-                trouble = retry
-                break
-            state: Literal["applied", "already", "failed"] = (
-                "failed" if undone.problem else "applied" if undone.changed else "already"
-            )
-            what = undone.problem.what if undone.problem else None
-            await journal.settle_undo(run_id, ordinal, state=state, writes=undone.writes, problem=what, now=clock.now())
-            done.append(Done(step, undone.changed, undone.problem))
-            told(done[-1])
-        await _record(journal, run_id, fresh, done, trouble, clock.now())
+            done, trouble = await _take_steps(connection, journal, run_id, fresh, steps, prolong, told)
+            await _record(journal, run_id, fresh, done, trouble, clock.now())
     if trouble is not None:
         raise trouble
     return fresh, tuple(done)
+
+
+async def _take_steps(
+    connection: Connection,
+    journal: Journal,
+    run_id: str,
+    planned: Planned,
+    steps: Sequence[Step],
+    prolong: Callable[[], Awaitable[None]],
+    told: Callable[[Done], None],
+) -> tuple[list[Done], Retry | None]:
+    """One step after the other, while the issue is held; those that were taken, and what stopped the rest."""
+    clock = connection.client.clock
+    undoer = GitHubUndoer(connection.applier)
+    started = clock.now()
+    done: list[Done] = []
+    for step in steps:
+        assert step.inverse is not None
+        try:
+            await prolong()
+        except Retry as retry:
+            return done, retry
+        ordinal = await journal.intend(
+            step.inverse,
+            run_id=run_id,
+            key=planned.run.key,
+            repo=planned.ref.repo,
+            trigger="{}",
+            started_at=started,
+            now=clock.now(),
+        )
+        try:
+            async with asyncio.timeout(STEP_S):
+                undone = await undoer.undo(planned.ref, step.inverse)
+        except Retry as retry:
+            return done, retry
+        except TimeoutError:
+            return done, Retry(
+                Problem("undo-too-long", f"taking it back took more than {STEP_S:.0f} s", family="world")
+            )
+        state: Literal["applied", "already", "failed"] = (
+            "failed" if undone.problem else "applied" if undone.changed else "already"
+        )
+        what = undone.problem.what if undone.problem else None
+        await journal.settle_undo(run_id, ordinal, state=state, writes=undone.writes, problem=what, now=clock.now())
+        done.append(Done(step, undone.changed, undone.problem))
+        told(done[-1])
+    return done, None
 
 
 async def _record(

@@ -21,8 +21,13 @@ def held_until(connection: Connection, key: LaneKey, now: datetime) -> int:
     return 0 if row is None else int(row[0])
 
 
-def take(connection: Connection, key: LaneKey, owner: str, *, until: datetime, now: datetime) -> bool:
-    """Take or prolong a hold; false where a look is under way or somebody else holds it."""
+def take(
+    connection: Connection, key: LaneKey, owner: str, *, until: datetime, now: datetime, nobody_looks: bool = False
+) -> bool:
+    """Take or prolong a hold; false where a look is under way or somebody else holds it.
+
+    ``nobody_looks``: no service runs, so a start that is counted is that of one that died.
+    """
     issue = (key.repo_id, key.number)
     lock_lane(connection, key)
     holder = connection.execute(
@@ -31,7 +36,7 @@ def take(connection: Connection, key: LaneKey, owner: str, *, until: datetime, n
     if holder is not None and holder[0] != owner:
         return False
     looking = connection.execute("SELECT starts FROM lanes WHERE repo_id = ? AND number = ?", issue).fetchone()
-    if holder is None and looking is not None and looking[0]:
+    if holder is None and not nobody_looks and looking is not None and looking[0]:
         return False
     connection.execute(
         "INSERT INTO holds (repo_id, number, owner, until) VALUES (?, ?, ?, ?)"
@@ -61,9 +66,21 @@ class Holds:
     def __init__(self, writer: GroupWriter) -> None:
         self._writer = writer
 
-    async def take(self, key: LaneKey, owner: str, *, until: datetime, now: datetime) -> bool:
-        """Take or prolong a hold; false where a look is under way or somebody else holds the issue."""
-        return await self._writer.write(lambda connection: take(connection, key, owner, until=until, now=now))
+    async def take(
+        self, key: LaneKey, owner: str, *, until: datetime, now: datetime, nobody_looks: bool = False
+    ) -> bool:
+        """Take or prolong a hold; false where a look is under way or somebody else holds the issue.
+
+        Args:
+            key: Of the issue.
+            owner: Who holds it.
+            until: When the hold runs out by itself.
+            now: The present.
+            nobody_looks: No service runs, so a start that is counted is that of one that died.
+        """
+        return await self._writer.write(
+            lambda connection: take(connection, key, owner, until=until, now=now, nobody_looks=nobody_looks)
+        )
 
     async def release(self, key: LaneKey, owner: str) -> None:
         """Give it up."""

@@ -272,12 +272,13 @@ def effects(connection: Connection, run_id: str) -> list[EffectRow]:
 
 
 def recent(connection: Connection, key: LaneKey, since: datetime) -> list[str]:
-    """The effects (JSON) that changed this issue since then, oldest first."""
+    """The effects (JSON) that changed this issue since then, oldest first; what a person took back is not among them."""
     return [
         row[0]
         for row in connection.execute(
             "SELECT e.effect FROM effects e JOIN runs r USING (run_id)"
-            " WHERE r.repo_id = ? AND r.number = ? AND e.state = 'applied' AND e.at >= ? ORDER BY e.at",
+            " WHERE r.repo_id = ? AND r.number = ? AND e.state = 'applied' AND e.at >= ?"
+            " AND r.trigger NOT LIKE '%\"undoes\"%' ORDER BY e.at",
             (key.repo_id, key.number, to_us(since)),
         )
     ]

@@ -239,3 +239,34 @@ def test_what_cannot_be_undone_says_why(world: Outside, corrected: Issue, target
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert corrected.number == 1
+
+
+def test_beside_a_running_service_no_look_comes_between_the_steps_of_an_undo(world: Outside, corrected: Issue) -> None:
+    before = len(corrected.events)
+    with world.service(TASSIST_API_LIMITS="off") as service, Journal.open(world.home) as journal:
+        wait_for(lambda: journal.meta("away.read"), "the service to be there")
+        world.box.faults.latency(1.0, method="write", path="/repositories/*/issues/*", count=3)
+        command = [sys.executable, "-m", "tassist", "undo", "octo/app#1", "--yes"]
+        env = {**os.environ, **world.env, "TASSIST_API_LIMITS": "off", "TASSIST_HOME": str(world.home)}
+        with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL) as undoing:
+            wait_for(lambda: len(corrected.events) > before, "the first step to be taken", timeout_s=60)
+            assert deliver(service.url, world.payload(corrected), delivery_id="d-2") == 202
+            assert undoing.wait(60) == 0
+        wait_for(lambda: world.states().get("d-2") == "done", "the look that waited for the end of it", timeout_s=60)
+        wait_for(lambda: state(corrected) == ({"track/main", "phase-2"}, "Phase 2", "open"), "the rules' word")
+        assert service.stop() == 0
+
+    happened = [(event.event, event.label[0] if event.label else "") for event in corrected.events[before:]]
+    inverses = {("demilestoned", ""), ("labeled", "phase-1"), ("unlabeled", "track/main")}
+    assert set(happened[:3]) == inverses, happened
+    assert not inverses & set(happened[3:]), "the service's look began when everything was taken back"
+
+
+def test_a_hold_that_a_dead_look_left_counted_keeps_no_undo_out(world: Outside, corrected: Issue) -> None:
+    with world.service(crash_at="before-finish") as service:
+        assert deliver(service.url, world.payload(corrected), delivery_id="d-2") in {0, 202}
+        wait_for(lambda: not service.alive(), "the service to die in its look")
+
+    code, document = undo(world, "--yes")
+
+    assert (code, len(document["done"])) == (0, 3)
