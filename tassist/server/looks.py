@@ -47,10 +47,11 @@ class Patience:
     bug_attempts: int = 3
     """An error nobody foresaw is tried so often: the same payload will hardly fare better."""
     starts: int = 6
-    """Looks that began and never came back: the process died in them each time."""
-    rest_s: float = 5.0
-    """How long an issue is left alone after the process died in its look for the second time; each further death doubles
-    it. Six deaths take more than a minute, so that a machine that fails for another reason does not cost deliveries."""
+    """Looks that began and never came back: the process died in them each time. A start is stored before the look begins,
+    so it was really in hand."""
+    rest_s: float = 20.0
+    """How long a suspect rests after one more death; each further one doubles it. So six deaths take five minutes at the
+    least, in which the service works without it, and a machine that dies for another reason does not cost deliveries."""
     suspect_from: int = 2
     """A lane whose look did not come back so often is looked at with no other suspect beside it, so that whichever kills
     the process is found, and is given up alone."""
@@ -303,7 +304,8 @@ class Looks:
         return any(times >= self._patience.flips for times in written.values())
 
     def _rest(self, died: int) -> timedelta:
-        return timedelta(seconds=self._patience.rest_s * 2.0 ** min(died - 1, 20) if died else 0.0)
+        more = died - self._patience.suspect_from
+        return timedelta(seconds=self._patience.rest_s * 2.0 ** min(more, 20) if more >= 0 else 0.0)
 
     def _wait_s(self, attempts: int) -> float:
         wait_s: float = min(self._patience.first_s * 2.0 ** min(attempts, 20), self._patience.most_s)

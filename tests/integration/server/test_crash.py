@@ -75,7 +75,6 @@ def test_h20_killed_again_and_again_it_still_ends_with_one_record(world: Outside
         "after-answer",
         "before-write:1",
         "after-write:1",
-        "before-finish",
     ):
         with world.service(crash_at=point) as service:
             assert deliver(service.url, world.payload(issue), delivery_id="d-1") in {0, 200, 202}
