@@ -35,7 +35,7 @@ fix: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.generated
 
 docs: $(VENV)/.dev
-	@$(BIN)/python -W ignore -m tests.support.generated --all
+	@$(BIN)/python -W ignore -m tests.support.generated $(ARGS)
 
 hostile: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.hostile
