@@ -11,7 +11,7 @@ from engine.problems import Problem
 from tassist.telemetry.events import EventType
 from tassist.telemetry.parts import changes, issue_state, optional_stamp, stamp, trigger_seen
 from tassist.telemetry.record import event_record
-from tassist.telemetry.shape import NO_REPO, Change, Timing
+from tassist.telemetry.shape import NO_REPO, Change, IssueState, Timing
 
 
 def delivery_recorded(
@@ -237,4 +237,52 @@ def migration_compared(
         outcome="partial" if reason else "success",
         reason=reason,
         counts=dict(counts),
+    )
+
+
+def legacy_run(
+    *,
+    repo: str,
+    component: str,
+    at: datetime,
+    digest: str,
+    counts: Mapping[str, int],
+    missing: Sequence[str] = (),
+    issue: int = 0,
+    failed: bool = False,
+    note: str = "",
+) -> bytes:
+    """One run of a legacy component, from its own telemetry; ``digest`` tells the same content from whatever file."""
+    lacks = f"it did not find {', '.join(missing)}" if missing else ""
+    return event_record(
+        "sweep_finished",
+        key=("legacy", repo, component, stamp(at), digest),
+        run_id=f"legacy:{component}:{stamp(at)}",
+        at=at,
+        repo=repo,
+        issue_number=issue or None,
+        outcome="failed" if failed else "partial" if missing else "success",
+        reason=lacks or ("legacy recorded a failure" if failed else None),
+        subject=component,
+        counts=dict(counts),
+        note=note,
+        origin="legacy:codex",
+    )
+
+
+def legacy_issue(
+    *, repo: str, number: int, state: IssueState, component: str, at: datetime, digest: str, note: str = ""
+) -> bytes:
+    """An issue as a legacy component saw it; ``digest`` is the same for the same state, whenever it was seen."""
+    return event_record(
+        "issue_observed",
+        key=("legacy", repo, number, digest),
+        run_id=f"legacy:{component}:{stamp(at)}",
+        at=at,
+        repo=repo,
+        issue_number=number,
+        state=state,
+        subject=component,
+        note=note,
+        origin="legacy:codex",
     )

@@ -85,7 +85,8 @@ MEANINGS: tuple[Meaning, ...] = (
     Meaning(
         "sweep_finished",
         "repository and sweep",
-        "A sweep over a repository's open issues ended; `counts` says how many were looked at and changed.",
+        "A sweep over a repository's open issues ended; `counts` says how many were looked at and changed. With `origin` "
+        "`legacy:…`: one run of a legacy component over the repository, which `subject` names.",
         "run id",
         "counted",
         "Sum `counts`; the runs of the sweep are records of their own and are not counted again here.",
