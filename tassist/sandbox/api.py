@@ -29,6 +29,7 @@ from tassist.sandbox import (  # noqa: F401 - imported for their routes
     labels,
     milestones,
     places,
+    pull_requests,
     repositories,
     sub_issues,
     timeline,

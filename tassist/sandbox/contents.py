@@ -175,6 +175,8 @@ def _branch(call: Call, body: Body) -> tuple[str, str | None]:
     ref = f"refs/heads/{branch}"
     if ref not in call.repo.refs and call.repo.refs:
         raise GitHubError(404, f"Branch {branch} not found", docs="https://docs.github.com/rest/repos/contents")
+    if branch in call.repo.protected_branches:
+        raise GitHubError(409, "Changes must be made through a pull request.")
     return branch, call.repo.refs.get(ref)
 
 

@@ -20,6 +20,7 @@ from tassist.sandbox.paging import paged
 
 _GIT = "/repos/{owner}/{repo}/git"
 _REPO = "/repos/{owner}/{repo}"
+WORKFLOWS = ".github/workflows"
 _MODES = {"100644", "100755", "040000", "160000", "120000"}
 _REF = re.compile(r"refs/(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)))[^\s~^:?*\[\\/][^\s~^:?*\[\\]*[^\s~^:?*\[\\/.]")
 
@@ -223,10 +224,35 @@ def _make_ref(call: Call) -> Answer:
     found = call.repo.objects.get(sha)
     if found is None or found.type != "commit":
         raise unprocessable("Object does not exist")
+    _refuse_commit(call, ref, sha)
     call.repo.refs[ref] = sha
     tell_push(call.box, call.actor, call.repo, ref, None, sha)
     shown = _show_ref(call, ref)
     return Answer(shown, 201, {"Location": shown["url"]})
+
+
+def _refuse_commit(call: Call, ref: str, sha: str) -> None:
+    """A branch that changes through pull requests only, and workflows without the permission for them.
+
+    Raises:
+        GitHubError: 422 or 403.
+    """
+    repo = call.repo
+    if ref.removeprefix("refs/heads/") in repo.protected_branches:
+        raise unprocessable("Changes must be made through a pull request.")
+    if call.actor.kind != "installation" or call.actor.may("workflows", "write"):
+        return
+    known = repo.refs.get(ref) or repo.refs.get(f"refs/heads/{repo.default_branch}")
+
+    def workflows(commit: str | None) -> str | None:
+        entry = git_store.find_path(repo, git_store.read_commit(repo, commit).tree, WORKFLOWS) if commit else None
+        return entry.sha if entry else None
+
+    if workflows(known) != workflows(sha):
+        raise GitHubError(
+            403,
+            f"refusing to allow a GitHub App to create or update workflow `{WORKFLOWS}` without `workflows` permission",
+        )
 
 
 def _is_ancestor(call: Call, older: str, newer: str) -> bool:
@@ -253,6 +279,7 @@ def _move_ref(call: Call) -> Answer:
     if not forward and not force:
         raise unprocessable("Update is not a fast forward")
     if before != sha:
+        _refuse_commit(call, ref, sha)
         call.repo.refs[ref] = sha
         call.repo.pushed_at = call.now
         tell_push(call.box, call.actor, call.repo, ref, before, sha, forced=not forward)

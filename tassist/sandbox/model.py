@@ -118,6 +118,12 @@ class Issue:
     events: list[IssueEvent] = field(default_factory=list)
     parent: Issue | None = None
     sub_issues: list[Issue] = field(default_factory=list)
+    head: str = ""
+    """Of a pull request made over the API: the branch it comes from."""
+    base: str = ""
+    merged_at: datetime | None = None
+    merged_by: User | None = None
+    merge_commit: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -189,6 +195,8 @@ class Repository:
     objects: dict[str, GitObject] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     """``refs/heads/main`` → SHA-1."""
+    protected_branches: set[str] = field(default_factory=set)
+    """Branches that change through pull requests only."""
     counted: tuple[int, Counts] | None = None
     """The counts as of `World.changes`."""
 

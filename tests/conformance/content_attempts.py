@@ -12,6 +12,7 @@ from tests.conformance.stage import OWNER, REPO, Stage
 REPOSITORY = "/repos/{owner}/{repo}"
 CONTENTS = f"{REPOSITORY}/contents/{{path:path}}"
 GIT = f"{REPOSITORY}/git"
+PULLS = f"{REPOSITORY}/pulls"
 
 
 def encoded(text: str) -> str:
@@ -62,6 +63,20 @@ def branch(stage: Stage) -> str:
     name = f"branch/{stage.next()}"
     stage.want("POST", f"{stage.root}/git/refs", json={"ref": f"refs/heads/{name}", "sha": head(stage)})
     return name
+
+
+def ahead(stage: Stage) -> str:
+    """A new branch with a commit of its own."""
+    name = f"ahead-{stage.next()}"
+    stage.want("POST", f"{stage.root}/git/refs", json={"ref": f"refs/heads/{name}", "sha": commit(stage)})
+    return name
+
+
+def pull(stage: Stage) -> int:
+    """A new pull request's number."""
+    sent = {"title": "Pull", "head": ahead(stage), "base": "main", "body": "why"}
+    number: int = stage.want("POST", f"{stage.root}/pulls", json=sent)["number"]
+    return number
 
 
 def variable(stage: Stage) -> str:
@@ -122,6 +137,8 @@ MAKERS |= {
     "branch": branch,
     "ref": lambda stage: f"heads/{branch(stage)}",
     "workflow": workflow,
+    f"{PULLS}/{{number}} number": pull,
+    f"{PULLS}/{{number}}/merge number": pull,
     f"{GIT}/blobs/{{sha}} sha": blob,
     f"{GIT}/commits/{{sha}} sha": head,
     f"{GIT}/trees/{{sha:path}} sha": tree,
@@ -227,6 +244,18 @@ ATTEMPTS = [
     Attempt(f"DELETE {GIT}/refs/{{ref:path}}", 404, "unknown", at={"ref": "heads/nowhere"}),
     Attempt(f"GET {REPOSITORY}/branches/{{branch:path}}", 200, "one"),
     Attempt(f"GET {REPOSITORY}/branches/{{branch:path}}", 404, "unknown", at={"branch": "nowhere"}),
+    # pull requests
+    Attempt(f"GET {PULLS}", 200, "a page", before=pull, query="per_page=1"),
+    Attempt(f"GET {PULLS}/{{number}}", 200, "one"),
+    Attempt(f"GET {PULLS}/{{number}}", 404, "unknown", at={"number": 1_000_000}),
+    Attempt(f"POST {PULLS}", 201, "one", body=lambda stage: {"title": "Pull", "head": ahead(stage), "base": "main"}),
+    Attempt(f"POST {PULLS}", 422, "no such branch", body={"title": "x", "head": "nowhere", "base": "main"}),
+    Attempt(f"POST {PULLS}", 422, "nothing to merge", body={"title": "x", "head": "main", "base": "main"}),
+    Attempt(f"PATCH {PULLS}/{{number}}", 200, "closed", body={"state": "closed"}),
+    Attempt(f"PATCH {PULLS}/{{number}}", 404, "unknown", body={"state": "closed"}, at={"number": 1_000_000}),
+    Attempt(f"PUT {PULLS}/{{number}}/merge", 200, "one", body={}),
+    Attempt(f"PUT {PULLS}/{{number}}/merge", 409, "another head", body={"sha": NO_SHA}),
+    Attempt(f"PUT {PULLS}/{{number}}/merge", 404, "unknown", body={}, at={"number": 1_000_000}),
     # variables
     Attempt(f"GET {VARIABLES}", 200, "a page", before=variable, query="per_page=1"),
     Attempt(f"POST {VARIABLES}", 201, "one", body=lambda stage: {"name": f"FRESH_{stage.next()}", "value": "x"}),

@@ -48,6 +48,7 @@ def test_a_file_is_read_written_and_removed_by_its_sha(powerful: World) -> None:
 
 
 def test_a_branch_with_a_commit_is_made_of_git_objects(powerful: World) -> None:
+    powerful.box.installation(powerful.installation_id).permissions["workflows"] = "write"
     with powerful.as_installation() as github:
         head = github.get(f"{REPO}/git/ref/heads/main").json()["object"]["sha"]
         base = github.get(f"{REPO}/git/commits/{head}").json()["tree"]["sha"]
