@@ -13,6 +13,8 @@ import click
 from setup_wizard.questions import QUESTIONS, Question
 from tassist.cli import diagnostics, output
 from tassist.errors import Exit, exit_code
+from tassist.opening import OpenPlace
+from tassist.terminal import may_draw
 from tassist.text import safe_text
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ def command(
     save_answers: Path | None,
     as_json: bool,
     **flags: str | None,
-) -> int:
+) -> int | OpenPlace:
     """Create the GitHub App, keep its secrets, point its webhook, install it, and see one real delivery.
 
     At a terminal it asks; with --answers, flags or variables it asks nothing. Killed or left, it goes on where it was.
@@ -81,10 +83,10 @@ def command(
     if context.invoked_subcommand is not None:
         context.obj = home
         return Exit.OK
-    del plain  # the screens are the launcher's choice; here is what is shown without them
     from tassist.config import settings
     from tassist.services.setup import sitting
     from tassist.services.setup.conduct import Left
+    from tassist.services.setup.probe import DoctorProbe
 
     loaded = settings.load({"home": home})
     env = settings.environment()
@@ -97,10 +99,12 @@ def command(
         interactive=terminal and not yes and answers_file is None,
         terminal=terminal,
     )
+    if wishes.interactive and not as_json and may_draw(plain=plain):
+        return OpenPlace("setup", home, options={"wishes": wishes, "save_answers": save_answers})
     state = sitting.open_state(wishes, loaded, env)
     face = _face(state, env, terminal=terminal, wait_s=wait_s)
     try:
-        done = asyncio.run(sitting.run(state, loaded, env, face))
+        done = asyncio.run(sitting.run(state, loaded, env, face, probe=DoctorProbe(loaded.home)))
     except Left as stopped:
         from tassist.cli.setup_plain import left
 

@@ -10,13 +10,13 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from engine.problems import Problem, ProblemError
 from tassist import secrets
 from tassist.clock import SystemClock
 from tassist.config import settings as configured
-from tassist.doctor import env_file, folder, git, keys, network, ports, public, python
+from tassist.doctor import env_file, folder, git, keyring, keys, network, ports, public, python
 from tassist.doctor.check import Check, Machine, State
 from tassist.doctor.examine import DEADLINE_S, Examined, examine, worst
 from tassist.errors import Secret
@@ -31,6 +31,7 @@ MACHINE: tuple[Check[Machine], ...] = (
     *ports.CHECKS,
     *keys.CHECKS,
     *env_file.CHECKS,
+    *keyring.CHECKS,
     *git.CHECKS,
 )
 
@@ -182,7 +183,7 @@ def machine(home: str | None = None) -> Machine:
     raw = loaded.text("api_url") if loaded is not None else ""
     if loaded is not None and loaded.values["api_url"].source == "default":
         with contextlib.suppress(ProblemError, OSError):
-            raw = secrets.read(secrets.credentials_path(place)).api_url
+            raw = secrets.read(secrets.credentials_path(place), secrets=False).api_url
     try:
         github = api_root(raw) if raw else "https://api.github.com"
     except ProblemError as error:
@@ -198,11 +199,16 @@ def machine(home: str | None = None) -> Machine:
         now=SystemClock().now,
         github=github,
         serving=_serving(place),
-        streams=(sys.stdin.isatty(), sys.stdout.isatty(), sys.stderr.isatty()),
+        # The process's own: the full-screen app puts something else in their place.
+        streams=(_is_terminal(sys.__stdin__), _is_terminal(sys.__stdout__), _is_terminal(sys.__stderr__)),
         size=(size.columns, size.lines),
-        encoding=sys.stdout.encoding or "",
+        encoding=getattr(sys.__stdout__, "encoding", None) or "utf-8",
         python=sys.version_info[:3],
     )
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
 
 
 def _serving(home: Path) -> str:

@@ -169,6 +169,17 @@ async def test_a_delivery_that_was_not_taken_is_explained_by_githubs_own_log(wor
     assert found.fix
 
 
+async def test_where_deliveries_are_read_from_the_log_none_is_lost(world: World) -> None:
+    with world.box.lock:
+        world.box.webhooks.ping(world.box.app(world.made.id))
+    assert await asyncio.to_thread(world.box.webhooks.wait_idle, 10)
+
+    found = (await world.looked())["last-delivery"]
+
+    assert found.state == State.OK
+    assert "serve --poll reads it" in found.said
+
+
 @pytest.mark.parametrize(
     ("code", "status", "said"),
     [

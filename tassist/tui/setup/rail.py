@@ -1,0 +1,69 @@
+"""The steps of the installation with their state, in words and glyphs: a column where there is room, else one line."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+from typing_extensions import override
+
+from setup_wizard.flow import Mark, Standing
+from tassist.text import safe_text
+
+WORDS: dict[Standing, tuple[str, str, str]] = {
+    Standing.TO_COME: ("○", "to come", "$text-muted"),
+    Standing.CHECKED: ("○", "to do", "$text"),
+    Standing.ALREADY: ("✓", "already so", "$text-success"),
+    Standing.APPLIED: ("●", "being proved", "$text"),
+    Standing.WAITING: ("…", "waiting for you", "$text-warning"),
+    Standing.DONE: ("✓", "done", "$text-success"),
+    Standing.FAILED: ("✗", "failed", "$text-error"),
+    Standing.SHOWN: ("·", "shown", "$text-muted"),
+}
+_OVER = {Standing.ALREADY, Standing.DONE, Standing.SHOWN}
+
+
+class Rail(Widget):
+    """Draws `flow.rail`."""
+
+    marks: reactive[tuple[Mark, ...]] = reactive(())
+
+    @override
+    def render(self) -> Content:
+        if not self.marks:
+            return Content("")
+        return self._line() if self.size.height < len(self.marks) else self._column()
+
+    def _column(self) -> Content:
+        lines = []
+        for mark in self.marks:
+            glyph, word, style = words_of(mark)
+            lines.append(
+                Content.assemble(
+                    (f" {glyph} ", style),
+                    (f"{safe_text(mark.title, max_chars=14):<14}", "bold" if mark.now else ""),
+                    (word, style),
+                )
+            )
+        return Content("\n").join(lines)
+
+    def _line(self) -> Content:
+        done = sum(mark.standing in _OVER for mark in self.marks)
+        place, now = next(
+            ((place, mark) for place, mark in enumerate(self.marks, 1) if mark.now), (len(self.marks), self.marks[-1])
+        )
+        glyph, word, style = words_of(now)
+        dots = "".join(words_of(mark)[0] for mark in self.marks)
+        return Content.assemble(
+            (f" {glyph} ", style),
+            (f"Step {place} of {len(self.marks)}: {safe_text(now.title, max_chars=20)}", "bold"),
+            (f", {word}   ", style),
+            (f"{dots}  {done} done", "$text-muted"),
+        )
+
+
+def words_of(mark: Mark) -> tuple[str, str, str]:
+    """Glyph, word and style; what is being done now says so unless it says more."""
+    if mark.now and mark.standing in {Standing.TO_COME, Standing.CHECKED}:
+        return "▶", "now", "bold $text-primary"
+    return WORDS[mark.standing]

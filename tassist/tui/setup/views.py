@@ -1,0 +1,362 @@
+"""The views of the installer, one for each move: question, preview, waiting, failure, the end. Each answers once."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import ClassVar, Generic, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, OptionList, SelectionList, Static
+from textual.widgets.option_list import Option
+from textual.widgets.selection_list import Selection
+from typing_extensions import override
+
+from engine.ports import Clock
+from engine.problems import Problem
+from setup_wizard.flow import Ask, Failed, Planned, Preview, Signal, Wait
+from setup_wizard.questions import Question
+from tassist.errors import redact
+from tassist.text import safe_text
+from tassist.tui.safe import content
+from tassist.tui.widgets.link_panel import LinkPanel
+from tassist.tui.widgets.panels import ProblemPanel
+from tassist.tui.widgets.secret_input import SecretInput
+
+A = TypeVar("A")
+
+
+class View(VerticalScroll, Generic[A], can_focus=False):
+    """What stands beside the rail. Whoever shows it waits for `answer`."""
+
+    can_go_back: bool = True
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 – Textual's name
+        super().__init__(id=id, classes="setup-view")
+        self.answer: asyncio.Future[A | Signal] = asyncio.get_running_loop().create_future()
+
+    def resolve(self, value: A | Signal) -> None:
+        """Answer; a second answer counts for nothing."""
+        if not self.answer.done():
+            self.answer.set_result(value)
+
+    def go_back(self) -> None:
+        """The person wants to go back."""
+        if self.can_go_back:
+            self.resolve(Signal.BACK)
+
+    def focus_first(self) -> None:
+        """Put the focus where one types."""
+
+    def draft(self) -> str:
+        """What is typed and not answered; empty where nothing may be kept."""
+        return ""
+
+
+class QuestionView(View[str]):
+    """One question: why it is asked, the field, what is wrong with the answer, an example."""
+
+    def __init__(self, ask: Ask, draft: str = "") -> None:
+        super().__init__(id="question")
+        self.ask = ask
+        self.can_go_back = ask.can_go_back
+        self.first = ask.value or draft or ask.default or ""
+
+    @override
+    def compose(self) -> ComposeResult:
+        question = self.ask.question
+        yield Static(content(f"Question {self.ask.number} of {self.ask.of}"), classes="setup-small")
+        yield Static(content(question.text, style="bold"), id="question-text")
+        yield Static(content(f"Why: {question.why}"), classes="setup-why")
+        yield _field(self.ask, self.first)
+        yield Static(id="field-error")
+        if question.example and not question.choices_for(self.ask.known):
+            yield Static(content(f"Example: {question.example}"), classes="setup-small")
+        with Horizontal(classes="setup-buttons"):
+            yield Button("Go on", id="next", compact=True)
+            if self.can_go_back:
+                yield Button("Back", id="previous", compact=True)
+        keys = "Enter goes on" + (" · Escape goes back, and keeps what is typed" if self.can_go_back else "")
+        if question.kind == "many":
+            keys = f"Space marks · {keys}"
+        yield Static(content(f"{keys} · F1 explains"), classes="setup-small")
+
+    def on_mount(self) -> None:
+        """What was wrong with the last answer."""
+        self.show_problems(self.ask.problems)
+
+    @override
+    def focus_first(self) -> None:
+        self.query_one("#field").focus()
+
+    @override
+    def draft(self) -> str:
+        field = self.query("#field")
+        if self.ask.question.secret or not field:
+            return ""
+        first = field.first()
+        return first.value if isinstance(first, Input) else ""
+
+    def show_problems(self, problems: tuple[Problem, ...]) -> None:
+        """Below the field, in words that say what to type."""
+        error = self.query_one("#field-error", Static)
+        error.display = bool(problems)
+        error.update(Content("\n").join([_wrong(problem) for problem in problems]))
+
+    def judge(self, raw: str) -> bool:
+        """Whether it is a good answer; says what is wrong where it is not."""
+        _, problems = self.ask.question.read(raw, self.ask.known)
+        self.show_problems(problems)
+        return not problems
+
+    @on(Input.Submitted, "#field")
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self.judge(event.value):
+            self.resolve(event.value)
+
+    @on(Input.Blurred, "#field")
+    def _left(self, event: Input.Blurred) -> None:
+        if event.value and event.value != self.first:
+            self.judge(event.value)
+
+    @on(OptionList.OptionSelected, "#field")
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        value = event.option.id or ""
+        if self.judge(value):
+            self.resolve(value)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "previous":
+            self.go_back()
+            return
+        field = self.query_one("#field")
+        if isinstance(field, ManyList):
+            self.take_marked()
+        elif isinstance(field, OptionList):
+            field.action_select()
+        elif isinstance(field, Input) and self.judge(field.value):
+            self.resolve(field.value)
+
+    def take_marked(self) -> None:
+        """What is marked in a list of many is the answer."""
+        marked: SelectionList[str] = self.query_one("#field", SelectionList)
+        value = ",".join(str(each) for each in marked.selected)
+        if self.judge(value):
+            self.resolve(value)
+
+
+class ManyList(SelectionList[str]):
+    """A list of which any number may be marked; Enter goes on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "select", "Mark", id="mark-choice", tooltip="Mark or unmark what is highlighted"),
+        Binding("enter", "take", "Go on", id="take-marked", tooltip="Go on with what is marked"),
+    ]
+
+    def action_take(self) -> None:
+        """Go on with what is marked."""
+        for view in self.ancestors:
+            if isinstance(view, QuestionView):
+                view.take_marked()
+
+
+def _field(ask: Ask, first: str) -> Input | OptionList | ManyList:
+    question, choices = ask.question, ask.question.choices_for(ask.known)
+    if question.kind == "yes-no":
+        rows = [Option(content("yes"), id="yes"), Option(content("no"), id="no")]
+        found: Input | OptionList | ManyList = _highlighted(OptionList(*rows, id="field"), ["yes", "no"], first)
+    elif question.kind == "many" and choices:
+        marked = set(first.split(","))
+        found = ManyList(
+            *(Selection(content(each.label), each.value, each.value in marked) for each in choices), id="field"
+        )
+    elif choices:
+        rows = [Option(_choice(each.label, each.help), id=each.value) for each in choices]
+        found = _highlighted(OptionList(*rows, id="field"), [each.value for each in choices], first)
+    elif question.secret:
+        found = SecretInput(id="field")
+    else:
+        found = Input(safe_text(first, max_chars=2000), id="field", select_on_focus=True)
+    found.HELP = explained(question)  # type: ignore[misc]  # Textual looks it up on the widget that has the focus
+    return found
+
+
+def _highlighted(found: OptionList, values: list[str], first: str) -> OptionList:
+    found.highlighted = values.index(first) if first in values else 0
+    return found
+
+
+def _choice(label: str, more: str) -> Content:
+    head = content(label)
+    return Content.assemble(head, ("  " + safe_text(more), "$text-muted")) if more else head
+
+
+def explained(question: Question) -> str:
+    """The help of a question, for the help panel."""
+    choices = "\n".join(f"- **{each.label}** {each.help}" for each in question.choices)
+    return (
+        f"# {question.text}\n\n{question.help}\n\n{choices}\n\n"
+        f"Without this question: `{question.flag}`, `{question.env}`, or `{question.id}` in an answers file."
+    )
+
+
+def _wrong(problem: Problem) -> Content:
+    said = safe_text(redact(problem.what), max_chars=300)
+    rest = [safe_text(redact(each), max_chars=300) for each in (problem.why, problem.fix) if each]
+    return Content.assemble((f"error: {said}", "bold $text-error"), ("".join(f"\n  {each}" for each in rest), "$text"))
+
+
+class PreviewView(View[bool]):
+    """Every change of a stage before the first is made."""
+
+    def __init__(self, preview: Preview) -> None:
+        super().__init__(id="preview")
+        self.preview = preview
+
+    @override
+    def compose(self) -> ComposeResult:
+        word = "This would change" if self.preview.dry else "This will change"
+        yield Static(content(f"{word}: {self.preview.title}", style="bold"), id="preview-title")
+        with VerticalScroll(id="changes", can_focus=True):
+            for planned in self.preview.planned:
+                yield Static(_planned(planned), classes="change")
+        with Horizontal(classes="setup-buttons"):
+            yield Button("Go on" if not self.preview.dry else "Go on; nothing is changed", id="go", compact=True)
+            yield Button("Back to the questions", id="back", compact=True)
+            yield Button("Leave", id="leave", compact=True)
+
+    @override
+    def focus_first(self) -> None:
+        self.query_one("#go").focus()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        answers: dict[str | None, bool | Signal] = {"go": True, "back": Signal.BACK, "leave": Signal.LEAVE}
+        self.resolve(answers[event.button.id])
+
+
+def _planned(planned: Planned) -> Content:
+    if not planned.found.changes:
+        return Content.assemble((f"○ {planned.title}: ", "bold"), safe_text(planned.found.said, max_chars=300))
+    parts = [Content.styled(f"○ {planned.title}", "bold")]
+    for change in planned.found.changes:
+        parts.append(
+            Content.assemble(
+                ("  " + safe_text(change.where, max_chars=200) + ": ", "$text-primary"),
+                safe_text(change.what, max_chars=600),
+            )
+        )
+        for line in change.diff:
+            style = {"+": "$text-success", "-": "$text-error"}.get(line[:1], "$text-muted")
+            parts.append(Content.styled("    " + safe_text(line, max_chars=300), style))
+    if planned.undo:
+        parts.append(Content.styled(f"  To take it back: {safe_text(planned.undo, max_chars=300)}", "$text-muted"))
+    return Content("\n").join(parts)
+
+
+class WaitView(View[str]):
+    """Waits for something that a person does elsewhere; says for how long, and goes on by itself."""
+
+    def __init__(self, wait: Wait, clock: Clock, *, may_open: bool, since: datetime | None = None) -> None:
+        super().__init__(id="waiting")
+        self.wait_for = wait
+        self.clock = clock
+        self.may_open = may_open
+        self.since = since or clock.now()
+
+    @override
+    def compose(self) -> ComposeResult:
+        waiting = self.wait_for.waiting
+        yield Static(content(f"Waiting for {waiting.for_what}", style="bold"), id="waiting-for")
+        yield Static(id="elapsed", classes="setup-small")
+        if waiting.link:
+            yield LinkPanel(waiting, may_open=self.may_open)
+        for hint in waiting.hints:
+            yield Static(content(f"· {hint}"), classes="setup-hint")
+        if not waiting.link:
+            yield LinkPanel(waiting, may_open=self.may_open)
+        error = Static(Content("\n").join([_wrong(each) for each in self.wait_for.problems]), id="field-error")
+        error.display = bool(self.wait_for.problems)
+        yield error
+
+    def on_mount(self) -> None:
+        """Count."""
+        self.tick()
+        self.set_interval(1, self.tick)
+
+    def tick(self) -> None:
+        """Say how long; nothing runs out."""
+        seconds = int((self.clock.now() - self.since).total_seconds())
+        passed = f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
+        self.query_one("#elapsed", Static).update(content(f"for {passed} now; it goes on by itself, Escape goes back"))
+
+    @override
+    def focus_first(self) -> None:
+        self.query_one(LinkPanel).focus_first()
+
+    @on(LinkPanel.Pasted)
+    def _pasted(self, event: LinkPanel.Pasted) -> None:
+        event.stop()
+        self.resolve(event.text)
+
+    @on(LinkPanel.Done)
+    def _done(self, event: LinkPanel.Done) -> None:
+        event.stop()
+        # Where nothing can be pasted an empty text looks at once; where something can, the wait itself looks all the time.
+        if not self.wait_for.waiting.accepts:
+            self.resolve("")
+        else:
+            self.app.notify("not there yet; it goes on by itself as soon as it is", markup=False)
+
+
+class FailedView(View[Signal]):
+    """A step did not work: what, why, what to do; and the choice."""
+
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(id="failed")
+        self.failed = failed
+
+    @override
+    def compose(self) -> ComposeResult:
+        yield Static(content(f"{self.failed.step.title} did not work", style="bold"), id="failed-title")
+        yield ProblemPanel(self.failed.problems, id="failed-problems")
+        with Horizontal(classes="setup-buttons"):
+            yield Button("Try again", id="again", compact=True)
+            yield Button("Back to the questions", id="back", compact=True)
+            yield Button("Leave; it goes on from here", id="leave", compact=True)
+
+    @override
+    def focus_first(self) -> None:
+        self.query_one("#again").focus()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.resolve({"again": Signal.AGAIN, "back": Signal.BACK, "leave": Signal.LEAVE}[event.button.id or "again"])
+
+
+class WorkingView(Vertical):
+    """What is being done right now."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(id="working", classes="setup-view")
+        self.text = text
+
+    @override
+    def compose(self) -> ComposeResult:
+        yield Static(content(self.text, style="bold"), id="working-text")
+        yield Static(content("Nothing is asked of you now."), classes="setup-small")
+
+    def say(self, text: str) -> None:
+        """Say something else."""
+        if self.query("#working-text"):
+            self.query_one("#working-text", Static).update(content(text, style="bold"))

@@ -1,0 +1,279 @@
+"""The installer with screens: a whole run against GitHub in a box, every view by keyboard alone, secrets nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button, Input, OptionList, Static
+
+from setup_wizard.flow import Mark, Standing
+from tassist import secrets
+from tassist.sandbox import Box, Running, aserve
+from tassist.services.demo.browser import Browser
+from tassist.services.setup.sitting import Wishes
+from tassist.tui.app import TassistApp
+from tassist.tui.screens.setup import SetupScreen
+from tassist.tui.setup.ends import DoneView, StartView
+from tassist.tui.setup.rail import Rail
+from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, View, WaitView
+from tassist.tui.widgets.link_panel import QrModal
+from tests.support.console import HOSTILE, desk
+
+PATIENCE_S = 60.0
+
+
+@dataclass
+class Seat:
+    """Somebody at the installer."""
+
+    app: TassistApp
+    pilot: Pilot[Any]
+    running: Running
+    home: Path
+
+    @property
+    def screen(self) -> SetupScreen:
+        assert isinstance(self.app.screen, SetupScreen)
+        return self.app.screen
+
+    async def until(self, condition: Callable[[], Any], what: str) -> Any:
+        """Wait for a condition of the screen."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                found = condition()
+                if found:
+                    return found
+                await self.pilot.pause(0.02)
+        raise AssertionError(what)
+
+    async def view(self, kind: type[Any], question: str = "") -> Any:
+        """Wait for a view, and for its question."""
+
+        def there() -> Any:
+            for found in self.app.screen.query(kind):
+                if found.is_mounted and (not question or found.ask.question.id == question):
+                    return found
+            return None
+
+        return await self.until(there, f"{kind.__name__} {question}")
+
+    async def type(self, text: str) -> None:
+        """Replace what is in the field, as a paste does."""
+        field = self.app.screen.query_one("#field", Input)
+        field.value = text
+
+    def text(self, selector: str) -> str:
+        """What a widget says."""
+        return str(self.app.screen.query_one(selector, Static).render())
+
+
+@asynccontextmanager
+async def seated(
+    home: Path,
+    wishes: Wishes | None,
+    *,
+    size: tuple[int, int] = (80, 24),
+    env: Mapping[str, str] | None = None,
+) -> AsyncIterator[Seat]:
+    """The app at the place Setup, beside GitHub in a box."""
+    box = Box.empty()
+    box.organization("octo", owners=["ann"])
+    box.settings.demo_user = "ann"
+    box.user("ann")
+    async with aserve(box) as running:
+        variables = {"HOME": str(home), "PATH": "/usr/bin:/bin", "TASSIST_SETUP_GITHUB": running.url, **(env or {})}
+        work = desk(home)
+        work.options = {"env": variables, "quick": True, **({"wishes": wishes} if wishes is not None else {})}
+        app = TassistApp(work, place="setup")
+        async with app.run_test(size=size, notifications=True) as pilot:
+            yield Seat(app, pilot, running, home)
+
+
+QUICK = {"TASSIST_SETUP_APP_NAME": "Tidy", "TASSIST_SETUP_KEEP_SECRETS_IN": "file"}
+
+
+def create(root: str, page: Path) -> str:
+    """What the person does with the page: press Create; the address they are sent to."""
+    from tassist.services.demo.browser import _Forms
+
+    forms = _Forms()
+    forms.feed(page.read_text())
+    _, action, fields = forms.forms[-1]
+    with Browser(root) as browser:
+        return browser.confirm(browser.post(action, fields))
+
+
+def install(root: str, slug: str) -> None:
+    """The person installs the App."""
+    with Browser(root) as browser:
+        browser.confirm(browser.open(f"/apps/{slug}/installations/new"))
+
+
+@pytest.mark.slow
+async def test_a_whole_run_by_keyboard_from_nothing_to_a_delivery_seen(home: Path) -> None:
+    async with seated(home, Wishes(), env={"TASSIST_SETUP_KEEP_SECRETS_IN": "file"}) as seat:
+        await seat.view(QuestionView, "app")
+        await seat.pilot.press("enter")
+        await seat.view(QuestionView, "account")
+        await seat.pilot.press("enter")
+        await seat.view(QuestionView, "app_name")
+        await seat.type("x" * 40)
+        await seat.pilot.press("enter")
+        assert "the App's name has 40 characters" in seat.text("#field-error")
+        assert "leave out 6 or more" in seat.text("#field-error")
+        await seat.type('  "Tidy"  ')
+        await seat.pilot.press("escape")
+        await seat.view(QuestionView, "account")
+        await seat.pilot.press("enter")
+        again = await seat.view(QuestionView, "app_name")
+        assert again.query_one("#field", Input).value.strip() == '"Tidy"'
+        await seat.pilot.press("enter")
+        await seat.view(QuestionView, "webhook")
+        await seat.pilot.press("end", "enter")
+        await seat.view(QuestionView, "create_with")
+        browsers = seat.screen.query_one("#field", OptionList)
+        assert browsers.get_option_at_index(browsers.highlighted or 0).id == "paste"
+        await seat.pilot.press("enter")
+
+        await seat.view(PreviewView)
+        assert not (home / "github-app.json").exists()
+        assert isinstance(seat.app.focused, Button)
+        await seat.pilot.press("enter")
+
+        waiting = await seat.view(WaitView)
+        assert seat.screen.query_one(Rail).marks[0].standing == Standing.WAITING
+        await seat.until((home / "create-app.html").exists, "the page")
+        field = waiting.query_one("#paste", Input)
+        field.value = "nothing of use"
+        await seat.pilot.press("enter")
+        await seat.until(
+            lambda: seat.screen.query("#field-error") and "no code" in seat.text("#field-error"), "refusal"
+        )
+        came = await asyncio.to_thread(create, seat.running.url, home / "create-app.html")
+        seat.screen.query_one("#paste", Input).value = came
+        await seat.pilot.press("enter")
+
+        await seat.until(lambda: seat.app.focused is not None and seat.app.focused.id == "copy", "the link to install")
+        await seat.pilot.press("f4")
+        await seat.until(lambda: isinstance(seat.app.screen, QrModal), "the QR code")
+        await seat.pilot.press("escape")
+        await asyncio.to_thread(install, seat.running.url, "tidy")
+
+        done = await seat.view(DoneView)
+        assert {mark.standing for mark in seat.screen.query_one(Rail).marks} <= {Standing.DONE, Standing.ALREADY}
+        assert "tassist serve --poll" in seat.text("#done-rows")
+        await seat.pilot.click("#answers")
+        await seat.until((home / "setup-answers.toml").exists, "the answers")
+        assert 'app_name = "Tidy"' in (home / "setup-answers.toml").read_text()
+
+        app = secrets.read(home / "github-app.json")
+        picture = seat.app.export_screenshot()
+        descriptions = " ".join(str(worker.description) for worker in seat.app.workers)
+        for secret in (app.private_key, app.webhook_secret, app.client_secret):
+            canary = secret.reveal().splitlines()[1] if "BEGIN" in secret.reveal() else secret.reveal()
+            assert canary not in picture
+            assert canary not in descriptions
+        assert done.dry is False
+
+
+async def test_a_dry_run_changes_nothing(home: Path) -> None:
+    async with seated(home, Wishes(dry=True), env={**QUICK, "TASSIST_SETUP_CREATE_WITH": "paste"}) as seat:
+        for question in ("app", "account", "webhook"):
+            await seat.view(QuestionView, question)
+            await seat.pilot.press("end" if question == "webhook" else "home", "enter")
+        preview = await seat.view(PreviewView)
+        assert preview.preview.dry
+        await seat.pilot.press("enter")
+        await seat.until(lambda: seat.app.screen.query(PreviewView) or seat.app.screen.query(DoneView), "the end")
+        while not seat.app.screen.query(DoneView):
+            await seat.pilot.press("enter")
+            await seat.pilot.pause(0.05)
+
+    assert [path.name for path in home.iterdir() if path.suffix != ".lock"] == []
+
+
+async def test_it_may_be_left_and_goes_on_where_it_was(home: Path) -> None:
+    async with seated(home, None, env=QUICK) as seat:
+        await seat.view(StartView)
+        await seat.pilot.press("enter")
+        await seat.view(QuestionView, "app")
+        await seat.pilot.press("enter")
+        await seat.view(QuestionView, "account")
+        await seat.pilot.press("down", "enter")
+        await seat.view(QuestionView, "organization")
+    async with seated(home, Wishes(), env=QUICK) as seat:
+        view = await seat.view(QuestionView, "organization")
+        assert view.ask.known.answer("app") == "new"
+
+
+async def test_a_secret_is_masked_and_cannot_be_copied(home: Path) -> None:
+    canary = "tassist-app-1.canarycanarycanary"
+    async with seated(home, Wishes(), env={"TASSIST_SETUP_APP": "import"}) as seat:
+        await seat.view(QuestionView, "bundle")
+        await seat.pilot.press(*canary)
+        field = seat.screen.query_one("#field", Input)
+        field.select_all()
+        await seat.pilot.press("ctrl+c", "ctrl+x")
+
+        assert seat.app.clipboard == ""
+        assert field.value == canary
+        assert canary not in seat.app.export_screenshot()
+        assert seat.screen.query_one(QuestionView).draft() == ""
+
+
+async def test_an_answer_is_judged_when_the_field_is_left(home: Path) -> None:
+    env = {"TASSIST_SETUP_APP": "existing"}
+    async with seated(home, Wishes(), env=env) as seat:
+        await seat.view(QuestionView, "app_id")
+        await seat.pilot.press(*"Iv1.abc", "tab")
+        await seat.until(lambda: seat.screen.query_one("#field-error").display, "the fault")
+
+        assert "is not an App ID" in seat.text("#field-error")
+
+
+async def test_a_failure_says_what_and_offers_the_way_on(home: Path) -> None:
+    env = {
+        "TASSIST_SETUP_APP": "existing", "TASSIST_SETUP_APP_ID": "5", "TASSIST_SETUP_PRIVATE_KEY_FILE": "/no/such.pem",
+        "TASSIST_SETUP_WEBHOOK": "poll", "TASSIST_SETUP_KEEP_SECRETS_IN": "file",
+    }  # fmt: skip
+    async with seated(home, Wishes(), env=env) as seat:
+        await seat.view(PreviewView)
+        await seat.pilot.press("enter")
+        await seat.view(View)
+        view = await seat.until(
+            lambda: [*seat.app.screen.query(FailedView), *seat.app.screen.query(QuestionView)], "what did not work"
+        )
+        if isinstance(view[0], FailedView):
+            assert seat.screen.query_one(Rail).marks[0].standing == Standing.FAILED
+            await seat.pilot.press("tab", "tab", "enter")
+            await seat.view(StartView)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+async def test_h71_hostile_text_in_the_rail_is_harmless(text: str, home: Path) -> None:
+    async with seated(home, None) as seat:
+        await seat.view(StartView)
+        seat.screen.query_one(Rail).marks = (Mark("x", text, Standing.FAILED, now=True),)
+        await seat.screen.tell(text, ())
+        await seat.pilot.pause()
+
+        assert "\x1b" not in seat.app.export_screenshot()
+
+
+@pytest.mark.parametrize("size", [(20, 5), (80, 24), (120, 40)])
+async def test_h73_every_size_works(size: tuple[int, int], home: Path) -> None:
+    async with seated(home, Wishes(), size=size, env=QUICK) as seat:
+        await seat.view(QuestionView, "app")
+        await seat.pilot.resize_terminal(20, 5)
+        await seat.pilot.resize_terminal(*size)
+        await seat.pilot.press("enter")
+        await seat.view(QuestionView, "account")
+
+        assert seat.app.return_code is None
