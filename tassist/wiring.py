@@ -20,6 +20,8 @@ from tassist.store.model import News
 from tassist.store.outbox import Outbox
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.model import IssueRef, Trigger
     from engine.ports import RunResult
     from tassist.github.limits import Limits
@@ -148,4 +150,15 @@ def service_parts(prepared: Prepared, away: Away | None = None) -> Parts:
         metrics_token=prepared.metrics_token,
         away=by_itself,
         renewal=StoredSecrets(prepared.home),
+        open_journal=_elsewhere(prepared),
     )
+
+
+def _elsewhere(prepared: Prepared) -> Callable[[], Journal] | None:
+    """Opens the journal where it is in a database."""
+    text = prepared.database.reveal().strip()
+    if not text:
+        return None
+    from tassist.store.place import open_database
+
+    return partial(open_database, text)

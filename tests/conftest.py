@@ -61,3 +61,12 @@ def _no_network() -> Iterator[None]:
 def project_root() -> Path:
     """The root of the checkout."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of an empty database of this session's own; skips where no PostgreSQL is at hand."""
+    from tests.support import postgres
+
+    with postgres.database(postgres.needed()) as address:
+        yield address

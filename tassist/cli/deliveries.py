@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +10,7 @@ from tassist.cli import diagnostics, output
 from tassist.cli.deliveries_redeliver import redeliver
 from tassist.cli.deliveries_search import diff, search
 from tassist.cli.deliveries_send import edit, resend
+from tassist.config.settings import Place
 from tassist.store.model import DeliveryRow, DeliveryState
 from tassist.text import safe_text
 
@@ -162,7 +162,7 @@ def _copied(form: str, delivery_id: str, home: str | None) -> None:
     from tassist.services import delivery_search, payloads, sending
 
     loaded = settings.load({"home": home})
-    taken = delivery_search.take(loaded.home, delivery_id)
+    taken = delivery_search.take(loaded.place, delivery_id)
     if form == "file":
         output.line(payloads.as_file(taken).rstrip("\n"))
         return
@@ -172,10 +172,10 @@ def _copied(form: str, delivery_id: str, home: str | None) -> None:
     )
 
 
-def _home(home: str | None) -> Path:
+def _home(home: str | None) -> Place:
     from tassist.config import settings
 
-    return settings.load({"home": home}).home
+    return settings.load({"home": home}).place
 
 
 def _issues(row: DeliveryRow) -> str:

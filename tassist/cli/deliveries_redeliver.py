@@ -33,11 +33,11 @@ def redeliver(*, delivery_id: str, wait: bool, timeout: float, home: str | None,
 
     async def work() -> tuple[redeliver.Redelivered, Came | None]:
         async with connect(loaded, told=diagnostics.waiting) as connection:
-            asked = await redeliver.redeliver(connection, loaded.home, delivery_id)
+            asked = await redeliver.redeliver(connection, loaded.place, delivery_id)
             if not wait:
                 return asked, None
             diagnostics.say("asked; waiting for it to arrive …")
-            return asked, await redeliver.arrived(connection, loaded.home, asked, timeout_s=timeout)
+            return asked, await redeliver.arrived(connection, loaded.place, asked, timeout_s=timeout)
 
     asked, came = asyncio.run(work())
     done_before = asked.before is not None and asked.before.state == "done"

@@ -57,7 +57,7 @@ def search(
     from tassist.services import delivery_search
 
     wanted = delivery_search.Wanted(event, action, repo, issue, state, _utc(since), _utc(until))
-    found = delivery_search.search(settings.load({"home": home}).home, text, wanted)
+    found = delivery_search.search(settings.load({"home": home}).place, text, wanted)
     shown = 0
     for one in islice(found, limit):
         shown += 1
@@ -104,7 +104,7 @@ def diff(*, first: str, second: str, only: str | None, home: str | None, as_json
     from tassist.config import settings
     from tassist.services import delivery_search
 
-    compared = delivery_search.diff(settings.load({"home": home}).home, first, second, only=only)
+    compared = delivery_search.diff(settings.load({"home": home}).place, first, second, only=only)
     one, other = compared.one, compared.other
     if as_json:
         output.document(

@@ -56,7 +56,7 @@ def edit(
         raise click.UsageError("say what to change: --set, --unset or --editor", click.get_current_context())
     if editor and to == "-":
         raise click.UsageError("--editor needs a file: --output FILE", click.get_current_context())
-    changed = delivery_edit.edited(delivery_search.take(loaded.home, delivery), sets, unsets)
+    changed = delivery_edit.edited(delivery_search.take(loaded.place, delivery), sets, unsets)
     if to == "-":
         output.line(payloads.as_file(changed).rstrip("\n"))
         return
@@ -102,8 +102,8 @@ def resend(
     from tassist.services import delivery_search, sending
 
     loaded = settings.load({"home": home})
-    taken = delivery_search.take(loaded.home, delivery)
+    taken = delivery_search.take(loaded.place, delivery)
     url = sending.checked_url(to or sending.own_url(loaded), elsewhere=elsewhere, api_url=loaded.text("api_url"))
     delivery_id, kept = sending.delivery_id_for(taken, keep=keep_id)
     result = sending.send(url, taken, secrets.load_webhook_secret(loaded), delivery_id=delivery_id, kept_id=kept)
-    return sent.ended(result, home=loaded.home, wait=wait, timeout_s=timeout, as_json=as_json)
+    return sent.ended(result, home=loaded.place, wait=wait, timeout_s=timeout, as_json=as_json)

@@ -26,6 +26,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("config", "tassist.cli.config", "Write, check, upgrade and explain .github/task-assistant.yml."),
     Verb("doctor", "tassist.cli.doctor", "Check the environment, GitHub and the way in; say what to do."),
     Verb("serve", "tassist.cli.serve", "Take deliveries and keep issues in order."),
+    Verb("worker", "tassist.cli.worker", "Look at issues on a further machine, beside a service."),
     Verb("deliveries", "tassist.cli.deliveries", "Look at deliveries: list, search, compare, edit, send again."),
     Verb("trigger", "tassist.cli.trigger", "Send a signed synthetic delivery to the local server."),
     Verb("store", "tassist.cli.store", "Show what the journal holds, and remove what is over."),

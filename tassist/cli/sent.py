@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tassist.cli import diagnostics, output
 from tassist.errors import Exit, exit_code
+from tassist.store.place import Where
 from tassist.text import safe_text
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def came_facts(came: Came) -> dict[str, Any]:
     }
 
 
-def ended(sent: Sent, *, home: Path, wait: bool, timeout_s: float, as_json: bool) -> int:
+def ended(sent: Sent, *, home: Where, wait: bool, timeout_s: float, as_json: bool) -> int:
     """Wait where that was asked for, print everything, and return the exit code."""
     from tassist.services import sending
 

@@ -7,6 +7,7 @@ import signal
 
 import click
 
+from tassist.cli import database as databases
 from tassist.cli import output
 from tassist.errors import Exit
 
@@ -21,6 +22,7 @@ from tassist.errors import Exit
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", help="Port to listen on; 0 takes a free one.  [default: 8080]")
 @click.option("--home", type=click.Path(), help="Folder of the journal, the telemetry and the credentials.")
+@databases.OPTION
 @click.option("--stand-by", is_flag=True, help="Where another service holds the journal, wait and take over from it.")
 @click.option("--poll", is_flag=True, help="Need no public address: read the App's delivery log, or ask what changed.")
 @click.option(
@@ -38,6 +40,7 @@ def command(
     host: str | None,
     port: str | None,
     home: str | None,
+    database: str | None,
     stand_by: bool,
     poll: bool,
     every: float,
@@ -51,6 +54,9 @@ def command(
 
     On start it reads from GitHub's delivery log what came while nobody was here, and says it in one line. Every night it
     looks at every open issue (setting sweep_at).
+
+    With --database several services and workers, on as many machines as you like, share one journal in PostgreSQL; see
+    also: tassist worker, tassist store migrate.
     """
     del headless  # the console opens without it once there is one; a service's command line stays the same
     from tassist import log, wiring
@@ -58,7 +64,7 @@ def command(
     from tassist.server.service import Options, serve
     from tassist.services.serve import prepare
 
-    loaded = settings.load({"host": host, "port": port, "home": home})
+    loaded = settings.load({"host": host, "port": port, "home": home, "database": databases.typed(database)})
     log.set_up(level=loaded.text("log_level"), as_json=as_json or loaded.text("log_format") == "json")
     prepared = prepare(loaded, poll_every_s=every if poll else None, needs_webhook_secret=not poll)
 

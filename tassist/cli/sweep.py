@@ -60,7 +60,7 @@ def _sweep(loaded: Settings, names: tuple[str, ...]) -> Swept:
     from tassist.server.alone import working_off
     from tassist.server.away import Away
     from tassist.services import serve, sweep
-    from tassist.store.journal import Journal
+    from tassist.services.deliveries import open_journal
 
     prepared = serve.prepare(loaded, needs_webhook_secret=False)
     wanted = _repos(loaded, names, dry=False) if names else None
@@ -71,7 +71,7 @@ def _sweep(loaded: Settings, names: tuple[str, ...]) -> Swept:
             begun, resumed = sweep.begin(journal, wanted, SystemClock())
             _say_begun(begun.sweep_id, resumed=resumed)
             return sweep.follow(journal, begun, diagnostics.say, resumed=resumed, alive=ended)
-    with Journal.open(prepared.home) as journal:
+    with open_journal(loaded.place) as journal:
         begun, resumed = sweep.begin(journal, wanted, SystemClock())
         diagnostics.say("a service holds the journal and does the work; Ctrl-C leaves it to it")
         _say_begun(begun.sweep_id, resumed=resumed)

@@ -75,7 +75,7 @@ def command(
 
     loaded = settings.load({"home": home})
     asked = trigger.Asked(event, action, repo, issue or 0, repo_id or 0, installation or 0, label, title, sender)
-    made = trigger.make(asked, now=SystemClock().now(), home=loaded.home, file=file)
+    made = trigger.make(asked, now=SystemClock().now(), home=loaded.place, file=file)
     for what in made.invented:
         diagnostics.say(f"invented: {what}")
     if only_print:
@@ -85,4 +85,4 @@ def command(
     secret = secrets.load_webhook_secret(loaded)
     delivery_id, _ = sending.delivery_id_for(made.taken, keep=False)
     result = sending.send(url, made.taken, secret, delivery_id=delivery_id)
-    return sent.ended(result, home=loaded.home, wait=wait, timeout_s=timeout, as_json=as_json)
+    return sent.ended(result, home=loaded.place, wait=wait, timeout_s=timeout, as_json=as_json)

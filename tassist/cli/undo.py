@@ -53,11 +53,11 @@ def command(target: str, home: str | None, *, dry_run: bool, yes: bool, as_json:
 
     async def plan() -> undo.Planned:
         async with connect(loaded, dry=True, told=diagnostics.waiting) as connection:
-            return await undo.plan(connection, loaded.home, target)
+            return await undo.plan(connection, loaded.place, target)
 
     async def carry_out() -> tuple[undo.Planned, tuple[undo.Done, ...]]:
         async with connect(loaded, told=diagnostics.waiting) as connection:
-            return await undo.carry_out(connection, loaded.home, planned, told)
+            return await undo.carry_out(connection, loaded.place, planned, told)
 
     planned = asyncio.run(plan())
     if not as_json:

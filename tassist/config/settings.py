@@ -41,6 +41,12 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("home", ("TASSIST_HOME",), "Folder of the journal, the telemetry and the credentials.", "path"),
+    Setting(
+        "database",
+        ("TASSIST_DATABASE",),
+        "Where the journal is, unless it is a file in the home folder: postgresql://USER@HOST/NAME, or service=NAME.",
+        "secret",
+    ),
     Setting("host", ("TASSIST_HOST",), "Address the webhook server listens on.", default="127.0.0.1"),
     Setting(
         "port", ("TASSIST_PORT",), "Port the webhook server listens on; 0 takes a free one.", "int", "8080", high=65535
@@ -204,6 +210,14 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the journal is: in the folder, or in the database where one is named."""
+
+    home: Path
+    database: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Validated settings; secrets stay wrapped."""
 
@@ -234,6 +248,11 @@ class Settings:
     def home(self) -> Path:
         """The folder everything lives in."""
         return self.path("home") or default_home()
+
+    @property
+    def place(self) -> Place:
+        """Where the journal is."""
+        return Place(self.home, self.secret("database"))
 
 
 def default_home(env: Mapping[str, str] | None = None) -> Path:

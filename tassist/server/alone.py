@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tassist.server.leading import LEADING
 from tassist.server.metrics import Metrics
 from tassist.server.parts import Parts
 from tassist.server.threads import DispatcherThread
 from tassist.store.database import ServeLock, prepare_folder
-from tassist.store.journal import RECORDS, Journal
+from tassist.store.journal import Journal as FileJournal
+from tassist.store.ports import Journal, shared
+from tassist.store.sql_journal import RECORDS
 
 _GRACE_S = 5.0
 
@@ -25,20 +28,43 @@ def working_off(parts: Parts) -> Iterator[tuple[Journal, Callable[[], BaseExcept
         ProblemError: the folder, the journal or the credentials cannot be used.
     """
     prepare_folder(parts.home)
-    with ServeLock(parts.home) as lock:
-        if not lock.acquire():
+    with _alone_with_it(parts) as journal:
+        if journal is None:
             yield None
             return
-        with Journal.open(parts.home) as journal:
-            pump = parts.pump(journal.outbox)
-            dispatcher = DispatcherThread(parts, journal, Metrics(), busy=lambda: False, on_end=lambda: None)
-            journal.writer.on_commit(RECORDS, pump.wake)
-            pump.start()
+        pump = parts.pump(journal.outbox)
+        dispatcher = DispatcherThread(parts, journal, Metrics(), busy=lambda: False, on_end=lambda: None)
+        journal.writer.on_commit(RECORDS, pump.wake)
+        pump.start()
+        try:
+            dispatcher.start()
             try:
-                dispatcher.start()
-                try:
-                    yield journal, lambda: dispatcher.error
-                finally:
-                    dispatcher.drain(_GRACE_S)
+                yield journal, lambda: dispatcher.error
             finally:
-                pump.stop()
+                dispatcher.drain(_GRACE_S)
+        finally:
+            pump.stop()
+
+
+@contextmanager
+def _alone_with_it(parts: Parts) -> Iterator[Journal | None]:
+    """The journal, where no service does what one process of all does; ``None`` where one does."""
+    if parts.open_journal is None:
+        with ServeLock(parts.home) as lock:
+            if not lock.acquire():
+                yield None
+                return
+            with FileJournal.open(parts.home) as journal:
+                yield journal
+        return
+    with parts.open_journal() as elsewhere:
+        together = shared(elsewhere)
+        lease = together.lease(LEADING) if together is not None else None
+        if lease is not None and not lease.acquire():
+            yield None
+            return
+        try:
+            yield elsewhere
+        finally:
+            if lease is not None:
+                lease.release()

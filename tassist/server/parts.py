@@ -52,5 +52,7 @@ class Parts:
     """What is done without being told by a delivery, until cancelled; in the dispatcher's event loop."""
     renewal: Renewal | None = None
     """Where the webhook's secrets are looked for when they change; ``None``: they stay as they are."""
+    open_journal: Callable[[], Journal] | None = None
+    """Opens a journal that is elsewhere, and may be several processes'; ``None``: the file in ``home`` is."""
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     """``None``: uvloop where it is there."""

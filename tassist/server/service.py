@@ -8,6 +8,7 @@ import errno
 import logging
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -24,14 +25,17 @@ from tassist.server.dispatcher import Breadth
 from tassist.server.edge import Bounds, Connections, edge
 from tassist.server.health import Health
 from tassist.server.intake import Intake
+from tassist.server.leading import Leading
 from tassist.server.looks import Patience
 from tassist.server.metrics import Metrics
 from tassist.server.parts import Parts
-from tassist.server.retention import Retention
+from tassist.server.shared import SortingInbox
 from tassist.server.signature import Verifier
 from tassist.server.threads import DispatcherThread
 from tassist.store.database import ServeLock, prepare_folder
-from tassist.store.journal import RECORDS, Journal
+from tassist.store.journal import Journal as FileJournal
+from tassist.store.model import News
+from tassist.store.ports import Journal, shared
 
 _LOG = get_logger("serve")
 _BUSY_FROM = 8
@@ -73,16 +77,62 @@ def serve(parts: Parts, options: Options, listening: Callable[[str], None]) -> i
     factory = parts.loop_factory or _uvloop()
     prepare_folder(parts.home)
     with ServeLock(parts.home) as lock, _Signals() as signals:
-        if not _acquire(lock, options, signals):
+        # Where several share a store, each issue has its own lock, and the folder is only this machine's.
+        if parts.open_journal is None and not _acquire(lock, options, signals):
             return signals.received
         with (
             contextlib.closing(_listen(options.host, options.port)) as listener,
-            Journal.open(parts.home, max_pages=options.max_pages) as journal,
+            _opened(parts, options) as journal,
             asyncio.Runner(loop_factory=factory) as runner,
         ):
             service = _Service(replace(parts, loop_factory=factory), options, journal, signals)
             runner.run(service.run(listener, listening))
     return signals.received
+
+
+def work(parts: Parts, options: Options, working: Callable[[], None]) -> int:
+    """Look at what waits in a store that several processes share, without taking deliveries; until a signal.
+
+    Args:
+        parts: What it is made of, with a journal that is elsewhere.
+        options: Its bounds.
+        working: Called once it works.
+
+    Raises:
+        ProblemError: it cannot start, or a part of it failed for good.
+    """
+    factory = parts.loop_factory or _uvloop()
+    ended = threading.Event()
+    with _Signals() as signals, _opened(parts, options) as journal:
+        signals.on_signal = ended.set
+        dispatcher = DispatcherThread(
+            replace(parts, loop_factory=factory, away=None),
+            journal,
+            Metrics(),
+            busy=lambda: False,
+            on_end=ended.set,
+            breadth=options.breadth,
+            patience=options.patience,
+        )
+        dispatcher.start()
+        log_event(_LOG, "working", "looking at what waits", store=journal.info().path)
+        working()
+        if not signals.received:
+            # In pieces: a wait without an end keeps signals from being heard.
+            while not ended.wait(0.5):
+                pass
+        log_event(_LOG, "draining", "finishing what is under way", looks=dispatcher.looks_under_way)
+        broken_off = dispatcher.drain(options.grace_s)
+        log_event(_LOG, "ended", "others go on with what is stored", broken_off=broken_off or None)
+        if dispatcher.error is not None:
+            raise dispatcher.error
+    return signals.received
+
+
+def _opened(parts: Parts, options: Options) -> Journal:
+    if parts.open_journal is not None:
+        return parts.open_journal()
+    return FileJournal.open(parts.home, max_pages=options.max_pages)
 
 
 class _Signals:
@@ -196,15 +246,20 @@ class _Service:
         self._signals = signals
         self._metrics = Metrics()
         self._connections = Connections(options.bounds)
-        self._pump = parts.pump(journal.outbox)
-        self._retention = Retention(journal, parts, self._metrics, every_s=options.prune_every_s)
+        self._leading = Leading(journal, parts, self._metrics, prune_every_s=options.prune_every_s)
         self._draining = False
         self._end = asyncio.Event()
         health = Health(self._metrics, self._why_not_ready, self._gauges, parts.metrics_token)
-        self._intake = Intake(
-            journal, Verifier(parts.secrets, parts.renewal), parts.clock, self._metrics, elsewhere=health
-        )
         self._dispatcher: DispatcherThread | None = None
+        together = shared(journal)
+        inbox = (
+            journal
+            if together is None
+            else SortingInbox(together, parts.clock, self._metrics, own_login=self._own_login, on_news=self._heed)
+        )
+        self._intake = Intake(
+            inbox, Verifier(parts.secrets, parts.renewal), parts.clock, self._metrics, elsewhere=health
+        )
 
     async def run(self, listener: socket.socket, listening: Callable[[str], None]) -> None:
         """Serve until a signal or until a part fails."""
@@ -223,19 +278,16 @@ class _Service:
             on_end=end,
             breadth=self._options.breadth,
             patience=self._options.patience,
+            leads=lambda: self._leading.leads,
         )
-        self._journal.writer.on_commit(RECORDS, self._pump.wake)
-        await asyncio.to_thread(self._retention.enrol)
-        self._pump.start()
+        await asyncio.to_thread(self._leading.start)
         try:
             await asyncio.to_thread(dispatcher.start)
-            self._retention.start()
             await self._serve(listener, listening)
             self._draining = True
             await self._drain(dispatcher)
         finally:
-            await asyncio.to_thread(self._retention.stop)
-            await asyncio.to_thread(self._pump.stop)
+            await asyncio.to_thread(self._leading.stop)
         if dispatcher.error is not None:
             raise dispatcher.error
 
@@ -284,6 +336,13 @@ class _Service:
         grace_s = 0.0 if self._signals.times > 1 else self._options.grace_s
         broken_off = await asyncio.to_thread(dispatcher.drain, grace_s)
         log_event(_LOG, "ended", "everything stored is kept for the next start", broken_off=broken_off or None)
+
+    def _own_login(self) -> str:
+        return self._dispatcher.own_login if self._dispatcher is not None else ""
+
+    def _heed(self, news: News) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.heed(news)
 
     def _why_not_ready(self) -> list[str]:
         reasons = []

@@ -7,6 +7,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from engine.problems import ProblemError
@@ -16,7 +17,9 @@ from tassist.server.looks import Looks, Patience
 from tassist.server.metrics import Metrics
 from tassist.server.parts import Parts
 from tassist.server.ports import GitHubSide
-from tassist.store.ports import Journal
+from tassist.server.shared import SharedDispatcher
+from tassist.store.model import News
+from tassist.store.ports import Journal, shared
 from tassist.store.sql_journal import DELIVERIES
 from tassist.store.standing import TOPIC as STANDING
 
@@ -24,6 +27,7 @@ _LOG = get_logger("dispatcher")
 _OWN_LOGIN = "own_login"
 _LEARN_AGAIN_S = 60.0
 _STALLED_S = 30.0
+_LEAD_S = 0.5
 
 
 class DispatcherThread:
@@ -39,7 +43,20 @@ class DispatcherThread:
         on_end: Callable[[], None],
         breadth: Breadth | None = None,
         patience: Patience | None = None,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
+        """Args beyond the obvious.
+
+        Args:
+            parts: What the service is made of.
+            journal: Open.
+            metrics: Counters.
+            busy: Whether answering deliveries comes first right now.
+            on_end: Called when the thread ends, for whatever reason.
+            breadth: How much is done at once.
+            patience: How long what is tried.
+            leads: Whether what one process of all does is this one's to do; quick.
+        """
         self._parts = parts
         self._journal = journal
         self._metrics = metrics
@@ -47,11 +64,14 @@ class DispatcherThread:
         self._on_end = on_end
         self._breadth = breadth
         self._patience = patience
+        self._leads = leads
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._started = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._dispatcher: Dispatcher | None = None
-        self._own_login = ""
+        self._github: GitHubSide | None = None
+        self.own_login = ""
+        """The login under which the App writes; empty where it is not known yet."""
         self.error: Exception | None = None
         """Why it ended, where it should not have."""
 
@@ -102,7 +122,7 @@ class DispatcherThread:
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
-        github = await self._parts.github()
+        github = self._github = await self._parts.github()
         try:
             looks = Looks(
                 self._journal,
@@ -112,16 +132,7 @@ class DispatcherThread:
                 self._metrics,
                 self._patience,
             )
-            dispatcher = self._dispatcher = Dispatcher(
-                self._journal,
-                looks,
-                self._parts.clock,
-                self._metrics,
-                own_login=lambda: self._own_login,
-                on_news=github.heed,
-                busy=self._busy,
-                breadth=self._breadth,
-            )
+            dispatcher = self._dispatcher = self._made(looks, github)
             self._journal.writer.on_commit(DELIVERIES, lambda: self._soon(dispatcher.stored))
             self._journal.writer.on_commit(STANDING, lambda: self._soon(dispatcher.look_anew))
             away = asyncio.create_task(self._be_away(github), name="away")
@@ -136,6 +147,25 @@ class DispatcherThread:
         finally:
             await github.close()
 
+    def _made(self, looks: Looks, github: GitHubSide) -> Dispatcher:
+        together = shared(self._journal)
+        make = partial(Dispatcher, self._journal) if together is None else partial(SharedDispatcher, together)
+        return make(
+            looks,
+            self._parts.clock,
+            self._metrics,
+            own_login=lambda: self.own_login,
+            on_news=github.heed,
+            busy=self._busy,
+            breadth=self._breadth,
+        )
+
+    def heed(self, news: News) -> None:
+        """What a delivery said about an installation or a repository that was sorted as it came; from any thread."""
+        github = self._github
+        if github is not None:
+            self._soon(lambda: github.heed(news))
+
     def _soon(self, call: Callable[[], None]) -> None:
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is to be woken
@@ -146,15 +176,27 @@ class DispatcherThread:
         if self._parts.away is None:
             return
         while True:
+            if not self._leads():
+                await asyncio.sleep(_LEAD_S)
+                continue
+            away = asyncio.create_task(self._away_once(github), name="away-once")
             try:
-                await self._parts.away(github, self._journal)
-            except Exception as error:  # noqa: BLE001 – said, and tried again
-                log_event(_LOG, "away-failed", "catching up or sweeping failed", level=40, error=_said(error))
-            await asyncio.sleep(_LEARN_AGAIN_S)
+                while self._leads() and not away.done():
+                    await asyncio.wait({away}, timeout=_LEAD_S)
+            finally:
+                await _ended(away)
+            await asyncio.sleep(_LEARN_AGAIN_S if self._leads() else _LEAD_S)
+
+    async def _away_once(self, github: GitHubSide) -> None:
+        assert self._parts.away is not None
+        try:
+            await self._parts.away(github, self._journal)
+        except Exception as error:  # noqa: BLE001 – said, and tried again
+            log_event(_LOG, "away-failed", "catching up or sweeping failed", level=40, error=_said(error))
 
     async def _learn_own_login(self, github: GitHubSide) -> None:
         """Find out under which login the App writes, so that its own writes are told from people's."""
-        self._own_login = self._journal.meta(_OWN_LOGIN) or ""
+        self.own_login = self._journal.meta(_OWN_LOGIN) or ""
         while True:
             try:
                 found = await github.own_login()
@@ -163,8 +205,8 @@ class DispatcherThread:
                     _LOG, "own-login-unknown", "could not ask GitHub who we are", level=30, why=error.problems[0].what
                 )
             else:
-                if found and found != self._own_login:
-                    self._own_login = found
+                if found and found != self.own_login:
+                    self.own_login = found
                     await asyncio.to_thread(self._journal.set_meta, _OWN_LOGIN, found)
                 return
             await asyncio.sleep(_LEARN_AGAIN_S)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from engine.problems import Problem, ProblemError
-from tassist.store.database import FILE_NAME
-from tassist.store.journal import Journal
 from tassist.store.model import DeliveryRow, EffectRow, RunRow
+from tassist.store.place import Where, open_existing
+from tassist.store.ports import Journal
 from tassist.text import safe_text
 
 
@@ -23,7 +22,7 @@ class Shown:
 
 
 def listed(
-    home: Path,
+    home: Where,
     *,
     limit: int,
     state: str | None = None,
@@ -40,7 +39,7 @@ def listed(
         return journal.deliveries(limit=limit, state=state, event=event, repo=repo, issue=issue)
 
 
-def show(home: Path, delivery_id: str) -> Shown:
+def show(home: Where, delivery_id: str) -> Shown:
     """One delivery, by its id or the beginning of it.
 
     Raises:
@@ -52,7 +51,7 @@ def show(home: Path, delivery_id: str) -> Shown:
         return Shown(row, journal.body(row.seq), run, tuple(journal.effects(row.run_id)) if row.run_id else ())
 
 
-def replay(home: Path, delivery_id: str) -> DeliveryRow:
+def replay(home: Where, delivery_id: str) -> DeliveryRow:
     """Have a delivery handled again, under a new run; returns it as it is now.
 
     A service that runs notices within a second; otherwise the next start does it.
@@ -75,22 +74,13 @@ def replay(home: Path, delivery_id: str) -> DeliveryRow:
         return journal.find(row.delivery_id)[0]
 
 
-def open_journal(home: Path) -> Journal:
-    """The journal of a folder, never a new one; close it.
+def open_journal(home: Where) -> Journal:
+    """The journal where it is, never a new one; close it.
 
     Raises:
         ProblemError: there is none, or it cannot be read.
     """
-    if not (home / FILE_NAME).is_file():
-        raise ProblemError(
-            Problem(
-                code="no-journal",
-                what=f"there is no journal in {safe_text(home)}",
-                why="no service has run with this folder",
-                fix="name the service's folder with --home",
-            )
-        )
-    return Journal.open(home)
+    return open_existing(home)
 
 
 def one(journal: Journal, delivery_id: str) -> DeliveryRow:

@@ -15,9 +15,9 @@ from engine.problems import ProblemError
 from tassist.services import payloads
 from tassist.services.deliveries import one
 from tassist.services.provenance import Told, told
-from tassist.store.journal import Journal
 from tassist.store.ledger import effect_from_json
 from tassist.store.model import DeliveryRow
+from tassist.store.ports import Journal
 
 _LONGEST_BODY = 2_000_000
 _EFFECT_WORDS = {

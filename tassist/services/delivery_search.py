@@ -17,6 +17,7 @@ from tassist.services.deliveries import one, open_journal
 from tassist.services.json_paths import Chosen
 from tassist.services.payloads import Taken
 from tassist.store.model import DeliveryRow
+from tassist.store.place import Where
 from tassist.store.ports import Journal
 
 _PAGE = 200
@@ -47,7 +48,7 @@ class Found:
     JSON; at most twenty."""
 
 
-def search(home: Path, text: str, wanted: Wanted | None = None) -> Iterator[Found]:
+def search(home: Where, text: str, wanted: Wanted | None = None) -> Iterator[Found]:
     """Deliveries that hold the text in a header, in what is known of them, or in their body; newest first.
 
     Upper and lower case are the same. A body is found whether its JSON escapes a character or not.
@@ -162,13 +163,13 @@ class Compared:
     """Keys that stand twice in an object of either: the last value was compared."""
 
 
-def diff(home: Path, first: str, second: str, *, only: str | None = None) -> Compared:
+def diff(home: Where, first: str, second: str, *, only: str | None = None) -> Compared:
     """Where the payloads of two deliveries differ; each is an id, the beginning of one, or a file.
 
     Items of a list that have ids or names are compared with the one of the same id or name, wherever it stands.
 
     Args:
-        home: Folder of the journal.
+        home: Folder of the journal, or where the settings say it is.
         first: The one before.
         second: The one after.
         only: A path; what lies elsewhere is left out.
@@ -192,12 +193,12 @@ def _under(path: str, prefix: str) -> bool:
     return not prefix or path == prefix or path.startswith((prefix + ".", prefix + "["))
 
 
-def take_two(home: Path, first: str, second: str) -> tuple[Taken, Taken]:
+def take_two(home: Where, first: str, second: str) -> tuple[Taken, Taken]:
     """Two deliveries, each by id or as a file."""
     return take(home, first), take(home, second)
 
 
-def take(home: Path, name: str) -> Taken:
+def take(home: Where, name: str) -> Taken:
     """A delivery by its id or the beginning of it, or out of a file.
 
     Raises:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 from engine.model import IssueRef
 from engine.ports import Clock, Retry
@@ -14,6 +13,7 @@ from engine.problems import Problem, ProblemError
 from tassist.store.database import ServeLock
 from tassist.store.journal import Journal as OneFile
 from tassist.store.model import LaneKey
+from tassist.store.place import Where, home_of
 from tassist.store.ports import Journal
 
 HOLD_S = 300.0
@@ -27,7 +27,7 @@ _POLL_S = 0.1
 
 @asynccontextmanager
 async def holding(
-    journal: Journal, home: Path, ref: IssueRef, *, owner: str, clock: Clock, wait_s: float = WAIT_S
+    journal: Journal, home: Where, ref: IssueRef, *, owner: str, clock: Clock, wait_s: float = WAIT_S
 ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Hold the issue; gives what prolongs the hold, to be called before each write.
 
@@ -61,14 +61,14 @@ async def holding(
         await asyncio.shield(journal.holds.release(key, owner))
 
 
-async def _take(journal: Journal, home: Path, key: LaneKey, owner: str, clock: Clock) -> bool:
+async def _take(journal: Journal, home: Where, key: LaneKey, owner: str, clock: Clock) -> bool:
     now = clock.now()
     until = now + timedelta(seconds=HOLD_S)
     if await journal.holds.take(key, owner, until=until, now=now):
         return True
     if not isinstance(journal, OneFile):
         return False
-    with ServeLock(home) as lock:
+    with ServeLock(home_of(home)) as lock:
         # Nobody serves, and nobody can begin to while the lock is ours: a look that was counted is a dead one's.
         return lock.acquire() and await journal.holds.take(key, owner, until=until, now=now, nobody_looks=True)
 

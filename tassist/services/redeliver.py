@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from engine.problems import Problem, ProblemError
 from tassist.github.catchup import retention_of
@@ -14,8 +13,8 @@ from tassist.github.wire import DeliveryWire
 from tassist.services import sending
 from tassist.services.deliveries import open_journal
 from tassist.services.sending import Came
-from tassist.store.database import FILE_NAME
 from tassist.store.model import DeliveryRow
+from tassist.store.place import Where, has_journal
 from tassist.text import safe_text
 
 _STEP_S = 1.0
@@ -37,12 +36,12 @@ class Redelivered:
     """As the journal had it; ``None`` where it never arrived."""
 
 
-async def redeliver(connection: Connection, home: Path, delivery_id: str) -> Redelivered:
+async def redeliver(connection: Connection, home: Where, delivery_id: str) -> Redelivered:
     """Ask GitHub to send a delivery again; it answers before it does.
 
     Args:
         connection: As the App.
-        home: Folder of the journal; it need not have the delivery, nor exist.
+        home: Folder of the journal, or where the settings say it is; it need not have the delivery, nor exist.
         delivery_id: The delivery's id, or the beginning of it.
 
     Raises:
@@ -66,8 +65,8 @@ async def redeliver(connection: Connection, home: Path, delivery_id: str) -> Red
     )
 
 
-def _known(home: Path, delivery_id: str) -> DeliveryRow | None:
-    if not (home / FILE_NAME).is_file():
+def _known(home: Where, delivery_id: str) -> DeliveryRow | None:
+    if not has_journal(home):
         return None
     with open_journal(home) as journal:
         rows = journal.find(delivery_id)
@@ -105,7 +104,7 @@ def _begins(guid: str, text: str) -> bool:
     return len(text) >= _LEAST_PREFIX and guid.startswith(text)
 
 
-async def arrived(connection: Connection, home: Path, asked: Redelivered, *, timeout_s: float) -> Came:
+async def arrived(connection: Connection, home: Where, asked: Redelivered, *, timeout_s: float) -> Came:
     """Wait until the journal has the delivery once more and is done with it.
 
     Raises:
@@ -113,7 +112,7 @@ async def arrived(connection: Connection, home: Path, asked: Redelivered, *, tim
     """
     deadline = time.monotonic() + timeout_s
     while True:
-        if (home / FILE_NAME).is_file():
+        if has_journal(home):
             came = await asyncio.to_thread(
                 sending.wait, home, asked.guid, timeout_s=min(_STEP_S, timeout_s), at_first=asked.before
             )

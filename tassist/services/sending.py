@@ -12,7 +12,6 @@ import shlex
 import time
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from engine.problems import Problem, ProblemError
@@ -21,6 +20,7 @@ from tassist.errors import Secret
 from tassist.services.deliveries import open_journal
 from tassist.services.payloads import Taken
 from tassist.store.model import DeliveryRow, RunRow
+from tassist.store.place import Where
 from tassist.text import safe_text
 
 WEBHOOK_PATH = "/webhook"
@@ -241,11 +241,11 @@ def refusal(sent: Sent) -> Problem | None:
     return Problem("delivery-refused", what, why, "check the address: the path is /webhook")
 
 
-def wait(home: Path, delivery_id: str, *, timeout_s: float, at_first: DeliveryRow | None = None) -> Came | None:
+def wait(home: Where, delivery_id: str, *, timeout_s: float, at_first: DeliveryRow | None = None) -> Came | None:
     """Wait until the journal says what became of a delivery; ``None`` where it does not in time.
 
     Args:
-        home: Folder of the journal.
+        home: Folder of the journal, or where the settings say it is.
         delivery_id: The whole id.
         timeout_s: How long to wait.
         at_first: As the journal had it before: it must have arrived once more.

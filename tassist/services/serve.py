@@ -43,6 +43,8 @@ class Prepared:
     """Without a webhook, asking so often."""
     telemetry: TelemetryChoice = field(default_factory=TelemetryChoice)
     keep: Keep = field(default_factory=Keep)
+    database: Secret = field(default_factory=lambda: Secret(""))
+    """Where the journal is, unless it is a file in ``home``."""
 
 
 def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webhook_secret: bool = True) -> Prepared:
@@ -103,6 +105,7 @@ def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webh
         poll_every_s=poll_every_s,
         telemetry=telemetry,
         keep=keep,
+        database=settings.secret("database"),
     )
 
 
@@ -113,6 +116,23 @@ def kept_keys(home: Path, app_id: int) -> tuple[PrivateKey, ...]:
         return app.keys() if app.app_id == app_id else ()
     except ProblemError:
         return ()
+
+
+def needs_database(settings: Settings) -> None:
+    """Several processes can only share a journal that is in a database.
+
+    Raises:
+        ProblemError: none is named.
+    """
+    if not settings.secret("database").reveal().strip():
+        raise ProblemError(
+            Problem(
+                "database-needed",
+                "no database is named",
+                "workers share their journal with a service, and a file is one service's alone",
+                "set TASSIST_DATABASE, or give --database postgresql://USER@HOST/NAME",
+            )
+        )
 
 
 def _night(text: str) -> time | None:

@@ -48,7 +48,7 @@ def info(settings: Settings) -> StoreInfo:
         ProblemError: there is no journal, or it cannot be read.
     """
     sinks = _sinks(settings)
-    with open_journal(settings.home) as journal:
+    with open_journal(settings.place) as journal:
         return journal.info(sinks)
 
 
@@ -59,7 +59,7 @@ def prune(settings: Settings, clock: Clock, *, dry_run: bool = False, compact: b
         ProblemError: there is no journal, it cannot be written, or a service runs and ``compact`` is asked for.
     """
     keep, sinks = how_long(settings), _sinks(settings)
-    with open_journal(settings.home) as journal, ServeLock(settings.home) as lock:
+    with open_journal(settings.place) as journal, ServeLock(settings.home) as lock:
         if dry_run:
             return journal.would_prune(keep, sinks, clock.now())
         if compact and not lock.acquire():

@@ -13,7 +13,7 @@ from engine.problems import Problem, ProblemError
 from tassist.services import payloads
 from tassist.services.deliveries import open_journal
 from tassist.services.payloads import Taken
-from tassist.store.database import FILE_NAME
+from tassist.store.place import Where, has_journal
 from tassist.text import safe_text
 
 SENDER = "tassist-trigger"
@@ -50,7 +50,7 @@ class Made:
     invented: tuple[str, ...] = ()
 
 
-def make(asked: Asked, *, now: datetime, home: Path, file: Path | None = None) -> Made:
+def make(asked: Asked, *, now: datetime, home: Where, file: Path | None = None) -> Made:
     """A delivery of this event, with the payload of a file or one made here.
 
     The numbers of repository and installation are taken from the newest delivery of that repository in the journal, where
@@ -121,9 +121,9 @@ def _wrong(asked: Asked) -> list[Problem]:
     return problems
 
 
-def _known(home: Path, repo: str) -> dict[str, Any]:
+def _known(home: Where, repo: str) -> dict[str, Any]:
     """The payload of the newest delivery of the repository, so far as the journal has one."""
-    if not (home / FILE_NAME).is_file():
+    if not has_journal(home):
         return {}
     with open_journal(home) as journal:
         for row in journal.deliveries(limit=_LOOK_BACK, repo=repo):

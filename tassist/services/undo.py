@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal
 
 from engine.explain import effect_data, effect_in_words
@@ -32,6 +31,7 @@ from tassist.services.holding import STEP_S, holding
 from tassist.services.undo_steps import AsIf, Step, judge, refused, values
 from tassist.store.ledger import effect_from_json, new_run_id, undoes
 from tassist.store.model import RunRow
+from tassist.store.place import Where
 from tassist.store.ports import Journal
 from tassist.telemetry.around import run_undone
 from tassist.telemetry.shape import Change
@@ -143,12 +143,12 @@ def _by_id(journal: Journal, text: str) -> RunRow:
 # --- what it means now --------------------------------------------------------------------------------------------------
 
 
-async def plan(connection: Connection, home: Path, target: str) -> Planned:
+async def plan(connection: Connection, home: Where, target: str) -> Planned:
     """Look at the issue as it is now, and say for each value the run wrote what undoing it means; writes nothing.
 
     Args:
         connection: A read-only one will do.
-        home: Folder of the journal.
+        home: Folder of the journal, or where the settings say it is.
         target: A run's id or the beginning of it, or ``OWNER/NAME#N``.
 
     Raises:
@@ -196,7 +196,7 @@ async def _judge_comment(connection: Connection, ref: IssueRef, step: Step, inve
 
 
 async def carry_out(
-    connection: Connection, home: Path, planned: Planned, told: Callable[[Done], None]
+    connection: Connection, home: Where, planned: Planned, told: Callable[[Done], None]
 ) -> tuple[Planned, tuple[Done, ...]]:
     """Look once more, and take back what nobody has changed in the meantime; each write stands in the ledger.
 

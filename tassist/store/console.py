@@ -308,7 +308,7 @@ def _sources(connection: Connection, wanted: Filter) -> list[_Source]:
 
 
 def _few_wait(connection: Connection) -> bool:
-    statement = "SELECT count(*) FROM (SELECT 1 FROM lanes LIMIT ?) AS some"
+    statement = "SELECT count(*) FROM (SELECT 1 FROM lanes LIMIT ?) AS found"
     return int(connection.execute(statement, (_FEW,)).fetchone()[0]) < _FEW
 
 
@@ -401,7 +401,7 @@ def waiting(connection: Connection, now: datetime, limit: int) -> list[Waiting]:
     """See `Browse.waiting`."""
     rows = connection.execute(
         "SELECT l.repo_id, l.number, l.repo, l.not_before, l.attempts, l.reason, l.asked_at, d.received_at"
-        " FROM lanes l LEFT JOIN deliveries d ON d.seq = l.first_seq ORDER BY l.first_seq LIMIT ?",
+        " FROM lanes l LEFT JOIN deliveries d ON d.seq = l.first_seq ORDER BY l.first_seq, l.repo_id, l.number LIMIT ?",
         (limit,),
     )
     found = []

@@ -6,9 +6,9 @@ machines as one likes (`tassist.store.postgres`). One suite of tests runs on bot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 from engine.plan import Effect, Inverse
 from engine.ports import Applied
@@ -43,6 +43,10 @@ class Deliveries(Protocol):
 
     async def accept(self, incoming: Incoming) -> Accepted:
         """Store a delivery; it is on the disk when this returns."""
+        ...
+
+    async def accept_sorted(self, incoming: Incoming, item: Sorted, news: Sequence[News], now: datetime) -> Accepted:
+        """Store a delivery with the issues it belongs to and the news it brings, all in one transaction."""
         ...
 
     def unsorted(self, limit: int) -> list[Unsorted]:
@@ -305,6 +309,35 @@ class Commits(Protocol):
         ...
 
 
+class Queue(Protocol):
+    """One process's share of a queue that several processes work off."""
+
+    @property
+    def looks_under_way(self) -> int:
+        """How many looks run now."""
+        ...
+
+    async def run(self) -> None:
+        """Work until `drain`; what goes wrong with the store is waited out."""
+        ...
+
+    async def drain(self, grace_s: float) -> int:
+        """Take nothing more; let looks under way end in time. Returns how many were broken off."""
+        ...
+
+
+class Lease(Protocol):
+    """What one process of all does at a time."""
+
+    def acquire(self) -> bool:
+        """Take it if it is free; whether it is this process's now."""
+        ...
+
+    def release(self) -> None:
+        """Give it up."""
+        ...
+
+
 class Journal(Deliveries, Lanes, Ledger, Keeping, Memory, Protocol):
     """An open journal."""
 
@@ -345,3 +378,20 @@ class Journal(Deliveries, Lanes, Ledger, Keeping, Memory, Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
+
+
+class SharedJournal(Journal, Protocol):
+    """A journal that several processes, on several machines, take from and write to."""
+
+    def queue(self, look: Callable[[Lane], Awaitable[object]], *, slots: int) -> Queue:
+        """This process's share of the queue; ``look`` does one look."""
+        ...
+
+    def lease(self, name: str) -> Lease:
+        """What one process of all does at a time."""
+        ...
+
+
+def shared(journal: Journal) -> SharedJournal | None:
+    """The journal, where several processes work on it; ``None`` where it is one process's."""
+    return cast("SharedJournal", journal) if hasattr(journal, "queue") else None

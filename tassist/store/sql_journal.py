@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
 
@@ -97,6 +98,24 @@ class SqlJournal(ABC):
         """Store a delivery; it is on the disk when this returns."""
         return await self.writer.write(lambda connection: inbox.accept(connection, incoming), topic=DELIVERIES)
 
+    async def accept_sorted(self, incoming: Incoming, item: Sorted, news: Sequence[News], now: datetime) -> Accepted:
+        """Store a delivery with the issues it belongs to and the news it brings, all in one transaction.
+
+        Args:
+            incoming: As it came.
+            item: Where it belongs; its place is given here.
+            news: In order.
+            now: The present.
+        """
+
+        def write(connection: Connection) -> Accepted:
+            accepted = inbox.accept(connection, incoming)
+            if accepted.kind != "duplicate" and inbox.store_sorted(connection, replace(item, seq=accepted.seq), now):
+                _heed(connection, news, accepted.seq, now)
+            return accepted
+
+        return await self.writer.write(write, topic=standing.TOPIC if news else DELIVERIES)
+
     def unsorted(self, limit: int) -> list[Unsorted]:
         """The oldest deliveries whose payload was not read yet."""
         return self._read(lambda connection: inbox.unsorted(connection, limit, most_bytes=_PAGE_BYTES))
@@ -107,11 +126,7 @@ class SqlJournal(ABC):
         def write(connection: Connection) -> None:
             for item, news in batch:
                 if inbox.store_sorted(connection, item, now):
-                    for one in news:
-                        if one.kind == "repo-added":
-                            sweeps.add_arrived(connection, one, seq=item.seq, now=now)
-                        else:
-                            standing.heed(connection, one, seq=item.seq, now=now)
+                    _heed(connection, news, item.seq, now)
 
         await self.writer.write(write, topic=standing.TOPIC if any(news for _, news in batch) else "")
 
@@ -252,12 +267,25 @@ class SqlJournal(ABC):
         now: datetime,
     ) -> int:
         """Write down an effect before it is sent; returns its place in the run."""
+        write = self._intend(effect, run_id=run_id, key=key, repo=repo, trigger=trigger, started_at=started_at, now=now)
+        return await self.writer.write(write)
 
+    @staticmethod
+    def _intend(
+        effect: Effect | Inverse,
+        *,
+        run_id: str,
+        key: LaneKey,
+        repo: str,
+        trigger: str,
+        started_at: datetime,
+        now: datetime,
+    ) -> Callable[[Connection], int]:
         def write(connection: Connection) -> int:
             ledger.begin_run(connection, run_id=run_id, key=key, repo=repo, trigger=trigger, started_at=started_at)
             return ledger.intend(connection, run_id=run_id, effect=effect, now=now)
 
-        return await self.writer.write(write)
+        return write
 
     async def settle(self, run_id: str, ordinal: int, applied: Applied, now: datetime) -> None:
         """Write down what became of it."""
@@ -372,3 +400,12 @@ class SqlJournal(ABC):
     def set_meta(self, key: str, value: str) -> None:
         """Remember a fact."""
         self.writer.write_now(lambda connection: connection.execute(_REMEMBER, (key, value)))
+
+
+def _heed(connection: Connection, news: Sequence[News], seq: int, now: datetime) -> None:
+    """Note what a delivery says of installations and repositories."""
+    for one in news:
+        if one.kind == "repo-added":
+            sweeps.add_arrived(connection, one, seq=seq, now=now)
+        else:
+            standing.heed(connection, one, seq=seq, now=now)

@@ -17,7 +17,7 @@ from tassist.opening import Embedded
 
 if TYPE_CHECKING:
     from tassist.github.connection import Connection
-    from tassist.store.journal import Journal
+    from tassist.store.ports import Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,14 @@ class Desk:
 
         with self._lock:
             if self._journal is None:
-                self._journal = open_journal(self.home)
+                self._journal = open_journal(self.settings.place)
             return self._journal
 
     def has_journal(self) -> bool:
         """Whether a service has ever run with this folder."""
-        from tassist.store.database import FILE_NAME
+        from tassist.store.place import has_journal
 
-        return (self.home / FILE_NAME).is_file()
+        return has_journal(self.settings.place)
 
     def stamp(self) -> object:
         """Changes with every commit to a journal in a file; costs no query, so it may be asked for at every tick."""

@@ -17,7 +17,7 @@ from tassist.sandbox import Box
 from tassist.sandbox.requests import Request
 from tassist.sandbox.webhooks import Delivery
 from tassist.services.demo.voice import Voice
-from tassist.store.journal import Journal
+from tassist.store.ports import Journal
 from tassist.telemetry.shape import Record
 from tassist.text import safe_text
 

@@ -12,18 +12,21 @@ import pytest
 
 from engine.plan import AddLabels, PostComment, RemoveLabels, SetMilestone
 from engine.ports import Applied
-from tassist.store.journal import Journal
+from tassist.store.journal import Journal as FileJournal
 from tassist.store.ledger import effect_from_json, effect_to_json
 from tassist.store.model import FinishedRun, Incoming, LaneKey, News, Sorted, Target
+from tassist.store.ports import Journal
 from tassist.store.standing import Answer, Found
+from tests.support import stores
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 KEY = LaneKey(7, 1)
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal.open(tmp_path / "home") as journal:
+@pytest.fixture(params=stores.KINDS)
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    address = request.getfixturevalue("postgresql") if request.param == "postgresql" else ""
+    with stores.opened(request.param, tmp_path / "home", address) as journal:
         yield journal
 
 
@@ -296,11 +299,11 @@ async def test_an_applied_effect_keeps_what_would_undo_it(journal: Journal) -> N
 
 
 async def test_what_is_remembered_is_there_after_a_restart(tmp_path: Path) -> None:
-    with Journal.open(tmp_path) as journal:
+    with FileJournal.open(tmp_path) as journal:
         await journal.accept(incoming("a"))
         journal.set_meta("bot_id", "41")
 
-    with Journal.open(tmp_path) as journal:
+    with FileJournal.open(tmp_path) as journal:
         assert [row.delivery_id for row in journal.deliveries()] == ["a"]
         assert journal.meta("bot_id") == "41"
 
