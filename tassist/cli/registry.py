@@ -24,6 +24,7 @@ VERBS: tuple[Verb, ...] = (
         "Replace the webhook's secret or the App's private key, without a refused delivery.",
     ),
     Verb("config", "tassist.cli.config", "Write, check, upgrade and explain .github/task-assistant.yml."),
+    Verb("switch", "tassist.cli.switch", "Point the App's webhook to development or production, and prove it."),
     Verb("doctor", "tassist.cli.doctor", "Check the environment, GitHub and the way in; say what to do."),
     Verb("serve", "tassist.cli.serve", "Take deliveries and keep issues in order."),
     Verb("worker", "tassist.cli.worker", "Look at issues on a further machine, beside a service."),

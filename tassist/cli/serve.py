@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
@@ -33,6 +34,11 @@ from tassist.errors import Exit
     metavar="SECONDS",
     help="How often --poll asks.",
 )
+@click.option(
+    "--tunnel",
+    metavar="ngrok|agent|URL",
+    help="Open a way in and point the webhook to it for as long as this runs; then production is restored.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Say the address as a JSON object, and log as JSON lines.")
 def command(
     *,
@@ -44,6 +50,7 @@ def command(
     stand_by: bool,
     poll: bool,
     every: float,
+    tunnel: str | None,
     as_json: bool,
 ) -> int:
     """Take deliveries from GitHub, store each before it is answered, and keep issues in order.
@@ -62,10 +69,18 @@ def command(
     from tassist import log, wiring
     from tassist.config import settings
     from tassist.server.service import Options, serve
+    from tassist.services import switching
     from tassist.services.serve import prepare
 
     loaded = settings.load({"host": host, "port": port, "home": home, "database": databases.typed(database)})
     log.set_up(level=loaded.text("log_level"), as_json=as_json or loaded.text("log_format") == "json")
+
+    def told(text: str) -> None:
+        log.log_event(log.get_logger("tunnel"), "tunnel", text)
+
+    way_in = switching.Tunnelled(loaded, tunnel, told) if tunnel else None
+    if way_in is None:
+        switching.restore_at_start(loaded, told)
     prepared = prepare(loaded, poll_every_s=every if poll else None, needs_webhook_secret=not poll)
 
     def listening(url: str) -> None:
@@ -73,10 +88,13 @@ def command(
             output.ndjson({"url": url, "webhook": f"{url}/webhook", "pid": os.getpid()})
         else:
             output.line(url)
+        if way_in is not None:
+            way_in.start(url)
 
-    ended_by = serve(
-        wiring.service_parts(prepared),
-        Options(host=prepared.host, port=prepared.port, stand_by=stand_by),
-        listening,
-    )
+    with way_in or contextlib.nullcontext():
+        ended_by = serve(
+            wiring.service_parts(prepared),
+            Options(host=prepared.host, port=prepared.port, stand_by=stand_by),
+            listening,
+        )
     return Exit.INTERRUPTED if ended_by == signal.SIGINT else Exit.OK

@@ -154,6 +154,14 @@ SETTINGS: tuple[Setting, ...] = (
         "off",
         ("off", "on"),
     ),
+    Setting("ngrok_authtoken", ("NGROK_AUTHTOKEN",), "Token of the ngrok account, for --tunnel ngrok.", "secret"),
+    Setting("ngrok_domain", ("NGROK_DOMAIN",), "A domain of the ngrok account; without one the address changes."),
+    Setting(
+        "ngrok_agent",
+        ("TASSIST_NGROK_AGENT",),
+        "Where a running ngrok agent answers, for --tunnel agent.",
+        default="http://127.0.0.1:4040",
+    ),
     Setting(
         "log_level",
         ("TASSIST_LOG_LEVEL",),

@@ -14,12 +14,9 @@ from tassist.doctor.check import Check, Finding, Machine, apart, blocking, faile
 from tassist.text import safe_text
 
 OURS = ("TASSIST_", "GITHUB_APP", "GITHUB_PRIVATE", "GITHUB_WEBHOOK", "GITHUB_CLIENT", "GITHUB_API")
-ALSO = {"GITHUB_CLIENT_SECRET", "TASSIST_PLAIN", "NGROK_AUTHTOKEN", "NGROK_DOMAIN"}
+ALSO = {"GITHUB_CLIENT_SECRET", "TASSIST_PLAIN"}
 """Variables that are no settings and are known all the same; the installer's own begin with ``TASSIST_SETUP_``."""
-_SECRETS = {name for setting in SETTINGS if setting.kind == "secret" for name in setting.env} | {
-    "GITHUB_CLIENT_SECRET",
-    "NGROK_AUTHTOKEN",
-}
+_SECRETS = {name for setting in SETTINGS if setting.kind == "secret" for name in setting.env} | {"GITHUB_CLIENT_SECRET"}
 _KNOWN = {name for setting in SETTINGS for name in setting.env} | ALSO
 
 

@@ -6,14 +6,18 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from engine.problems import ProblemError
 from setup_wizard.manifest import EVENTS, PERMISSIONS
 from tassist.clock import SystemClock
 from tassist.doctor.check import Check, Finding, failed, ok, skipped, waiting, warning
 from tassist.doctor.public import NOBODY
 from tassist.github.app_api import missing_permissions
 from tassist.github.wire import AppWire, DeliveryWire
+from tassist.services import switching
 from tassist.services.doctor.app_side import AppSide, NotYet
+from tassist.services.not_taken import reason
 from tassist.text import safe_text
+from tassist.tunnel import agent
 
 Look = Callable[[AppSide], Awaitable[Finding]]
 
@@ -183,32 +187,6 @@ def _status(item: DeliveryWire) -> str:
     return safe_text(f"{code}, {item.status}" if item.status else code, max_chars=120)
 
 
-def reason(item: DeliveryWire) -> tuple[str, str]:
-    """Why a delivery was not taken, by what GitHub logged, and what to do."""
-    code, said = item.status_code or 0, (item.status or "").lower()
-    if 300 <= code < 400:
-        return "a redirect counts as a failure", "give the address it leads to: tassist switch prod --url …"
-    by_code = {
-        401: ("the secret here is another one than GitHub's", "tassist setup --redo webhook"),
-        403: ("something before tassist blocks it", "let GitHub's addresses through: api.github.com/meta, hooks"),
-        404: ("nothing is at that address", "compare the address with: tassist switch status"),
-        413: ("a reverse proxy refuses its size", "nginx: client_max_body_size 25m"),
-        502: ("the service does not run behind its reverse proxy", "start it: tassist serve"),
-        503: ("the service could not store it", "tassist doctor --only folder,disk"),
-        504: ("the service did not answer its reverse proxy", "look at the service's log"),
-    }
-    if code in by_code:
-        return by_code[code]
-    if "time" in said:
-        return "nothing answered within ten seconds", "check that the address leads here; tassist doctor --only way-in"
-    if "ssl" in said or "cert" in said or "tls" in said:
-        return (
-            "GitHub does not trust the certificate",
-            "send the whole chain (fullchain.pem); tassist doctor --only way-in",
-        )
-    return "GitHub could not connect", "start tassist serve, and check the address: tassist switch status"
-
-
 def _age(moment: str | None, now: datetime) -> str:
     try:
         then = datetime.fromisoformat(moment or "")
@@ -220,6 +198,72 @@ def _age(moment: str | None, now: datetime) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.0f} minutes ago"
     return f"{seconds / 3600:.0f} hours ago" if seconds < 172_800 else f"{seconds / 86_400:.0f} days ago"
+
+
+_TUNNELS = (
+    ".ngrok.app",
+    ".ngrok.io",
+    ".ngrok-free.app",
+    ".ngrok-free.dev",
+    ".ngrok.dev",
+    ".trycloudflare.com",
+    ".loca.lt",
+)
+
+
+async def _tunnel(side: AppSide) -> Finding:
+    kept = switching.read(side.home)
+    left = kept is not None and kept.standing != switching.Standing.SET and not switching.is_held(side.home)
+    if left and kept is not None:
+        return failed(
+            "a process that had pointed the webhook to itself was killed",
+            f"production is {safe_text(kept.production, max_chars=120)} and hears nothing",
+            "restore it: tassist doctor --fix tunnel; the next tassist serve does so too",
+            mendable=True,
+        )
+    hook = await side.hook()
+    url = (hook.url if hook is not None else "") or ""
+    if kept is not None and url not in {kept.url, kept.production}:
+        return warning(
+            f"somebody else has pointed the webhook to {safe_text(url, max_chars=120)}",
+            f"tassist had set {safe_text(kept.url, max_chars=120)}",
+            "tassist switch status shows what was set when; tassist switch prod --force takes it back",
+        )
+    host = urlsplit(url).hostname or ""
+    if not host.endswith(_TUNNELS):
+        return ok("no tunnel is used")
+    if side.settings is None or "ngrok" not in host:
+        return ok(f"the webhook leads through the tunnel {safe_text(host, max_chars=100)}")
+    try:
+        found = await agent.tunnels(side.settings.text("ngrok_agent").rstrip("/"), timeout_s=1.0)
+    except ProblemError:
+        if switching.is_held(side.home):
+            return ok(f"tassist serve holds the tunnel {safe_text(host, max_chars=100)}")
+        return warning(
+            f"the webhook leads to {safe_text(host, max_chars=100)}, and no ngrok agent is running here",
+            "where nobody holds the tunnel open, GitHub's deliveries are lost until somebody does",
+            "tassist serve --tunnel ngrok; or back to production: tassist switch prod",
+        )
+    here = next((item for item in found if urlsplit(item.url).hostname == host), None)
+    if here is None:
+        now = ", ".join(safe_text(item.url, max_chars=100) for item in found) or "none"
+        return failed(
+            "the tunnel's address has changed, and the webhook still leads to the old one",
+            f"the agent's tunnels now: {now}",
+            "tassist switch dev; or have it followed by itself: tassist serve --tunnel agent",
+        )
+    if here.keeps:
+        return warning(
+            "the ngrok agent keeps every payload, and shows it to everybody on this machine at 127.0.0.1:4040",
+            "payloads hold what private repositories say",
+            "start it with --inspect=false, or use tassist serve --tunnel agent, which does so",
+        )
+    return ok(f"the ngrok agent holds the tunnel {safe_text(host, max_chars=100)}")
+
+
+async def _mend_tunnel(side: AppSide) -> str:
+    connection = await side.connection()
+    return await switching.restore_left(connection.api, side.home, clock=SystemClock()) or "nothing was left to restore"
 
 
 CHECKS: tuple[Check[AppSide], ...] = (
@@ -244,6 +288,15 @@ CHECKS: tuple[Check[AppSide], ...] = (
         where_there_is_an_app(_hook),
         _mend_hook,
         "have it sent as JSON with certificates checked",
+    ),
+    Check(
+        "tunnel",
+        "Tunnel",
+        "Whether the webhook leads through a tunnel that is open, to the address the tunnel has now; whether somebody else "
+        "changed it; whether a process that was killed left it away from production; whether the ngrok agent keeps payloads.",
+        where_there_is_an_app(_tunnel),
+        _mend_tunnel,
+        "point the webhook back to production",
     ),
     Check(
         "last-delivery",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,12 @@ from tassist.doctor.examine import examine
 from tassist.errors import Secret
 from tassist.sandbox import Box, Registered, Running, aserve
 from tassist.secrets import GitHubApp, credentials_path, save
-from tassist.services import doctor
+from tassist.services import doctor, switching
 from tassist.services.doctor import drift
 from tassist.services.doctor.app_side import AppSide
+from tassist.services.not_taken import reason
+from tassist.services.switching import kept
+from tests.integration.switching.conftest import ngrok_agent
 from tests.support import keys
 
 
@@ -47,7 +51,17 @@ class World:
 
     async def looked(self) -> dict[str, Finding]:
         """What the checks of drift say."""
-        side = AppSide(settings.load({"home": str(self.home)}, env={"HOME": str(self.home)}, dotenv=None), self.home)
+        side = AppSide(
+            settings.load(
+                {"home": str(self.home)},
+                env={
+                    "HOME": str(self.home),
+                    "TASSIST_NGROK_AGENT": os.environ.get("TASSIST_NGROK_AGENT", "http://127.0.0.1:9"),
+                },
+                dotenv=None,
+            ),
+            self.home,
+        )
         try:
             found = await examine([(check, side) for check in drift.CHECKS], deadline_s=5)
         finally:
@@ -83,7 +97,7 @@ async def test_everything_as_it_was_made_is_well(world: World) -> None:
     found = await world.looked()
 
     assert {name: finding.state for name, finding in found.items()} == {
-        "app": State.OK, "permissions": State.OK, "installations": State.OK, "hook": State.OK,
+        "app": State.OK, "permissions": State.OK, "installations": State.OK, "hook": State.OK, "tunnel": State.OK,
         "last-delivery": found["last-delivery"].state,
     }, found  # fmt: skip
     assert "owned by octo" in found["app"].said
@@ -169,6 +183,42 @@ async def test_a_delivery_that_was_not_taken_is_explained_by_githubs_own_log(wor
     assert found.fix
 
 
+async def test_a_webhook_that_was_left_away_from_production_is_put_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TASSIST_HOME", str(world.home))
+    production = world.box.app(world.made.id).hook_url
+    held = switching.Kept(production, "https://x.ngrok-free.app/webhook", "dev", switching.Standing.HELD)
+    kept.keep(world.home, held, now=datetime.now(UTC), before=production, why="tunnel")
+    world.box.app(world.made.id).hook_url = held.url
+
+    before = (await world.looked())["tunnel"]
+    said = await doctor.mend("tunnel")
+    after = (await world.looked())["tunnel"]
+
+    assert (before.state, before.mendable, after.state) == (State.FAILED, True, State.OK)
+    assert production in said
+    assert world.box.app(world.made.id).hook_url == production
+
+
+async def test_h79_a_tunnel_that_is_closed_or_that_keeps_payloads_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.box.app(world.made.id).hook_url = "https://abc.ngrok-free.app/webhook"
+    monkeypatch.setenv("TASSIST_NGROK_AGENT", "http://127.0.0.1:9")
+    closed = (await world.looked())["tunnel"]
+    tunnels = [{"name": "a", "public_url": "https://abc.ngrok-free.app", "config": {"addr": "http://localhost:8080"}}]
+    with ngrok_agent(tunnels) as api:
+        monkeypatch.setenv("TASSIST_NGROK_AGENT", api)
+        keeps = (await world.looked())["tunnel"]
+        tunnels[0]["public_url"] = "https://new.ngrok-free.app"
+        moved = (await world.looked())["tunnel"]
+
+    assert (closed.state, keeps.state, moved.state) == (State.WARNING, State.WARNING, State.FAILED)
+    assert "keeps every payload" in keeps.said
+    assert "https://new.ngrok-free.app" in moved.why
+
+
 async def test_where_deliveries_are_read_from_the_log_none_is_lost(world: World) -> None:
     with world.box.lock:
         world.box.webhooks.ping(world.box.app(world.made.id))
@@ -195,7 +245,7 @@ async def test_where_deliveries_are_read_from_the_log_none_is_lost(world: World)
 def test_each_way_of_failing_has_its_words(code: int, status: str, said: str) -> None:
     from tassist.github.wire import DeliveryWire
 
-    why, fix = drift.reason(DeliveryWire(status_code=code, status=status))
+    why, fix = reason(DeliveryWire(status_code=code, status=status))
 
     assert said in why
     assert fix
