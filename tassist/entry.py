@@ -90,6 +90,11 @@ def _open(wanted: OpenPlace) -> int:
         from tassist.cli.registry import VERBS
         from tassist.tui.opening import open_app
 
+        if wanted.web is not None:
+            from tassist.tui.web import serve_web
+
+            clear_splash()
+            return serve_web(wanted)
         return open_app(wanted, [(verb.name, verb.help) for verb in VERBS])
     except BaseException:
         clear_splash()  # or its words would stand before those of the problem

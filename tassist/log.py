@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
 from typing_extensions import override
 
-from tassist.errors import redact
+from engine.problems import ProblemError
+from tassist.errors import os_problem, redact
 from tassist.text import safe_text
 
 ROOT = "tassist"
+FILE_NAME = "serve.log"
+"""Of a service inside the console, in its home folder."""
+_LARGEST_BYTES = 50 * 2**20
 
 
 def get_logger(name: str) -> logging.Logger:
@@ -80,6 +86,21 @@ class _Json(logging.Formatter):
             error = record.exc_info[1]
             entry["error"] = _clean(f"{type(error).__name__}: {error}")
         return json.dumps(entry, ensure_ascii=False)
+
+
+def open_file(path: Path) -> TextIO:
+    """A log file to go on with, private to its owner; one that has grown large is put beside first.
+
+    Raises:
+        ProblemError: it cannot be written.
+    """
+    try:
+        if path.exists() and path.stat().st_size > _LARGEST_BYTES:
+            path.replace(path.with_name(f"{path.name}.1"))
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        return os.fdopen(file, "a", encoding="utf-8", errors="replace", buffering=1)
+    except OSError as error:
+        raise ProblemError(os_problem(error, doing="write the log to")) from None
 
 
 def set_up(*, level: str = "info", as_json: bool = False, stream: TextIO | None = None) -> None:

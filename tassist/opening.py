@@ -39,6 +39,13 @@ class Embedded(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class WebAddress:
+    """Where browsers find the app; always this machine."""
+
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenPlace:
     """Open the app at this place; `tassist.entry` does it."""
 
@@ -48,5 +55,7 @@ class OpenPlace:
     """The folder of the journal, where it was given."""
     service: Embedded | None = None
     """Runs inside the app, and ends with it."""
+    web: WebAddress | None = None
+    """Show it in browsers instead of in this terminal."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """For the place: its screen finds them as ``self.desk.options``."""

@@ -26,6 +26,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("config", "tassist.cli.config", "Write, check, upgrade and explain .github/task-assistant.yml."),
     Verb("switch", "tassist.cli.switch", "Point the App's webhook to development or production, and prove it."),
     Verb("doctor", "tassist.cli.doctor", "Check the environment, GitHub and the way in; say what to do."),
+    Verb("console", "tassist.cli.console", "See everything: what is lost, late or blocked, each delivery, and why."),
     Verb("serve", "tassist.cli.serve", "Take deliveries and keep issues in order."),
     Verb("worker", "tassist.cli.worker", "Look at issues on a further machine, beside a service."),
     Verb("deliveries", "tassist.cli.deliveries", "Look at deliveries: list, search, compare, edit, send again."),

@@ -5,12 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from typing import TYPE_CHECKING
 
 import click
 
 from tassist.cli import database as databases
 from tassist.cli import output
 from tassist.errors import Exit
+from tassist.opening import OpenPlace
+
+if TYPE_CHECKING:
+    from tassist.config.settings import Settings
 
 
 @click.command(
@@ -18,7 +23,7 @@ from tassist.errors import Exit
     epilog="Example:\n\n  GITHUB_WEBHOOK_SECRET=… tassist serve --headless --port 8080",
 )
 @click.option(
-    "--headless", is_flag=True, help="Log lines only, for services; never more, whatever the terminal can do."
+    "--headless", is_flag=True, help="Log lines only, for services; no console, whatever the terminal can do."
 )
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", help="Port to listen on; 0 takes a free one.  [default: 8080]")
@@ -52,10 +57,11 @@ def command(
     every: float,
     tunnel: str | None,
     as_json: bool,
-) -> int:
+) -> int | OpenPlace:
     """Take deliveries from GitHub, store each before it is answered, and keep issues in order.
 
-    Once it takes deliveries it prints its address as one line on stdout; what happens is logged on stderr. The webhook
+    In a terminal the console opens with the service inside; its log is serve.log in the home folder, and leaving finishes what
+    is under way. Otherwise, and with --headless, it prints its address as one line on stdout and logs on stderr. The webhook
     is at /webhook, health at /healthz and /readyz, figures at /metrics (this machine only, or with a token). SIGTERM and
     Ctrl-C finish what is under way; whatever was stored is resumed by the next start, also after a crash.
 
@@ -65,14 +71,16 @@ def command(
     With --database several services and workers, on as many machines as you like, share one journal in PostgreSQL; see
     also: tassist worker, tassist store migrate.
     """
-    del headless  # the console opens without it once there is one; a service's command line stays the same
     from tassist import log, wiring
     from tassist.config import settings
     from tassist.server.service import Options, serve
     from tassist.services import switching
     from tassist.services.serve import prepare
+    from tassist.terminal import may_draw
 
     loaded = settings.load({"host": host, "port": port, "home": home, "database": databases.typed(database)})
+    if not headless and not as_json and not stand_by and not loaded.secret("database") and may_draw():
+        return _inside(loaded, home=home, poll_every_s=every if poll else None)
     log.set_up(level=loaded.text("log_level"), as_json=as_json or loaded.text("log_format") == "json")
 
     def told(text: str) -> None:
@@ -98,3 +106,22 @@ def command(
             listening,
         )
     return Exit.INTERRUPTED if ended_by == signal.SIGINT else Exit.OK
+
+
+def _inside(loaded: Settings, *, home: str | None, poll_every_s: float | None) -> OpenPlace:
+    """The service to run inside the console, everything checked that can be before it starts."""
+    from tassist import log, wiring
+    from tassist.server.inside import Inside
+    from tassist.server.service import Options
+    from tassist.services.serve import prepare
+    from tassist.store.database import prepare_folder
+
+    prepared = prepare(loaded, poll_every_s=poll_every_s, needs_webhook_secret=poll_every_s is None)
+    prepare_folder(prepared.home)
+    log.set_up(
+        level=loaded.text("log_level"),
+        as_json=loaded.text("log_format") == "json",
+        stream=log.open_file(prepared.home / log.FILE_NAME),
+    )
+    service = Inside(wiring.service_parts(prepared), Options(host=prepared.host, port=prepared.port))
+    return OpenPlace("home", home=home, service=service)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Protocol, Self
 
 import uvicorn
 from typing_extensions import override
@@ -63,20 +63,35 @@ class Options:
     """Bound of the journal in pages of 4 KiB; 0 for none."""
 
 
-def serve(parts: Parts, options: Options, listening: Callable[[str], None]) -> int:
+class Asked(Protocol):
+    """How a service is asked to end: the first time to drain, a further time to hurry."""
+
+    received: int
+    """What asked first; 0 as long as nothing did."""
+    times: int
+    on_signal: Callable[[], None]
+    """Called whenever it is asked."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def serve(parts: Parts, options: Options, listening: Callable[[str], None], *, asked: Asked | None = None) -> int:
     """Serve until a signal; returns the signal that ended it, 0 where it ended itself.
 
     Args:
         parts: What it is made of.
         options: Where and how.
         listening: Told the address once deliveries are taken.
+        asked: Asks it to end; default: SIGTERM and SIGINT, which only a main thread can hear.
 
     Raises:
         ProblemError: it cannot start, or a part of it failed for good.
     """
     factory = parts.loop_factory or _uvloop()
     prepare_folder(parts.home)
-    with ServeLock(parts.home) as lock, _Signals() as signals:
+    with ServeLock(parts.home) as lock, asked or _Signals() as signals:
         # Where several share a store, each issue has its own lock, and the folder is only this machine's.
         if parts.open_journal is None and not _acquire(lock, options, signals):
             return signals.received
@@ -135,7 +150,7 @@ def _opened(parts: Parts, options: Options) -> Journal:
     return FileJournal.open(parts.home, max_pages=options.max_pages)
 
 
-class _Signals:
+class _Signals(Asked):
     """SIGTERM and SIGINT, noted; the first asks to drain, a further one to hurry."""
 
     def __init__(self) -> None:
@@ -144,11 +159,13 @@ class _Signals:
         self.on_signal: Callable[[], None] = lambda: None
         self._before: dict[int, object] = {}
 
+    @override
     def __enter__(self) -> Self:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._before[number] = signal.signal(number, self._note)
         return self
 
+    @override
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what `signal` itself returned
@@ -159,7 +176,7 @@ class _Signals:
         self.on_signal()
 
 
-def _acquire(lock: ServeLock, options: Options, signals: _Signals) -> bool:
+def _acquire(lock: ServeLock, options: Options, signals: Asked) -> bool:
     """Take the journal's lock; with ``stand_by`` wait for it. False where a signal came first."""
     said = False
     while not lock.acquire():
@@ -239,7 +256,7 @@ class _Server(uvicorn.Server):
 class _Service:
     """The parts of one running service, joined."""
 
-    def __init__(self, parts: Parts, options: Options, journal: Journal, signals: _Signals) -> None:
+    def __init__(self, parts: Parts, options: Options, journal: Journal, signals: Asked) -> None:
         self._parts = parts
         self._options = options
         self._journal = journal

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from engine.explain import effect_in_words
+from engine.plan import AddLabels, Effect, RemoveLabels
 from tassist.store.ledger import effect_from_json, undoes
 from tassist.store.model import EffectRow, LaneKey, RunRow
 from tassist.store.ports import Journal
@@ -92,14 +93,28 @@ def origins(journal: Journal, key: LaneKey, *, limit: int = 60) -> list[Origin]:
         if undoes(run):
             continue
         one = told(journal, run)
-        found += [_origin(one, row, undone=run.run_id in taken_back) for row in reversed(one.effects)]
+        found += [
+            _origin(one, row, effect, undone=run.run_id in taken_back)
+            for row in reversed(one.effects)
+            for effect in _single(effect_from_json(row.effect))
+        ]
     return found
 
 
-def _origin(run: Told, row: EffectRow, *, undone: bool) -> Origin:
-    effect = effect_from_json(row.effect)
+def _single(effect: Effect) -> list[Effect]:
+    """One effect for each label, as each may be another rule's wish."""
+    if not isinstance(effect, AddLabels | RemoveLabels) or len(effect.names) < 2:
+        return [effect]
+    return [
+        replace(effect, names=(name,), rule=effect.rules[at] if at < len(effect.rules) else effect.rule, rules=())
+        for at, name in enumerate(effect.names)
+    ]
+
+
+def _origin(run: Told, row: EffectRow, effect: Effect, *, undone: bool) -> Origin:
     rule = str(getattr(effect, "rule", ""))
-    decided = next((one for one in run.decisions if one.rule in rule.split(",")), None)
+    rules = [one.strip() for one in rule.split(",")]
+    decided = next((one for one in run.decisions if one.rule in rules), None)
     values = getattr(effect, "names", None) or (getattr(effect, "title", None) or getattr(effect, "name", None),)
     return Origin(
         said=effect_in_words(effect),

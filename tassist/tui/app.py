@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -78,6 +81,7 @@ The keys of what has the focus are listed beside this."""
 
     async def on_mount(self) -> None:
         """Go to the first place, then take the person's own keys."""
+        self._leave_on_signals()
         await self.switch_mode(self.first_place)
         try:
             path = self.desk.settings.path("keymap")
@@ -87,6 +91,15 @@ The keys of what has the focus are listed beside this."""
         else:
             if own:
                 self.set_keymap(own)
+
+    def _leave_on_signals(self) -> None:
+        """A termination, or a terminal that goes away, is a person's leaving: the screen is given back, work is drained."""
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not on a main thread
+                loop.add_signal_handler(number, lambda: self.exit(0))
 
     # --- going about --------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ CLI_ONLY: dict[str, str] = {
     "plan": "its exit code is what it is for",
     "apply": "it writes to many labels at once and wants its plan reviewed line by line, as in a pull request",
     "sweep": "it shows its own progress, and its looks appear among the deliveries and issues here",
+    "worker": "it is a service of its own, for a machine without a person at it",
     "rotate": "it changes a secret under a running service, and wants its flags said aloud",
     "help": "F1 explains what has the focus, and every problem says what to do",
     "completion": "it prints a script for a shell",

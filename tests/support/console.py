@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from textual.screen import Screen
+
 from tassist.config import settings
 from tassist.store.journal import Journal
 from tassist.store.model import FinishedRun, Incoming, LaneKey, Sorted, Target
@@ -60,10 +62,28 @@ def console(home: Path, place: str = "home", **env: str) -> TassistApp:
 
 
 async def settled(app: TassistApp) -> None:
-    """Wait until no work is under way and every message is through; never for a moment."""
+    """Wait until no work is under way and every message is through; a conversation waits for the person, so not for it."""
     for _ in range(4):
-        await app.workers.wait_for_complete()
+        under_way = [one for one in app.workers if not one.is_finished and not one.group.endswith("-act")]
+        if under_way:
+            await asyncio.wait_for(app.workers.wait_for_complete(under_way), 60)
         await _idle(app)
+
+
+async def asked(app: TassistApp, kind: type[Screen[Any]]) -> None:
+    """Wait until a question of this kind stands there."""
+    async with asyncio.timeout(60):
+        while not isinstance(app.screen, kind):
+            await asyncio.sleep(0.01)
+    await _idle(app)
+
+
+async def talked(app: TassistApp) -> None:
+    """Wait until a conversation has ended too."""
+    async with asyncio.timeout(60):
+        while any(not one.is_finished for one in app.workers):
+            await asyncio.sleep(0.01)
+    await settled(app)
 
 
 async def _idle(app: TassistApp) -> None:
@@ -245,3 +265,11 @@ def hostile(home: Path) -> None:
             decisions=[{"rule": text, "outcome": "blocked", "reason": text, "config": {"file": text}, "after": text}],
         )
     filled.close()
+
+
+def assert_harmless(app: TassistApp) -> None:
+    """Nothing of what was drawn could act on a terminal."""
+    drawn = "".join(
+        segment.text for line in app.screen._compositor.render_strips() for segment in line if not segment.control
+    )
+    assert not [char for char in drawn if char in "\x1b\x07\x9b\r\u202e\u2066" or "\x80" <= char <= "\x9f"]

@@ -15,7 +15,7 @@ from tassist.tui.screens.delivery_acts import DeliveryActs
 from tassist.tui.screens.delivery_detail import DeliveryDetailScreen
 from tassist.tui.widgets.panels import Empty, ProblemPanel
 from tassist.tui.widgets.rows import Rows
-from tests.support.console import HOSTILE, Filled, console, hostile, settled, typical
+from tests.support.console import HOSTILE, Filled, assert_harmless, console, hostile, settled, typical
 
 
 def on_top(app: TassistApp, kind: type[object]) -> bool:
@@ -246,11 +246,3 @@ async def test_h71_hostile_text_is_harmless_in_the_list_and_on_the_page(size: tu
             await pilot.press("escape", "down")
             await settled(app)
             assert_harmless(app)
-
-
-def assert_harmless(app: TassistApp) -> None:
-    """Nothing of what was drawn could act on a terminal."""
-    drawn = "".join(
-        segment.text for line in app.screen._compositor.render_strips() for segment in line if not segment.control
-    )
-    assert not [char for char in drawn if char in "\x1b\x07\x9b\r\u202e\u2066" or "\x80" <= char <= "\x9f"]

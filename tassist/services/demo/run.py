@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -178,10 +179,16 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
             voice.say(
                 f"Still running. Open {running.url}/{repo}/issues and click; Ctrl-C ends it and removes its folder."
             )
+            voice.say(f"See it from inside, in another terminal: {_console(folder.path, running)}")
             watch.forever()
     server.stop()
 
     return summary
+
+
+def _console(folder: Path, running: Running) -> str:
+    """The command that opens the console on the demo's server."""
+    return f"GITHUB_API_URL={shlex.quote(running.api_url)} tassist console --home {shlex.quote(str(folder))}"
 
 
 def _environment(running: Running) -> dict[str, str]:

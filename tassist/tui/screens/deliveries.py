@@ -242,6 +242,11 @@ The newest stand on top and follow by themselves as long as the cursor is on the
         self.query_one("#deliveries-filter", Input).value = words
         self.load("newest")
 
+    @override
+    def show_wanted(self, what: str) -> None:
+        if what:
+            self.ask(what)
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the words."""
         event.stop()

@@ -104,7 +104,7 @@ hour, and the last deliveries."""
         everything = self.query_one("#home-all")
         if not everything.display:
             everything.display = True
-            self.query_one("#home-attention").focus()
+            self.call_after_refresh(self.query_one("#home-attention").focus)
         attention = list(found.attention)
         rows = self.query_one("#home-attention", Rows)
         rows.styles.height = min(len(attention), 6) + 1

@@ -28,6 +28,7 @@ TICK_S = 0.25
 class PlaceScreen(Screen[None]):
     """A place. Subclasses say what is between bar and footer in `compose_place`."""
 
+    AUTO_FOCUS = ""  # each place says itself what has the focus first
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(self, place: Place, desk: Desk, *, page: str = "") -> None:

@@ -1,0 +1,111 @@
+"""The console as lines: what wants attention, the last deliveries, and then each thing that happens, as a sentence.
+
+For screen readers, slow lines and pipes: nothing is drawn, moved or taken back; the information is the console's.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from engine.ports import Clock
+from tassist.services import overview
+from tassist.services.provenance import told
+from tassist.store.console import Filter, Listed
+from tassist.store.model import DeliveryRow
+from tassist.store.ports import Journal
+
+_MOST_FOLLOWED = 5_000
+_LOOK_AGAIN = 20
+"""What wants attention is looked at once in so many rounds."""
+_SETTLED = ("done", "ignored", "dead", "quarantined")
+
+
+def tail(
+    journal: Journal, home: Path, clock: Clock, *, last: int = 10, follow: bool, rest: Callable[[], bool]
+) -> Iterator[str]:
+    """Lines, oldest first; each says one thing.
+
+    Args:
+        journal: What is looked at.
+        home: Its folder.
+        clock: For how long ago things were.
+        last: How many deliveries are told in the beginning.
+        follow: Go on with what happens, until ``rest`` says to stop.
+        rest: Called between two rounds; sleeps, and says whether to go on.
+    """
+    found = overview.overview(journal, home, clock.now(), last=max(last, 1))
+    yield from overview.in_words(found)
+    shown = found.last[:last]
+    yield f"last {len(shown)} deliveries:" if shown else "no delivery yet"
+    followed: OrderedDict[int, str] = OrderedDict()
+    for one in reversed(shown):
+        yield sentence(journal, one)
+        if one.row.state not in _SETTLED:
+            followed[one.row.seq] = one.row.state
+    if not follow:
+        return
+    place = journal.browse.extent().last
+    known = {one.what for one in found.attention}
+    rounds = 0
+    yield "following; Ctrl-C ends it"
+    while rest():
+        page = journal.browse.page(Filter(), limit=200, after=place)
+        for one in reversed(page.rows):
+            place = one.row.seq
+            yield sentence(journal, one)
+            if one.row.state not in _SETTLED:
+                followed[one.row.seq] = one.row.state
+        yield from _settled(journal, followed)
+        while len(followed) > _MOST_FOLLOWED:
+            followed.popitem(last=False)
+        rounds += 1
+        if rounds % _LOOK_AGAIN == 0:
+            now = overview.overview(journal, home, clock.now(), last=1).attention
+            said = {one.what for one in now}
+            for attention in now:
+                if attention.what not in known:
+                    head = "error" if attention.verdict == "bad" else attention.verdict
+                    yield f"{head}: {attention.what}" + (f" ({attention.fix})" if attention.fix else "")
+            yield from (f"over: {what}" for what in sorted(known - said))
+            known = said
+
+
+def _settled(journal: Journal, followed: OrderedDict[int, str]) -> Iterator[str]:
+    """What became of deliveries that were told before."""
+    if not followed:
+        return
+    low, high = min(followed), max(followed)
+    for one in reversed(journal.browse.between(Filter(), low, high, limit=_MOST_FOLLOWED)):
+        before = followed.get(one.row.seq)
+        if before is not None and before != one.row.state:
+            yield sentence(journal, one)
+            if one.row.state in _SETTLED:
+                del followed[one.row.seq]
+            else:
+                followed[one.row.seq] = one.row.state
+
+
+def sentence(journal: Journal, one: Listed) -> str:
+    """One delivery: when, what, about which issue, by whom, and how it stands."""
+    row = one.row
+    event = f"{row.event}.{row.action}" if row.action else row.event
+    about = f" {_about(row)}" if row.repo else ""
+    by = f" by {row.sender}" if row.sender else ""
+    head = f"{row.received_at:%H:%M:%S} {event}{about}{by}: {row.state}"
+    if row.state != "done":
+        return head + (f", {row.reason}" if row.reason else "")
+    run = journal.run(row.run_id) if row.run_id else None
+    if run is None:
+        return head
+    found = told(journal, run)
+    rules = "; ".join(f"{decided.rule} {decided.outcome}: {decided.reason}" for decided in found.decisions
+                      if decided.outcome not in {"already", "skipped"})  # fmt: skip
+    reason = f" ({run.reason})" if run.reason else ""
+    return f"{head}, {run.outcome}{reason}, {found.writes} writes" + (f"; {rules}" if rules else "")
+
+
+def _about(row: DeliveryRow) -> str:
+    numbers = ",".join(f"#{number}" if number else " (every open issue)" for number in row.issues[:5])
+    return f"{row.repo}{numbers}{'…' if len(row.issues) > 5 else ''}"

@@ -1,0 +1,266 @@
+"""Home, Issues, Rules and Log: what each shows, and what its keys lead to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.widgets import Static, TextArea
+
+from engine.config.starter import STARTER
+from tassist.tui.app import TassistApp
+from tassist.tui.screens.asking import ConfirmModal, TextModal
+from tassist.tui.screens.delivery_detail import DeliveryDetailScreen
+from tassist.tui.screens.log import LogScreen
+from tassist.tui.screens.rules import RulesScreen
+from tassist.tui.widgets.panels import Empty
+from tassist.tui.widgets.rows import Rows
+from tests.support.console import HOSTILE, asked, assert_harmless, console, hostile, settled, talked, troubled, typical
+
+
+def on_top(app: TassistApp, kind: type[object]) -> bool:
+    return isinstance(app.screen, kind)
+
+
+def shown_lines(app: TassistApp) -> list[str]:
+    assert isinstance(app.screen, ConfirmModal)
+    return [line.plain for line in app.screen.lines]
+
+
+def text_of(app: TassistApp, selector: str) -> str:
+    return str(app.screen.query_one(selector, Static).content)
+
+
+# --- Home -------------------------------------------------------------------------------------------------------------
+
+
+async def test_home_shows_the_worst_first_and_enter_goes_there(home: Path) -> None:
+    troubled(home)
+    app = console(home)
+    async with app.run_test() as pilot:
+        await settled(app)
+        rows = app.screen.query_one("#home-attention", Rows)
+        assert rows.rows[0].cells[0] == "1 delivery was given up"
+        assert rows.rows[0].mark == "bad"
+        assert app.focused is rows
+        assert "1 dead, 1 set aside" in text_of(app, "#home-state")
+        assert "3, 2 not successful" in text_of(app, "#home-figures")
+
+        await pilot.press("enter")
+        await settled(app)
+        assert app.current_mode == "deliveries"
+        assert {row.cells[3] for row in app.screen.query_one(Rows).rows} == {"dead"}
+
+
+async def test_home_without_a_journal_says_what_to_do(home: Path) -> None:
+    app = console(home)
+    async with app.run_test():
+        await settled(app)
+
+        assert "tassist setup" in str(app.screen.query_one(Empty).content)
+
+
+async def test_home_shows_what_the_store_holds(home: Path) -> None:
+    typical(home)
+    app = console(home)
+    async with app.run_test() as pilot:
+        await settled(app)
+        await pilot.press("s")
+        await settled(app)
+
+        assert isinstance(app.screen, TextModal)
+        assert any("12 done" in line.plain for line in app.screen.lines)
+
+
+# --- Issues -----------------------------------------------------------------------------------------------------------
+
+
+async def test_from_a_label_to_its_rule_line_and_delivery(home: Path) -> None:
+    typical(home)
+    app = console(home, "issues")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        assert app.screen.query_one("#issues-rows", Rows).rows[0].cells[0] == "acme/shop#12"
+        told = text_of(app, "#issues-told-text")
+        assert "add label track/main" in told
+        assert "track.classify" in told
+        assert ".github/task-assistant.yml:3 (tracks[0].default)" in told
+
+        await pilot.press("enter", "enter")
+        await settled(app)
+        assert on_top(app, DeliveryDetailScreen)
+
+
+async def test_an_issue_is_asked_for_by_its_address(home: Path) -> None:
+    typical(home)
+    app = console(home, "issues")
+    async with app.run_test() as pilot:
+        await settled(app)
+        await pilot.press("i", *"acme/shop#4", "enter")
+        await settled(app)
+        assert app.screen.query_one("#issues-rows", Rows).rows[0].cells[0] == "acme/shop#4"
+
+        await pilot.press("i", *"acme/shop#99", "enter")
+        await settled(app)
+        assert app.problems[0].code == "issue-never-seen"
+
+
+async def test_the_decisions_of_the_last_runs_are_shown(home: Path) -> None:
+    typical(home)
+    app = console(home, "issues")
+    async with app.run_test() as pilot:
+        await settled(app)
+        await pilot.press("v")
+        await settled(app)
+
+        assert isinstance(app.screen, TextModal)
+        assert any("track.classify: no track label" in line.plain for line in app.screen.lines)
+
+
+async def test_asking_github_without_credentials_is_a_problem_not_the_end(home: Path) -> None:
+    typical(home)
+    app = console(home, "issues")
+    async with app.run_test() as pilot:
+        await settled(app)
+        await pilot.press("w")
+        await talked(app)
+        await pilot.press("u")
+        await talked(app)
+
+        assert app.return_code is None
+        assert app.problems
+
+
+# --- Rules ------------------------------------------------------------------------------------------------------------
+
+
+async def opened(app: TassistApp, path: Path) -> RulesScreen:
+    await settled(app)
+    screen = app.screen
+    assert isinstance(screen, RulesScreen)
+    screen.open(path)
+    await settled(app)
+    return screen
+
+
+async def test_what_is_wrong_is_said_beside_what_one_types(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "c.yml"
+    path.write_text(STARTER)
+    app = console(home, "rules")
+    async with app.run_test(size=(120, 40)):
+        screen = await opened(app, path)
+        assert "valid" in text_of(app, "#rules-wrong-text")
+
+        screen.query_one(TextArea).load_text("tracks: [unclosed")
+        screen._check()
+        await settled(app)
+        assert screen.problems
+        assert "error:" in text_of(app, "#rules-wrong-text")
+
+
+async def test_saving_shows_what_changed_asks_and_replaces_the_file(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "c.yml"
+    path.write_text(STARTER)
+    app = console(home, "rules")
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, path)
+        screen.query_one(TextArea).load_text(f"# mine\n{STARTER}")
+        await pilot.press("ctrl+s")
+        await asked(app, ConfirmModal)
+        assert "+# mine" in shown_lines(app)
+        assert path.read_text() == STARTER
+
+        await pilot.press("y")
+        await talked(app)
+        assert path.read_text() == f"# mine\n{STARTER}"
+        assert screen.before == path.read_text()
+
+
+async def test_an_invalid_configuration_is_not_saved(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "c.yml"
+    path.write_text(STARTER)
+    app = console(home, "rules")
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, path)
+        screen.query_one(TextArea).load_text("tracks: 7\n")
+        await pilot.press("ctrl+s")
+        await talked(app)
+
+        assert app.problems
+        assert path.read_text() == STARTER
+
+
+async def test_the_rules_are_shown(home: Path) -> None:
+    app = console(home, "rules")
+    async with app.run_test() as pilot:
+        await settled(app)
+        await pilot.press("f6")
+        await settled(app)
+
+        assert isinstance(app.screen, TextModal)
+        assert any(line.plain == "track.classify" for line in app.screen.lines)
+
+
+# --- Log --------------------------------------------------------------------------------------------------------------
+
+
+def log_lines(app: TassistApp) -> list[str]:
+    return [row.cells[0] for row in app.screen.query_one(Rows).rows]
+
+
+async def test_the_log_follows_until_one_scrolls_and_says_how_many_wait(home: Path) -> None:
+    path = home / "serve.log"
+    path.write_text("".join(f"line {number}\n" for number in range(1000)))
+    app = console(home, "log")
+    async with app.run_test() as pilot:
+        await settled(app)
+        assert isinstance(app.screen, LogScreen)
+        assert log_lines(app)[-1] == "line 999"
+
+        with path.open("a") as more:
+            more.write("fresh\n")
+        app.screen._tick()
+        await settled(app)
+        assert log_lines(app)[-1] == "fresh"
+
+        await pilot.press("up", "up")
+        with path.open("a") as more:
+            more.write("unseen\n")
+        app.screen._tick()
+        await settled(app)
+        assert log_lines(app)[-1] == "fresh"
+        assert "1 new lines wait" in text_of(app, "#log-said")
+
+        await pilot.press("t")
+        await settled(app)
+        assert log_lines(app)[-1] == "unseen"
+        await pilot.press("home")
+        await settled(app)
+        assert log_lines(app)[0] == "line 0"
+
+
+async def test_a_word_is_looked_for_from_the_end(home: Path) -> None:
+    (home / "serve.log").write_text("".join(f"line {number}\n" for number in range(2000)))
+    app = console(home, "log")
+    async with app.run_test() as pilot:
+        await settled(app)
+        await pilot.press("slash", *"line 777", "enter")
+        await settled(app)
+
+        row = app.screen.query_one(Rows).row
+        assert row is not None
+        assert row.cells[0] == "line 777"
+        assert row.mark == "good"
+
+
+async def test_h71_a_hostile_log_and_hostile_issues_are_harmless(home: Path) -> None:
+    hostile(home)
+    (home / "serve.log").write_text("\n".join(HOSTILE), newline="")
+    app = console(home, "log")
+    async with app.run_test(size=(120, 40)) as pilot:
+        for key in "9314":
+            await pilot.press(key)
+            await settled(app)
+            assert_harmless(app)
+        await pilot.press("3", "v")
+        await settled(app)
+        assert_harmless(app)
