@@ -31,6 +31,8 @@ from tassist.store.outbox import event_id_of
 from tassist.store.ports import Journal
 
 _LOG = get_logger("runs")
+_LEAST = timedelta(hours=1)
+"""Nothing is given up for trouble of the world's sooner after a start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Patience:
     most_s: float = 900.0
     """Waits double from the first to this."""
     retry_for: timedelta = timedelta(hours=72)
-    """Trouble of the world's is waited out this long, counted from the arrival of the oldest delivery."""
+    """Trouble of the world's is waited out this long, counted from the first look that failed."""
     person_s: float = 300.0
     """How long what a person must mend is left alone between two looks."""
     bug_attempts: int = 3
@@ -95,6 +97,7 @@ class Looks:
         self._counted: set[LaneKey] = set()
         """Lanes whose start is counted and whose outcome is not stored; the journal refused it, nobody died."""
         self._alone = asyncio.Lock()
+        self._began = clock.now()
 
     async def look(self, lane: Lane) -> bool:
         """Look once; returns whether the issue waits for another look at once.
@@ -225,9 +228,12 @@ class Looks:
     async def _again(self, work: _Work, retry: Retry) -> bool:
         problem = retry.problems[0]
         now = self._clock.now()
-        lane, covered = work.lane, work.covered
-        since = covered[0].received_at if covered else from_us(lane.asked_at) if lane.asked_at else now
-        if now - since > self._patience.retry_for:
+        lane = work.lane
+        # From the first failure on, not from the arrival: what waited while nobody was here was not tried yet.
+        since = from_us(lane.asked_at) if lane.asked_at else now
+        # And not while nobody was here: after an absence it is tried for a while, whatever failed before.
+        here = now - self._began > min(self._patience.retry_for, _LEAST)
+        if here and now - since > self._patience.retry_for:
             return await self._give_up(work, problem)
         wait_s = self._wait_s(lane.attempts) if retry.after_s is None else min(max(retry.after_s, 0.0), 3600.0)
         # A limit is told with its end; waiting for that is no attempt.
@@ -258,7 +264,7 @@ class Looks:
         self, lane: Lane, now: datetime, wait_s: float, problem: Problem, *, counts: bool = True
     ) -> None:
         until = now + timedelta(seconds=wait_s)
-        await self._journal.put_off(lane.key, until=until, reason=problem.what, counts=counts)
+        await self._journal.put_off(lane.key, until=until, reason=problem.what, now=now, counts=counts)
         self._metrics.count("looks_put_off", problem.family)
         log_event(
             _LOG,

@@ -136,12 +136,14 @@ def stopped(connection: Connection, key: LaneKey) -> None:
     want_look(connection, key)
 
 
-def put_off(connection: Connection, key: LaneKey, *, until: datetime, reason: str, counts: bool = True) -> None:
+def put_off(
+    connection: Connection, key: LaneKey, *, until: datetime, reason: str, now: datetime, counts: bool = True
+) -> None:
     """Close the lane until then; ``counts`` says whether this was an attempt of those that are bounded."""
     connection.execute(
-        f"UPDATE lanes SET not_before = ?, attempts = attempts + ?, starts = {_FEWER}, reason = ?"  # noqa: S608 – our own text
-        " WHERE repo_id = ? AND number = ?",
-        (to_us(until), int(counts), reason, key.repo_id, key.number),
+        f"UPDATE lanes SET not_before = ?, attempts = attempts + ?, starts = {_FEWER}, reason = ?,"  # noqa: S608 – our own text
+        " asked_at = CASE WHEN asked_at = 0 THEN ? ELSE asked_at END WHERE repo_id = ? AND number = ?",
+        (to_us(until), int(counts), reason, to_us(now), key.repo_id, key.number),
     )
     want_look(connection, key, at=until)
 

@@ -134,7 +134,7 @@ class Lane:
     sweep: str = ""
     """The sweep that asked for it; empty where none did."""
     asked_at: int = 0
-    """When it was asked for without a delivery, in microseconds since 1970; 0 where deliveries did."""
+    """When it was asked for without a delivery, or else when a look at it failed first, in microseconds since 1970; or 0."""
 
 
 SweepKind = Literal["asked", "nightly", "gap", "installed"]

@@ -153,7 +153,7 @@ class Lanes(Protocol):
         """Take a counted start back."""
         ...
 
-    async def put_off(self, key: LaneKey, *, until: datetime, reason: str, counts: bool = True) -> None:
+    async def put_off(self, key: LaneKey, *, until: datetime, reason: str, now: datetime, counts: bool = True) -> None:
         """Close an issue's lane until then."""
         ...
 

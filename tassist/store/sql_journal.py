@@ -236,10 +236,10 @@ class SqlJournal(ABC):
         """Take a counted start back."""
         await self.writer.write(lambda connection: lanes.stopped(connection, key))
 
-    async def put_off(self, key: LaneKey, *, until: datetime, reason: str, counts: bool = True) -> None:
+    async def put_off(self, key: LaneKey, *, until: datetime, reason: str, now: datetime, counts: bool = True) -> None:
         """Close an issue's lane until then."""
         await self.writer.write(
-            lambda connection: lanes.put_off(connection, key, until=until, reason=reason, counts=counts)
+            lambda connection: lanes.put_off(connection, key, until=until, reason=reason, now=now, counts=counts)
         )
 
     async def finish(self, run: FinishedRun) -> bool:

@@ -68,11 +68,15 @@ class Api:
         credential = headers.get("authorization", "").removeprefix("Bearer ")
         if path.startswith("/app"):
             return self._app(method, path, query, body, url)
+        if path == "/installation/repositories":
+            return self._covered(credential, query, url)
         match = _PATH.match(path)
         if match is None:
             return refusal(404, "Not Found")
         repo = world.repos.get(int(match.group(1)))
         rest = match.group(2) or ""
+        if repo is not None and repo.removed:
+            return refusal(404, "Not Found")
         if rest == "installation":
             return (
                 reply(200, self._installation(world.installations[repo.installation_id]))
@@ -97,6 +101,8 @@ class Api:
 
     def _app(self, method: str, path: str, query: dict[str, str], body: Any, url: str) -> Answer:
         world = self._world
+        if path == "/app/hook/deliveries" and world.life is not None and world.life.polling:
+            return refusal(404, "Not Found")
         if path == "/app":
             return reply(200, {"id": APP_ID, "slug": "tassist"})
         found = re.fullmatch(r"/app/installations/(\d+)/access_tokens", path)
@@ -105,6 +111,9 @@ class Api:
             if installation.suspended:
                 return refusal(403, "This installation has been suspended")
             world.watch.minted(installation, body)
+            for number in (body or {}).get("repository_ids") or ():
+                if world.repos[number].removed:
+                    return refusal(422, "There is at least one repository that does not exist or is not accessible.")
             return self._mint(installation)
         if path == "/app/installations":
             return self._page([self._installation(one) for one in world.installations.values()], query, url)
@@ -151,6 +160,25 @@ class Api:
             "suspended_at": stamp(installation.changed_s) if suspended else None,
         }
 
+    def _covered(self, credential: str, query: dict[str, str], url: str) -> Answer:
+        """The repositories of the token's installation."""
+        world = self._world
+        for installation in world.installations.values():
+            if installation.tokens.get(credential, -1.0) >= world.now_s:
+                if installation.suspended:
+                    return refusal(403, "This installation has been suspended")
+                repos = [one for one in world.repos.values() if one.installation_id == installation.id]
+                shown = [
+                    {"id": one.id, "full_name": one.name, "archived": one.archived, "has_issues": True}
+                    for one in repos
+                    if not one.removed
+                ]
+                status, found, body = self._page(shown, query, url, size=1)
+                listed = msgspec.json.decode(body)
+                return reply(status, {"total_count": len(shown), "repositories": listed}, **found)
+        world.watch.refused_token(credential)
+        return refusal(401, "Bad credentials")
+
     def _mint(self, installation: Installation) -> Answer:
         world = self._world
         installation.next_token += 1
@@ -177,7 +205,6 @@ class Api:
     def _repository(
         self, method: str, repo: SimRepo, rest: str, query: dict[str, str], body: Any, lag_s: float, url: str
     ) -> Answer:
-        world = self._world
         parts = rest.split("/")
         if rest == "":
             return reply(200, {"id": repo.id, "full_name": repo.name, "archived": repo.archived, "has_issues": True})
@@ -190,14 +217,27 @@ class Api:
         if parts[0] == "milestones":
             return self._milestones(method, repo, query, body, url)
         if parts[0] == "issues" and len(parts) == 1:
-            found = [self._issue(repo, issue, issue.version(world.now_s)) for issue in repo.issues.values()]
-            return self._page([item for item in found if item["state"] == "open"], query, url)
+            return self._issues(repo, query, url)
         if parts[0] == "issues":
             issue = repo.issues.get(int(parts[1]))
             if issue is None:
                 return refusal(404, "Not Found")
             return self._one_issue(method, repo, issue, parts[2:], query, body, lag_s, url)
         return refusal(404, "Not Found")
+
+    def _issues(self, repo: SimRepo, query: dict[str, str], url: str) -> Answer:
+        """A list of issues, as those ask for it who look at all or at what changed."""
+        issues = list(repo.issues.values())
+        if query.get("sort") == "updated":
+            issues.sort(key=lambda issue: (stamp(issue.updated_s), issue.number))
+            if query.get("direction") == "desc":
+                issues.reverse()
+        found = [self._issue(repo, issue, issue.version(self._world.now_s)) for issue in issues]
+        if query.get("state") != "all":
+            found = [item for item in found if item["state"] == "open"]
+        if "since" in query:
+            found = [item for item in found if item["updated_at"] >= query["since"]]
+        return self._page(found, query, url)
 
     def _labels(
         self, method: str, repo: SimRepo, parts: list[str], query: dict[str, str], body: Any, url: str

@@ -301,8 +301,8 @@ def _backoff_without_bound(put: Put) -> None:
 def _put_off_for_ever(put: Put) -> None:
     real = lanes.put_off
 
-    def put_off(connection: Any, key: Any, *, until: Any, reason: str, counts: bool = True) -> None:
-        real(connection, key, until=until + timedelta(days=365), reason=reason, counts=counts)
+    def put_off(connection: Any, key: Any, *, until: Any, **more: Any) -> None:
+        real(connection, key, until=until + timedelta(days=365), **more)
 
     put(lanes, "put_off", put_off)
 

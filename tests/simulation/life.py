@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,20 +21,24 @@ from engine.model import IssueRef, Trigger
 from engine.ports import RunResult
 from engine.problems import ProblemError
 from tassist.errors import Secret
-from tassist.github.catchup import fetch, survey
+from tassist.github.catchup import RETENTION_CLOUD
 from tassist.github.connection import Connection
 from tassist.secrets import GitHubApp
 from tassist.secrets.private_key import PrivateKey
+from tassist.server.absence import Absence, Watchfulness
+from tassist.server.away import Away
 from tassist.server.dispatcher import Breadth, Dispatcher
 from tassist.server.intake import Intake
 from tassist.server.looks import Looks, Patience
 from tassist.server.metrics import Metrics
+from tassist.server.polling import Polling
 from tassist.server.ports import Wrap
 from tassist.server.signature import Secrets, Verifier
 from tassist.server.standing import Asking, Standing
+from tassist.server.sweeping import ALL, Pace, Sweeping
 from tassist.store.database import connect
 from tassist.store.journal import DELIVERIES
-from tassist.store.model import Incoming, LaneKey
+from tassist.store.model import Keep
 from tassist.store.standing import TOPIC as STANDING
 from tassist.telemetry.lane import Lane as SinkLane
 from tassist.telemetry.lane import Limits
@@ -53,6 +57,8 @@ if TYPE_CHECKING:
 
 LIFE: ContextVar[Life | None] = ContextVar("life", default=None)
 CATCH_UP_S = 1800.0
+POLL_S = 300.0
+LOG = RETENTION_CLOUD
 
 
 class Died(BaseException):
@@ -124,6 +130,8 @@ class Life:
     number: int
     home: Path
     dice: random.Random
+    polling: bool = False
+    """Whether this life has no webhook and asks every repository."""
     breadth: Breadth = field(default_factory=lambda: Breadth(poll_s=60.0, looks=16, looks_per_installation=6))
     patience: Patience = field(default_factory=Patience)
     dead: bool = False
@@ -233,10 +241,16 @@ class Life:
         self.lane = SinkLane(journal.outbox, self.sink, Limits(), self.clock, None)
         self.ready = True
         self.traced("ready")
+        connection = github.connection
+        how = Watchfulness(LOG, every_s=CATCH_UP_S, beat_s=300.0, first_s=60.0)
+        self.absence = Absence(connection, journal, self.clock, how)
+        self.poller = Polling(connection, journal, self.clock, every_s=POLL_S)
+        pace = Pace(poll_s=60.0, repos=2)
         background = [
             self.loop.create_task(self._pump_for_ever()),
-            self.loop.create_task(self._catch_up_for_ever()),
-            self.loop.create_task(Standing(github.connection, journal, self.clock, asking=Asking(poll_s=60.0)).run()),
+            self.loop.create_task(self.poller.run() if self.polling else self.absence.run()),
+            self.loop.create_task(Standing(connection, journal, self.clock, asking=Asking(poll_s=60.0)).run()),
+            self.loop.create_task(Sweeping(connection, journal, self.clock, pace=pace).run()),
         ]
         try:
             await dispatcher.run()
@@ -282,49 +296,46 @@ class Life:
             self.die_at("before-cursor", 0.01)
             self.lane._note(rows, refused)
 
-    # --- what was missed, and the sweep -----------------------------------------------------------
-
-    async def _catch_up_for_ever(self) -> None:
-        while True:
-            with contextlib.suppress(ProblemError):
-                await self.catch_up()
-            await asyncio.sleep(CATCH_UP_S)
+    # --- what is done without being told -----------------------------------------------------------
 
     async def catch_up(self) -> None:
-        """Read GitHub's log back to the last time, and take what is missing as if it had just arrived."""
+        """Read GitHub's log now."""
+        with contextlib.suppress(ProblemError):
+            await self.absence.catch_up()
+
+    async def night(self) -> None:
+        """Let the schedule look whether a night has come."""
+        assert self.journal is not None
         journal = self.journal
-        assert journal is not None
-        said = journal.meta("caught_up")
-        since = datetime.fromisoformat(said) if said else None
-        found = await survey(self.github.api, self._known, since=since, now=self.clock.now())
-        async for one in fetch(self.github.api, found.relevant):
-            if one.problem is None:
-                headers = {"content-type": "application/json"}
-                await journal.accept(
-                    Incoming(one.absent.guid, one.absent.event, one.body, self.clock.now(), headers=headers)
-                )
-                self.world.caught_up += 1
-        journal.set_meta("caught_up", found.until.isoformat())
 
-    async def _known(self, guids: Any) -> set[str]:
+        async def begin() -> None:
+            Away(LOG, sweep_at=time(2, 30), spread_by="77").begin_night(journal, self.clock.now())
+
+        await self.do(begin())
+
+    async def sweep(self, sweep_id: str) -> None:
+        """Ask for a sweep of everything."""
         assert self.journal is not None
-        marks = ",".join("?" * len(guids))
-        statement = f"SELECT delivery_id FROM deliveries WHERE delivery_id IN ({marks})"
-        return {row[0] for row in self.journal._reader().execute(statement, tuple(guids))}
+        journal = self.journal
 
-    async def sweep(self) -> None:
-        """Ask for a look at every open issue."""
-        await self.do(self._sweep())
+        async def begin() -> None:
+            journal.sweeps.begin(sweep_id, "asked", ALL, self.clock.now())
 
-    async def _sweep(self) -> None:
+        await self.do(begin())
+
+    async def prune(self, keep: Keep, now: datetime) -> None:
+        """One round of retention; the process may die between two of its steps."""
         assert self.journal is not None
-        for repo in self.world.repos.values():
-            for issue in repo.issues.values():
-                if issue.state == "open":
-                    key = LaneKey(repo.id, issue.number)
-                    await self.journal.open_lane(
-                        key, repo=repo.name, installation_id=repo.installation_id, now=self.clock.now()
-                    )
+        journal = self.journal
+
+        def rest() -> bool:
+            self.die_at("mid-prune", 0.02)
+            return True
+
+        async def work() -> None:
+            journal.prune(keep, (self.sink.name,), now, rest=rest)
+
+        await self.do(work())
 
     async def do(self, work: Coroutine[Any, Any, None]) -> None:
         """Let the process do something; comes back when it is done, or when the process died over it."""
@@ -368,7 +379,7 @@ class Life:
         """Whether nothing waits."""
         assert self.journal is not None
         backlog = self.journal.backlog()
-        return not backlog.lanes and not backlog.unsorted
+        return not backlog.lanes and not backlog.unsorted and not self.journal.sweeps.unfinished()
 
 
 def compact(payload: Mapping[str, Any]) -> bytes:

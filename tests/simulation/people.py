@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.simulation.configurations import CONFIGS
-from tests.simulation.state import SimIssue, SimRepo
+from tests.simulation.state import Installation, SimIssue, SimRepo
 from tests.simulation.world import LABELS, World
 
 _ORDINARY = (
@@ -24,6 +24,9 @@ _RARE = (
     ("rename", 0.002),
     ("archive", 0.0015),
     ("suspend", 0.0015),
+    ("removed", 0.0015),
+    ("absent", 0.001),
+    ("unhooked", 0.001),
     ("adversary", 0.003),
     ("reconfigure", 0.002),
     ("milestone-closed", 0.003),
@@ -32,6 +35,8 @@ _RARE = (
     ("deadly", 0.0012),
 )
 MOST_ISSUES = 12
+AT_THE_END = frozenset({"crash:mid-prune", "absent", "log-forgets", "unhooked"})
+"""Faults that come when everything is at rest, if not before."""
 
 
 class People:
@@ -47,7 +52,9 @@ class People:
         kinds, weights = zip(*_ORDINARY, strict=True)
         while not world.broken.is_set():
             # A little longer where some fault has not come yet: what never happened proves nothing.
-            if world.sent >= deliveries and (world.sent >= 3 * deliveries or not world.faults.never()):
+            if world.sent >= deliveries and (
+                world.sent >= 3 * deliveries or not set(world.faults.never()) - AT_THE_END
+            ):
                 break
             await asyncio.sleep(dice.expovariate(1 / 9.0) if dice.random() < 0.6 else dice.random())
             for kind, chance in _RARE:
@@ -55,7 +62,7 @@ class People:
                     await self._rare(kind)
             [kind] = dice.choices(kinds, weights)
             repo = dice.choice(list(world.repos.values()))
-            if not repo.archived:
+            if not repo.archived and not repo.removed:
                 self._ordinary(kind, repo, dice.choice(list(repo.issues.values())))
             life = world.life
             if life is not None and life.ready:
@@ -117,10 +124,24 @@ class People:
             installation = world.installations[repo.installation_id]
             if not installation.suspended:
                 world.faults.note(kind)
-                installation.suspended, installation.changed_s = True, world.now_s
-                installation.tokens.clear()
-                world.emit(None, "installation", "suspend", "ann", installation_id=installation.id)
+                self.suspend(installation)
                 later(dice.uniform(60, 4000), self.unsuspend, installation.id)
+        elif kind == "removed" and not repo.removed and not repo.archived:
+            world.faults.note(kind)
+            repo.removed = True
+            repo.foreign += 1
+            self._moved(repo, "removed")
+            later(dice.uniform(60, 4000), self.bring_back, repo)
+        elif kind == "absent" and world.life is not None:
+            world.faults.note(kind)
+            hours = dice.choice((1.0, 30.0, 71.0, 74.0, 120.0))
+            if hours > 72:
+                world.faults.note("log-forgets")
+            await self.be_away(hours, changes=dice.randint(3, 20))
+        elif kind == "unhooked" and world.life is not None:
+            world.faults.note(kind)
+            world.polls_until_s = world.now_s + dice.uniform(1800, 7200)
+            world.life.die("restarted without a webhook")
         elif kind == "adversary":
             issue = dice.choice(list(repo.issues.values()))
             world.adversary[repo.id, issue.number] = world.now_s + dice.uniform(300, 3000)
@@ -139,7 +160,7 @@ class People:
             world.faults.note(kind)
             await asyncio.sleep(dice.uniform(3, 40) * 3600)
             if world.life is not None and world.life.ready and not world.disk_full:
-                await world.life.sweep()
+                await world.life.night()
         elif kind == "disk-full" and not world.disk_full:
             world.faults.note(kind)
             world.disk_full = True
@@ -150,6 +171,27 @@ class People:
             issue = dice.choice(list(repo.issues.values()))
             world.make_deadly((repo.id, issue.number))
 
+    async def be_away(self, hours: float, *, changes: int) -> None:
+        """Let nobody serve for so long, and people go on."""
+        world, dice = self._world, self._dice
+        until_s = world.now_s + hours * 3600
+        world.away_until_s = until_s
+        if world.life is not None:
+            world.life.die("absent")
+        for _ in range(changes):
+            await asyncio.sleep(dice.uniform(1, hours * 3600 / (changes + 1)))
+            await self.change_something()
+        await asyncio.sleep(max(until_s - world.now_s, 0.0) + 30.0)
+
+    async def change_something(self) -> None:
+        """One ordinary thing in a repository that can be changed."""
+        world, dice = self._world, self._dice
+        kinds, weights = zip(*_ORDINARY, strict=True)
+        repo = dice.choice(list(world.repos.values()))
+        if not repo.archived and not repo.removed:
+            [kind] = dice.choices(kinds, weights)
+            self._ordinary(kind, repo, dice.choice(list(repo.issues.values())))
+
     # --- and what mends it ------------------------------------------------------------------------------
 
     def unarchive(self, repo: SimRepo) -> None:
@@ -158,6 +200,26 @@ class People:
             repo.archived = False
             repo.foreign += 1
             self._world.emit(repo, "repository", "unarchived", "ann")
+
+    def bring_back(self, repo: SimRepo) -> None:
+        """The repository is covered again."""
+        if repo.removed:
+            repo.removed = False
+            repo.foreign += 1
+            self._moved(repo, "added")
+
+    def _moved(self, repo: SimRepo, action: str) -> None:
+        lists: dict[str, list[dict[str, object]]] = {"repositories_added": [], "repositories_removed": []}
+        lists[f"repositories_{action}"] = [{"id": repo.id, "full_name": repo.name}]
+        self._world.emit(
+            None, "installation_repositories", action, "ann", installation_id=repo.installation_id, **lists
+        )
+
+    def suspend(self, installation: Installation) -> None:
+        """The installation works no more."""
+        installation.suspended, installation.changed_s = True, self._world.now_s
+        installation.tokens.clear()
+        self._world.emit(None, "installation", "suspend", "ann", installation_id=installation.id)
 
     def unsuspend(self, installation_id: int) -> None:
         """The installation works again."""

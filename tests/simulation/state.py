@@ -125,6 +125,8 @@ class SimRepo:
     stones: list[Stone] = field(default_factory=list)
     issues: dict[int, SimIssue] = field(default_factory=dict)
     archived: bool = False
+    removed: bool = False
+    """Whether the installation does not cover it now."""
     foreign: int = 0
     """Changes of labels, milestones, configuration and the repository itself that others made."""
     made: int = 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typing_extensions import override
 
 from tassist.store.database import StoreError, open_journal_file, prepare_folder, store_problem
+from tassist.store.inbox import FROM_LOG
 from tassist.store.journal import Journal
 from tassist.store.model import Accepted, FinishedRun, Incoming
 from tassist.store.sql_journal import SqlJournal
@@ -124,6 +125,8 @@ class SimJournal(Journal):
     @override
     async def accept(self, incoming: Incoming) -> Accepted:
         accepted = await super().accept(incoming)
+        if FROM_LOG in incoming.headers and accepted.kind == "stored":
+            self._life.world.caught_up += 1
         if accepted.kind == "reopened":
             self._life.watch.reopened.add(incoming.delivery_id)
         return accepted

@@ -70,6 +70,16 @@ INVARIANTS: dict[str, str] = {
     "alive": "once faults stop, everything is done within the time given",
     "converged": "once faults stop, every issue is as the engine wants it, by deliveries alone",
     "idempotent": "a sweep after that writes nothing",
+    "sweeps end": "once faults stop, no sweep is left unfinished",
+    "sweep complete": "a sweep looks at every open issue of every repository, each once, and leaves a record for each",
+    "nightly once": "a night has one sweep at most",
+    "absence covered": "after an absence, however long, every open issue is as the engine wants it",
+    "gap named": "a sweep covers what the log forgot, and nothing else needs one",
+    "polled": "without any webhook every changed issue is looked at, closed ones too",
+    "polling is cheap": "asking while nothing moves writes nothing and opens no lane",
+    "kept": "nothing that waits, is young, or is not in every sink is ever removed",
+    "over is gone": "what is over is removed",
+    "standing": "once faults stop, what is known of installations is what GitHub says",
 }
 
 
@@ -120,6 +130,8 @@ class Watch:
     _refused_at: dict[int, float] = field(default_factory=dict)
     _read: sqlite3.Connection | None = None
     reopened: set[str] = field(default_factory=set)
+    pruned: bool = False
+    """Whether retention has begun to remove what is over."""
 
     def holds(self, invariant: str, truth: bool, what: str | Callable[[], str]) -> None:
         """Note a check; remember the first that fails."""
@@ -132,7 +144,8 @@ class Watch:
 
     # --- the store, read beside the service ------------------------------------------------------
 
-    def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """What the journal holds, read beside the service."""
         if self._read is None:
             self._read = sqlite3.connect(self.world.journal_path, isolation_level=None)
             self._read.execute("PRAGMA query_only = 1")
@@ -148,7 +161,7 @@ class Watch:
         """The service is about to answer a delivery."""
         guid = headers[b"x-github-delivery"].decode()
         if 200 <= status < 300:
-            found = self._rows("SELECT 1 FROM deliveries WHERE delivery_id = ?", guid)
+            found = self.rows("SELECT 1 FROM deliveries WHERE delivery_id = ?", guid)
             self.holds("acknowledged is stored", bool(found), lambda: f"{guid} answered {status}, and not stored")
             self.acked[guid] = self.acked.get(guid, 0) + 1
         elif guid not in self.world.poisoned:
@@ -226,7 +239,7 @@ class Watch:
 
     def _in_ledger(self, repo: SimRepo, issue: SimIssue | None, form: tuple[str, ...]) -> None:
         where = " AND r.number = ?" if issue else ""
-        found = self._rows(
+        found = self.rows(
             "SELECT 1 FROM effects e JOIN runs r USING (run_id)"
             f" WHERE r.repo_id = ?{where} AND r.state = 'running' AND e.state = 'intended' LIMIT 1",
             repo.id,
@@ -292,6 +305,9 @@ class Watch:
         if seen.version.foreign != issue.foreign or repo.foreign != seen.repo_foreign:
             return
         left = self.wants(repo, issue, seen.at_s)
+        if json.loads(run.trigger)["kind"] == "delivery":
+            # Where somebody works on an issue, the timeline need not be read for a flag that the next sweep sets.
+            left = tuple(effect for effect in left if effect.rule != "stale")
         self.holds("nothing left to do", not left, lambda: f"{repo.name}#{run.key.number}: {left}")
 
     # --- the wire ---------------------------------------------------------------------------------
@@ -345,7 +361,8 @@ class Watch:
         permissions = (body or {}).get("permissions") or {"everything": "write"}
         allowed = {"issues": "write", "contents": "read", "metadata": "read"}
         narrow = all(allowed.get(name) in {level, "write"} for name, level in permissions.items())
-        narrow = narrow and len((body or {}).get("repository_ids") or ()) == 1
+        one = len((body or {}).get("repository_ids") or ()) == 1
+        narrow = narrow and (one or permissions == {"metadata": "read"})  # what lists repositories reaches them all
         self.holds("narrowed", narrow, lambda: f"a token of {installation.account} for {body}")
 
     def refused_token(self, token: str) -> None:
@@ -371,15 +388,17 @@ class Watch:
     # --- the journal as a whole ---------------------------------------------------------------------
 
     def journal(self) -> None:
-        """What holds in every moment, judged after each death and at the end."""
-        known = {row[0] for row in self._rows("SELECT delivery_id FROM deliveries")}
+        """What holds in every moment, judged after each death and at the end; not once retention has removed what is over."""
+        if self.pruned:
+            return
+        known = {row[0] for row in self.rows("SELECT delivery_id FROM deliveries")}
         lost = [guid for guid in self.acked if guid not in known]
         self.holds("acknowledged is stored", not lost, lambda: f"lost: {lost[:3]}")
-        [(finished, with_record)] = self._rows(
+        [(finished, with_record)] = self.rows(
             "SELECT count(*), count(e.run_id) FROM runs r LEFT JOIN records e ON e.run_id = r.run_id"
             " WHERE r.state = 'finished'"
         )
-        [(records, runs)] = self._rows("SELECT count(*), count(DISTINCT run_id) FROM records")
+        [(records, runs)] = self.rows("SELECT count(*), count(DISTINCT run_id) FROM records WHERE run_id IS NOT NULL")
         fine = finished == with_record == records == runs
         self.holds(
             "one record for a run", fine, lambda: f"{finished} runs, {with_record} with a record, {records} records"
@@ -388,21 +407,21 @@ class Watch:
     def deliveries(self) -> None:
         """What holds of every delivery, judged at the end."""
         by_run: dict[str, set[str]] = {}
-        for run_id, line in self._rows("SELECT run_id, line FROM records"):
+        for run_id, line in self.rows("SELECT run_id, line FROM records WHERE run_id IS NOT NULL"):
             record = json.loads(line)
             by_run[run_id] = set(record["trigger"].get("delivery_ids", ()))
-        issues = self._rows("SELECT run_id, repo_id, number FROM runs")
+        issues = self.rows("SELECT run_id, repo_id, number FROM runs")
         place = {run_id: (repo_id, number) for run_id, repo_id, number in issues}
         twice: Counter[tuple[str, Any]] = Counter()
         for run_id, ids in by_run.items():
             twice.update((guid, place.get(run_id)) for guid in ids)
         doubled = [key for key, count in twice.items() if count > 1 and key[0] not in self.reopened]
         self.holds("once", not doubled, lambda: f"in several records: {doubled[:3]}")
-        for guid, run_id, state, sender in self._rows("SELECT delivery_id, run_id, state, sender FROM deliveries"):
+        for guid, run_id, state, sender in self.rows("SELECT delivery_id, run_id, state, sender FROM deliveries"):
             if state == "done" and run_id is not None:
                 self.holds("done by a run", guid in by_run.get(run_id, ()), f"{guid} is not in its record")
             elif state == "done":
-                whole = self._rows(
+                whole = self.rows(
                     "SELECT 1 FROM looks l JOIN deliveries d USING (seq) WHERE d.delivery_id = ? AND l.number = 0", guid
                 )
                 self.holds("done by a run", bool(whole), f"{guid} is done by nobody")
@@ -411,18 +430,18 @@ class Watch:
 
     def settled_down(self) -> None:
         """What holds when nothing waits any more."""
-        half = self._rows("SELECT run_id FROM runs WHERE state = 'running'")
+        half = self.rows("SELECT run_id FROM runs WHERE state = 'running'")
         self.holds("no run is left half", not half, lambda: f"unfinished: {half[:3]}")
-        intents = self._rows(
+        intents = self.rows(
             "SELECT run_id FROM effects JOIN runs USING (run_id) WHERE effects.state = 'intended' AND runs.state = 'finished'"
         )
         self.holds("no run is left half", not intents, lambda: f"unsettled: {intents[:3]}")
-        waiting = self._rows("SELECT delivery_id, state FROM deliveries WHERE state IN ('stored', 'waiting')")
+        waiting = self.rows("SELECT delivery_id, state FROM deliveries WHERE state IN ('stored', 'waiting')")
         self.holds("alive", not waiting, lambda: f"still waiting: {waiting[:3]}")
 
     def missed(self) -> None:
         """Everything GitHub's log still holds is here."""
-        known = {row[0] for row in self._rows("SELECT delivery_id FROM deliveries")}
+        known = {row[0] for row in self.rows("SELECT delivery_id FROM deliveries")}
         since_s = self.world.now_s - 2.9 * 86400
         for attempt in self.world.log:
             if attempt.at_s >= since_s and _matters(attempt):
@@ -430,7 +449,7 @@ class Watch:
 
     def telemetry(self, folder: Path) -> None:
         """The files hold every record once."""
-        wanted = Counter(bytes(row[0]) for row in self._rows("SELECT line FROM records"))
+        wanted = Counter(bytes(row[0]) for row in self.rows("SELECT line FROM records WHERE run_id IS NOT NULL"))
         found: Counter[bytes] = Counter()
         for path in sorted(folder.rglob("*.jsonl")):
             for line in path.read_bytes().split(b"\n"):

@@ -52,6 +52,10 @@ class World:
         self.lives = 0
         self.life: Life | None = None
         self.crashiness = 1.0
+        self.away_until_s = -1.0
+        """Until then nobody serves."""
+        self.polls_until_s = -1.0
+        """A life that begins before then has no webhook."""
         self.disk_full = False
         self.disk_full_s = -1e9
         self.ended_by_itself = False
@@ -209,6 +213,9 @@ class World:
             len(self.log) + 1, guid, event, action, self.now_s, 0, repo.id if repo else 0, installation_id, payload
         )
         self.log.append(first)
+        if repo is not None and repo.removed:
+            self.log.pop()  # GitHub tells nobody of what the installation does not cover
+            return guid
         if faults.strikes("loss", 0.02):
             return guid
         delay_s = dice.expovariate(5.0)
@@ -235,7 +242,7 @@ class World:
         try:
             self.sent += 1
             life = self.life
-            if life is None or not life.ready or life.dead:
+            if life is None or not life.ready or life.dead or life.polling:
                 self.faults.note("down")
                 self.trace(f"hook {attempt.guid} down")
                 return 0
@@ -286,7 +293,8 @@ class World:
     def start_life(self) -> None:
         """Start the service."""
         self.lives += 1
-        life = self.life = Life(self, self.lives, self.home, random.Random(self.dice.random()))
+        polling = self.now_s < self.polls_until_s
+        life = self.life = Life(self, self.lives, self.home, random.Random(self.dice.random()), polling=polling)
         life.start()
 
     def died(self, life: Life) -> None:
@@ -294,6 +302,7 @@ class World:
         if life is self.life:
             self.life = None
             down_s = self.dice.choice((0.5, 5.0, 60.0, 600.0)) * self.dice.random() if self.faults.active else 0.5
+            down_s = max(down_s, self.away_until_s - self.now_s)
             self.later(down_s, self._revive)
 
     def _revive(self) -> None:

@@ -395,13 +395,28 @@ async def test_trouble_that_lasts_too_long_is_given_up_with_its_reason(tmp_path:
     async def behave(_ref: IssueRef, _trigger: Trigger, _ledger: Wrap) -> RunResult:
         raise Retry(TROUBLE)
 
-    async with working(tmp_path, ScriptedGitHub(behave)) as bench:
-        await bench.deliver(1, received=datetime.now(UTC) - timedelta(hours=73))
+    patience = replace(QUICK, retry_for=timedelta(seconds=0.3))
+    async with working(tmp_path, ScriptedGitHub(behave), patience=patience) as bench:
+        await bench.deliver(1)
         await bench.until_done(1)
 
         [row] = bench.journal.deliveries()
         assert (row.state, row.reason) == ("dead", "given up: GitHub is down")
         assert bench.outcomes() == ["failed"]
+
+
+async def test_h25_what_waited_while_nobody_was_here_is_not_given_up_at_the_first_hiccup(tmp_path: Path) -> None:
+    async def behave(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
+        if len(github.looked) == 1:
+            raise Retry(TROUBLE)
+        return await succeed(ref, trigger, ledger)
+
+    github = ScriptedGitHub(behave)
+    async with working(tmp_path, github) as bench:
+        await bench.deliver(1, received=datetime.now(UTC) - timedelta(hours=80))
+        await bench.until_done(1)
+
+        assert [row.state for row in bench.journal.deliveries()] == ["done"]
 
 
 async def test_a_delivery_that_kills_the_process_each_time_is_given_up(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ async def test_a_lane_that_was_put_off_is_not_ready_before_its_time(journal: Jou
     await arrive(journal, "a", 1)
     later = NOW + timedelta(seconds=30)
 
-    await journal.put_off(KEY, until=later, reason="limit")
+    await journal.put_off(KEY, until=later, reason="limit", now=NOW)
 
     assert journal.ready(7, NOW, 5) == []
     assert journal.next_moment(7, NOW) == later
@@ -208,7 +208,7 @@ async def test_a_lane_that_was_put_off_is_not_ready_before_its_time(journal: Jou
 async def test_fresh_lanes_do_not_starve_those_that_are_tried_again(journal: Journal) -> None:
     for number in range(1, 21):
         await arrive(journal, f"d{number}", number)
-    await journal.put_off(LaneKey(7, 20), until=NOW, reason="once")
+    await journal.put_off(LaneKey(7, 20), until=NOW, reason="once", now=NOW)
 
     assert LaneKey(7, 20) in [lane.key for lane in journal.ready(7, NOW, 4)]
 

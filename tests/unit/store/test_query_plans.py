@@ -56,7 +56,7 @@ def everything_hot(connection: sqlite3.Connection) -> None:
     lanes.covered(connection, KEY, 100)
     lanes.started(connection, KEY, rest=timedelta(seconds=10), now=NOW)
     lanes.stopped(connection, KEY)
-    lanes.put_off(connection, KEY, until=NOW, reason="down")
+    lanes.put_off(connection, KEY, until=NOW, reason="down", now=NOW)
     ledger.unfinished(connection, KEY)
     ledger.begin_run(connection, run_id="r", key=KEY, repo="o/r", trigger="{}", started_at=NOW)
     effect = AddLabels(("a",), rule="track")
