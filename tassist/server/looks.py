@@ -51,9 +51,9 @@ class Patience:
     starts: int = 6
     """Looks that began and never came back: the process died in them each time. A start is stored before the look begins,
     so it was really in hand."""
-    rest_s: float = 20.0
-    """How long a suspect rests after one more death; each further one doubles it. So six deaths take five minutes at the
-    least, in which the service works without it, and a machine that dies for another reason does not cost deliveries."""
+    rest_s: float = 60.0
+    """How long a suspect rests after one more death; each further one doubles it. So six deaths take a quarter of an hour
+    at the least, in which the service works without it, and a machine that dies for another reason does not cost deliveries."""
     suspect_from: int = 2
     """A lane whose look did not come back so often is looked at with no other suspect beside it, so that whichever kills
     the process is found, and is given up alone."""
@@ -161,7 +161,7 @@ class Looks:
             return await self._again(work, Retry(problem))
         except Exception as error:  # noqa: BLE001 – one poisoned delivery stops nothing else
             return await self._failed(work, error)
-        return await self._finish(work, result)
+        return await self._finish(work if result.issue is not None or result.applied else self._apart(work), result)
 
     async def _spread(self, lane: Lane, covered: Sequence[Covered]) -> bool:
         """A look at a whole repository is a look at each of its open issues."""
@@ -276,9 +276,20 @@ class Looks:
             why=problem.what,
         )
 
+    def _apart(self, work: _Work) -> _Work:
+        """A run that looks at nothing cannot tell what became of writes whose answer was lost: it is one of its own.
+
+        The one that was broken off stays so, and the next look that sees the issue tells all it did.
+        """
+        if all(row.state != "intended" for row in work.before):
+            return work
+        now = self._clock.now()
+        run = dataclasses.replace(work.run, run_id=new_run_id(now), started_at=now)
+        return dataclasses.replace(work, run=run, before=())
+
     async def _give_up(self, work: _Work, problem: Problem) -> bool:
         result = self._without_look(work.lane, "failed", f"given up: {problem.what}", problem)
-        return await self._finish(work, result, dead=True)
+        return await self._finish(self._apart(work), result, dead=True)
 
     async def _set_aside(self, work: _Work) -> bool:
         lane = work.lane
@@ -289,7 +300,7 @@ class Looks:
             fix="find the other automation and switch one of the two off",
             family="waiting",
         )
-        return await self._finish(work, self._without_look(lane, "blocked", problem.what, problem))
+        return await self._finish(self._apart(work), self._without_look(lane, "blocked", problem.what, problem))
 
     def _doubt(self, lane: Lane) -> None:
         now = self._clock.now()

@@ -63,7 +63,7 @@ def test_a_planted_bug_is_noticed(bug: str, invariant: str) -> None:
 
 
 def test_there_are_bugs_enough_and_none_of_them_stays_behind() -> None:
-    assert len(BUGS) >= 40
+    assert len(BUGS) >= 70
     simulate(1, 20, bug="waits-ignored")
 
     assert simulate(1, 20).violation is None

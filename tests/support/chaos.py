@@ -45,7 +45,7 @@ _POINTS = (
 _SENDERS = 4
 LEAST_S = sum(Patience().rest_s * 2.0**death for death in range(Patience().starts - Patience().suspect_from))
 """The least time in which an issue can be given up for killing the service."""
-_END_S = 240.0
+_END_S = 900.0
 
 _NUMBERS = range(1, PHASES + 1)
 CONFIG = "\n".join(

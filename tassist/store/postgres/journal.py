@@ -232,9 +232,11 @@ class PostgresJournal(SqlJournal):
         )
 
     @override
-    async def put_off(self, key: LaneKey, *, until: datetime, reason: str, counts: bool = True) -> None:
+    async def put_off(self, key: LaneKey, *, until: datetime, reason: str, now: datetime, counts: bool = True) -> None:
         await self.writer.write(
-            self._fenced(key, lambda session: lanes.put_off(session, key, until=until, reason=reason, counts=counts))
+            self._fenced(
+                key, lambda session: lanes.put_off(session, key, until=until, reason=reason, now=now, counts=counts)
+            )
         )
 
     @override

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from engine.model import Issue, IssueRef, Trigger
-from engine.plan import AddLabels, Effect
+from engine.plan import AddLabels, Effect, RemoveLabels
 from engine.ports import Applied, Retry, RunResult
 from engine.problems import Problem, ProblemError
 from tassist.clock import SystemClock
@@ -435,6 +435,36 @@ async def test_a_delivery_that_kills_the_process_each_time_is_given_up(tmp_path:
         [row] = bench.journal.deliveries()
         assert row.state == "dead"
         assert "died" in (row.reason or "")
+
+
+async def test_h20_giving_up_claims_nothing_about_writes_whose_answer_was_lost(tmp_path: Path) -> None:
+    now, key = datetime.now(UTC), LaneKey(7, 1)
+    effect = RemoveLabels(("phase-1",), "exclusivity.phase")
+    with Journal.open(tmp_path) as journal:
+        stored = await journal.accept(Incoming("d", "issues", compact(issue_payload(1)), now))
+        place = Sorted(stored.seq, "waiting", repo_id=7, repo="o/r7", targets=(Target(7, "o/r7", 1),))
+        await journal.store_sorted([(place, ())], now)
+        await journal.intend(effect, run_id="half", key=key, repo="o/r7", trigger="{}", started_at=now, now=now)
+        for _ in range(QUICK.starts):
+            await journal.started(key, rest=timedelta(0), now=now)
+
+    async def behave(ref: IssueRef, _trigger: Trigger, _ledger: Wrap) -> RunResult:
+        at = datetime.now(UTC)
+        return RunResult(ref, "success", None, issue=Issue(ref), started=at, finished=at)
+
+    async with working(tmp_path, ScriptedGitHub(behave)) as bench:
+        await bench.until_done(1)
+        assert [row.state for row in bench.journal.deliveries()] == ["dead"]
+        half = bench.journal.run("half")
+        assert half is not None
+        assert half.state == "running"
+
+        await asyncio.to_thread(bench.journal.reopen, stored.seq)
+        await bench.until(lambda: [row.state for row in bench.journal.deliveries()] == ["done"], "the replay")
+
+        [row] = bench.journal.effects("half")
+        assert row.state == "applied", "the label did not have to be removed again, so it was"
+        assert bench.journal.unfinished_run(key) is None
 
 
 async def trouble(_ref: IssueRef, _trigger: Trigger, _ledger: Wrap) -> RunResult:

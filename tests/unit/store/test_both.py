@@ -77,7 +77,7 @@ async def story(journal: Journal) -> None:
     await journal.finish(run("r1", key, seqs[5], 15, resolved=((3, "applied"),)))
     await journal.finish(run("r2", LaneKey(7, 3), seqs[-1], 16, outcome="failed", reason="given up", dead=True))
     await journal.finish(run("r3", LaneKey(7, 9), 10**9, 17, outcome="partial", covered=(seqs[0], seqs[2])))
-    await journal.put_off(LaneKey(7, 9), until=at(60), reason="GitHub is down")
+    await journal.put_off(LaneKey(7, 9), until=at(60), reason="GitHub is down", now=NOW)
     await journal.stopped(LaneKey(7, 9))
     await journal.accept(
         Incoming("00000003-guid", "issues", b'{"n": 3, "nul": "\\u0000"}', at(18))
