@@ -36,6 +36,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("run", "tassist.cli.run", "Show what would be done about a recorded event, offline."),
     Verb("contract", "tassist.cli.contract", "What the engine guarantees, as cases that run"),
     Verb("telemetry", "tassist.cli.telemetry", "Look after telemetry: schema, verify, status, export, import, prune."),
+    Verb("dashboard", "tassist.cli.dashboard", "Figures over weeks and months, as pages, lines or JSON."),
     Verb("plan", "tassist.cli.plan", "Show which labels and milestones the configuration would create or change."),
     Verb(
         "apply", "tassist.cli.apply", "Create, update and rename the labels and milestones the configuration declares."

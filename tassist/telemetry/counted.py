@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from tassist.telemetry.shape import Record
 
-LIMITS_MS = tuple(step * 10**power for power in range(6) for step in (1, 2, 5))
+LIMITS_MS: tuple[int, ...] = tuple(step * 10**power for power in range(6) for step in (1, 2, 5))
 """Upper bounds of the buckets of durations, in milliseconds: 1, 2, 5, 10 … 500,000; longer ones are `more`."""
 
 

@@ -75,6 +75,13 @@ def telemetry() -> str:
     return NOTE + reference()
 
 
+def dashboard() -> str:
+    """docs/reference/dashboard.md: what every figure counts."""
+    from tassist.dashboard.figures import reference
+
+    return NOTE + reference()
+
+
 def telemetry_schema() -> str:
     """docs/reference/telemetry.schema.json."""
     from tassist.telemetry.schema import schema_text
@@ -138,6 +145,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/sandbox.md": lambda: NOTE + sandbox_reference.page(),
     "docs/reference/telemetry.md": telemetry,
     "docs/reference/telemetry.schema.json": telemetry_schema,
+    "docs/reference/dashboard.md": dashboard,
 }
 
 

@@ -1,0 +1,165 @@
+"""What was counted from telemetry, before anything is said about it: plain rows, each in an order that is always the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """A line that is no record."""
+
+    file: str
+    """Below the telemetry folder."""
+    line: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One figure of one day; the names are those of `tassist.telemetry.counted`."""
+
+    repo: str
+    day: date
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An issue as it was at the end of a day on which its state, track or milestone was another than before."""
+
+    repo: str
+    issue: int
+    day: date
+    open: bool
+    track: str
+    milestone: str
+    created: date | None
+    closed: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """An issue as it was seen last."""
+
+    repo: str
+    issue: int
+    seen: str
+    open: bool
+    track: str
+    milestone: str
+    labels: tuple[str, ...]
+    title: str
+    created: str
+    updated: str
+    closed: str
+    due: str
+    """The milestone's date."""
+    milestone_open: bool
+    is_pull_request: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One value that was written, and what became of it."""
+
+    repo: str
+    issue: int
+    at: str
+    run_id: str
+    field: str
+    before: str
+    after: str
+    rule: str
+    undone: bool
+    """Written by `tassist undo`."""
+    reverted: bool
+    """Somebody took it back: it had to be written again, was undone, or is not there any more."""
+    flapped: bool
+    """A rule itself took it back within a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """An issue whose newest run did not succeed."""
+
+    repo: str
+    issue: int
+    at: str
+    outcome: str
+    reason: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A record that stands for itself: a comparison, a step, a configuration that was checked, records lost."""
+
+    repo: str
+    type: str
+    at: str
+    subject: str
+    outcome: str
+    reason: str
+    run_id: str
+    event_id: str
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One of the newest records behind a figure."""
+
+    repo: str
+    name: str
+    at: str
+    issue: int
+    reason: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDay:
+    """Values a rule wrote on one day, and what became of them."""
+
+    repo: str
+    rule: str
+    day: date
+    written: int
+    reverted: int
+    flapped: int
+
+
+@dataclass(slots=True)
+class Facts:
+    """Everything that was counted."""
+
+    as_of: date
+    """The last day that counts."""
+    now: str
+    """The moment ages are measured from, as a stamp."""
+    files: int = 0
+    records: int = 0
+    """Records that count, each once; those that `prune` folded included."""
+    folded: int = 0
+    """Those among them that stand in a `day_aggregate`."""
+    duplicates: int = 0
+    flaws: list[Flaw] = field(default_factory=list)
+    """The first hundred."""
+    flaw_count: int = 0
+    first: str = ""
+    last: str = ""
+    imported: list[tuple[str, str, int]] = field(default_factory=list)
+    """Repository, origin, records."""
+    repos: list[str] = field(default_factory=list)
+    counted: list[Counted] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+    latest: list[Latest] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    """The newest of each issue."""
+    rule_days: list[RuleDay] = field(default_factory=list)
+    stuck: list[Stuck] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Pages of the dashboard: HTML with one style, one script and no request."""

@@ -1,0 +1,291 @@
+"""The whole site from the dashboard's data: addresses and bytes, the same for the same data on any machine."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from tassist.dashboard.board import Bar, Board, Parity, RepoBoard, StepAt
+from tassist.dashboard.figures import FIGURES
+from tassist.dashboard.site import charts, repo_pages
+from tassist.dashboard.site.page import Cell, Column, Frame, card, count, outcome, table, tag, tile, tiles
+from tassist.dashboard.site.parts import behind, needs, place_of, rules_table, run_charts, scope_charts
+from tassist.dashboard.site.words import anchor, day, esc, href, moment, number
+
+_ACTS_ON_READERS = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f<>&]"
+)
+_PLACES = (
+    ("index.html", "Overview"),
+    ("rules.html", "Rules"),
+    ("service.html", "Service"),
+    ("migration.html", "Migration"),
+    ("data.html", "Data"),
+    ("figures.html", "Figures"),
+)
+
+
+def site(board: Board, *, web_url: str = "https://github.com") -> dict[str, bytes]:
+    """Every file of the site by its address from the root."""
+    frame = Frame(board.as_of, web_url.rstrip("/"), _PLACES)
+    found = {
+        "index.html": frame.page(at="index.html", title="Overview", body=_overview(board, frame), lead=_lead(board)),
+        "rules.html": frame.page(
+            at="rules.html",
+            title="Rules",
+            body=_rules(board),
+            lead="How often each rule acted, and what became of it afterwards",
+        ),
+        "service.html": frame.page(at="service.html", title="Service", body=_service(board, frame)),
+        "migration.html": frame.page(at="migration.html", title="Migration", body=_migration(board)),
+        "data.html": frame.page(
+            at="data.html",
+            title="What was read",
+            body=_data(board),
+            lead="Where every figure comes from, and what is missing",
+        ),
+        "figures.html": frame.page(
+            at="figures.html", title="What each figure means", body=_figures(), lead="Declared once, shown everywhere"
+        ),
+        "dashboard.json": document(board),
+        ".nojekyll": b"",
+    }
+    for repo in board.repos:
+        found.update(repo_pages.pages(board, repo, frame))
+    return found
+
+
+def document(board: Board) -> bytes:
+    """`dashboard.json`: what acts on a terminal or a page is written as an escape."""
+    text = msgspec.json.encode(board).decode()
+
+    def escaped(found: re.Match[str]) -> str:
+        code = ord(found.group())
+        if code < 0x10000:
+            return f"\\u{code:04x}"
+        code -= 0x10000
+        return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+    return (_ACTS_ON_READERS.sub(escaped, text) + "\n").encode()
+
+
+def _lead(board: Board) -> str:
+    repos = f"{len(board.repos)} repositor{'y' if len(board.repos) == 1 else 'ies'}"
+    records = f"{number(board.source.records)} records"
+    return f"{repos}, {records}, as of {day(board.as_of)}"
+
+
+def _overview(board: Board, frame: Frame) -> str:
+    if not board.source.records:
+        return "".join(f'<div class="state warn">{esc(gap.what)}: {esc(gap.why)}.</div>' for gap in board.source.gaps)
+    figures = board.total.figures
+    top = [
+        tile("open", figures["open"], "#repositories"),
+        tile("opened", figures["opened"], "#repositories", recent=True, label="In, 28 days"),
+        tile("closed", figures["closed"], "#repositories", recent=True, label="Out, 28 days"),
+        tile("stale", figures["stale"], "#repositories"),
+        tile("runs", figures["runs"], "#repositories", recent=True, label="Runs, 28 days"),
+        tile("failed", figures["failed"], "#repositories", recent=True, label="Failed, 28 days"),
+        tile("latency_p95", figures["latency_p95"], "#repositories", recent=True, label="Latency, 95 %, 28 days"),
+        tile("lost", board.service["lost"], "service.html"),
+    ]
+    gaps = (
+        f'<p class="note"><a href="data.html">{len(board.source.gaps)} thing(s) missing</a> from what was read.</p>'
+        if board.source.gaps
+        else ""
+    )
+    return "\n".join(
+        [
+            needs(board.needs, frame),
+            tiles(top),
+            gaps,
+            f'<h2 id="repositories">Repositories</h2>{card(_repos(board.repos))}',
+            f"<h2>Issues</h2>{scope_charts(board.total)}",
+            f"<h2>Runs</h2>{run_charts(board.activity, board.latency)}",
+        ]
+    )
+
+
+def _repos(repos: list[RepoBoard]) -> str:
+    columns = [
+        Column("Repository"),
+        Column("Open", numeric=True),
+        Column("28 days ago", numeric=True),
+        Column("In", numeric=True, about="Opened or reopened in 28 days"),
+        Column("Out", numeric=True, about="Closed in 28 days"),
+        Column("Untouched", numeric=True, about="Open, and untouched for 30 days or more"),
+        Column("Late", numeric=True, about="Open in a milestone whose date is over"),
+        Column("Runs", numeric=True, about="In 28 days"),
+        Column("Failed", numeric=True, about="In 28 days"),
+        Column("Not settled", numeric=True, about="Issues whose newest run did not succeed"),
+    ]
+    rows: list[list[Cell | str]] = []
+    for repo in repos:
+        figures, place = repo.scope.figures, place_of(repo.repo)
+        issues = href(*place, "issues.html")
+        rows.append(
+            [
+                f'<a href="{href(*place, "index.html")}">{esc(repo.repo)}</a>',
+                count(figures["open"].all, issues),
+                count(figures["open"].before),
+                count(figures["opened"].recent, issues),
+                count(figures["closed"].recent, issues),
+                count(figures["stale"].all, issues),
+                count(figures["overdue"].all, issues),
+                count(figures["runs"].recent, href(*place, "records.html", anchor=anchor("runs"))),
+                count(figures["failed"].recent, href(*place, "records.html", anchor=anchor("failed"))),
+                count(figures["stuck"].all, href(*place, "index.html")),
+            ]
+        )
+    return table("Repositories", columns, rows)
+
+
+def _rules(board: Board) -> str:
+    parts = [f"<h2>All repositories</h2>{card(rules_table(board.rules, '', name='Rules of all repositories'))}"]
+    for repo in board.repos:
+        if repo.rules:
+            trail = href(*place_of(repo.repo), "records.html")
+            parts.append(
+                f"<h2>{esc(repo.repo)}</h2>{card(rules_table(repo.rules, trail, name=f'Rules of {repo.repo}'))}"
+            )
+    return "\n".join(parts)
+
+
+def _service(board: Board, frame: Frame) -> str:
+    made = [
+        tile(figure.id, board.service[figure.id], f"#{anchor(figure.id)}")
+        for figure in FIGURES
+        if figure.of == "service"
+    ]
+    rows: list[list[Cell | str]] = [
+        [
+            esc(sink.name),
+            count(sink.outages.all),
+            count(sink.outages.recent),
+            count(sink.lost.all),
+            moment(sink.last) or "–",
+            esc(sink.reason) or "–",
+        ]
+        for sink in board.sinks
+    ]
+    columns = [
+        Column("Sink"),
+        Column("Outages", numeric=True),
+        Column("In 28 days", numeric=True),
+        Column("Records lost", numeric=True),
+        Column("Last outage"),
+        Column("Why"),
+    ]
+    sections = [
+        behind(
+            figure.id,
+            figure.title,
+            [
+                record
+                for name, found in board.service_behind.items()
+                if figure.name and name.startswith(_type(figure.name))
+                for record in found
+            ][:8],
+            board.service[figure.id].all or 0,
+            frame,
+            "-/-",
+        )
+        for figure in FIGURES
+        if figure.of == "service"
+    ]
+    return "\n".join(
+        [
+            tiles(made),
+            f"<h2>Sinks</h2>{card(table('Sinks', columns, rows, empty='No sink had an outage.'))}",
+            f"<h2>Setup</h2>{card(_steps(board.setup, 'Steps of the setup'))}" if board.setup else "",
+            *sections,
+        ]
+    )
+
+
+def _type(name: str) -> str:
+    """The event type a summed name is about."""
+    return name.removeprefix("sum.").split(".", 1)[0] + "."
+
+
+def _steps(steps: list[StepAt], name: str) -> str:
+    columns = [Column("Step"), Column("When"), Column("Outcome"), Column("Why")]
+    rows: list[list[Cell | str]] = [
+        [esc(step.step), moment(step.at), outcome(step.outcome), esc(step.reason) or "–"] for step in steps
+    ]
+    return table(name, columns, rows)
+
+
+def _migration(board: Board) -> str:
+    if not board.migrations:
+        return '<div class="card"><p>No repository has moved here from legacy automation, as far as these records say.</p></div>'
+    return "\n".join(_parity(parity) for parity in board.migrations)
+
+
+def _parity(parity: Parity) -> str:
+    verdicts = sorted(parity.verdicts.items(), key=lambda item: (-item[1], item[0]))
+    bars = [Bar(name, value) for name, value in verdicts]
+    compared = (
+        f"<p>{outcome(parity.outcome)} compared {moment(parity.at)}"
+        f"{f', the newest of {parity.comparisons}' if parity.comparisons > 1 else ''}. {esc(parity.reason)}</p>"
+        + charts.distribution(bars, "Cases by verdict")
+        if parity.at
+        else "<p>Legacy and engine were not compared yet.</p>"
+    )
+    steps = f"<h3>Steps</h3>{_steps(parity.steps, f'Steps of {parity.repo}')}" if parity.steps else ""
+    imported = charts.distribution(parity.imported, "Imported records, by origin") if parity.imported else ""
+    return (
+        f"<h2>{esc(parity.repo)}</h2>{card(compared)}{card(steps) if steps else ''}{card(imported) if imported else ''}"
+    )
+
+
+def _data(board: Board) -> str:
+    source = board.source
+    facts = [
+        ("Files", number(source.files)),
+        ("Records that count", number(source.records)),
+        ("Folded by prune", number(source.folded)),
+        ("Repetitions left out", number(source.duplicates)),
+        ("Lines that are no records", number(source.faulty)),
+        ("First record", day(source.first) if source.first else "–"),
+        ("Newest record", day(source.last) if source.last else "–"),
+    ]
+    made = "".join(
+        f'<div class="tile"><dt>{name}</dt><dd><span class="v">{value}</span></dd></div>' for name, value in facts
+    )
+    gaps = "".join(
+        f"<li>{tag('missing', 'warn')}<span class=what>{esc(gap.what)}</span><span></span><span class=why>{esc(gap.why)}</span></li>"
+        for gap in source.gaps
+    )
+    rows: list[list[Cell | str]] = [
+        [f"<span class=mono>{esc(fault.file)}</span>", count(fault.line), esc(fault.why)] for fault in source.faults
+    ]
+    faults = table("Lines that are no records", [Column("File"), Column("Line", numeric=True), Column("Why")], rows)
+    more = (
+        f'<p class="note">{number(source.faulty - len(rows))} more; tassist telemetry verify names them all.</p>'
+        if source.faulty > len(rows)
+        else ""
+    )
+    return (
+        f'<dl class="tiles">{made}</dl>'
+        + (
+            f"<h2>What is missing</h2>{card(f'<ul class=needs>{gaps}</ul>')}"
+            if gaps
+            else '<div class="state good">Nothing is missing.</div>'
+        )
+        + (f"<h2>Lines that are no records</h2>{card(faults)}{more}" if rows else "")
+    )
+
+
+def _figures() -> str:
+    titles = {"issues": "Issues", "runs": "Runs", "rules": "Rules", "service": "The service"}
+    parts = []
+    for of, title in titles.items():
+        items = "".join(
+            f'<section id="{anchor(figure.id)}"><h3>{esc(figure.title)} <code>{figure.id}</code></h3><p>{esc(figure.meaning)}</p></section>'
+            for figure in FIGURES
+            if figure.of == of
+        )
+        parts.append(f"<h2>{title}</h2>{card(items)}")
+    return "\n".join(parts)

@@ -1,0 +1,166 @@
+"""Parts that several pages show: what needs a person, rules, the charts of a scope, records behind a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tassist.dashboard.board import Behind, MilestoneAt, Need, RuleAt, Scope, Series
+from tassist.dashboard.figures import DECISIONS, FIGURE_BY_ID, figure_of_decision
+from tassist.dashboard.site import charts
+from tassist.dashboard.site.page import Cell, Column, Frame, card, count, table, tag
+from tassist.dashboard.site.words import anchor, day, esc, href, moment, number, span
+from tassist.telemetry.paths import safe_name
+
+_KINDS = {"failed": "bad", "lost": "bad", "configuration": "bad", "blocked": "bad"}
+FIRST_NEEDS = 8
+
+
+def place_of(repo: str) -> tuple[str, str]:
+    """Folders of a repository's pages."""
+    owner, _, name = repo.partition("/")
+    return safe_name(owner), safe_name(name)
+
+
+def needs(found: Sequence[Need], frame: Frame, *, up: str = "", with_repo: bool = True) -> str:
+    """What needs a person, the most urgent first, or the good news that nothing does."""
+    if not found:
+        return '<div class="state good">Nothing needs a person.</div>'
+    items = [_need(need, frame, up, with_repo=with_repo) for need in found]
+    first = f'<ul class="needs">{"".join(items[:FIRST_NEEDS])}</ul>'
+    rest = items[FIRST_NEEDS:]
+    more = (
+        f'<details><summary>{len(rest)} more</summary><ul class="needs">{"".join(rest)}</ul></details>' if rest else ""
+    )
+    thing = "thing needs" if len(found) == 1 else "things need"
+    return f"<h2>{number(len(found))} {thing} a person</h2>{card(first + more)}"
+
+
+def _need(need: Need, frame: Frame, up: str, *, with_repo: bool) -> str:
+    where = []
+    if need.repo and with_repo:
+        where.append(f'<a href="{up}{href(*place_of(need.repo), "index.html")}">{esc(need.repo)}</a>')
+    if need.issue:
+        where.append(f'<a href="{frame.issue(need.repo, need.issue)}" rel="noreferrer">#{need.issue}</a>')
+    place = f" {' '.join(where)}" if where else ""
+    return (
+        f'<li>{tag(need.kind, _KINDS.get(need.kind, "warn"))}<span class="what">{esc(need.what)}{" ·" if place else ""}{place}</span>'
+        f'{moment(need.at) or "<span></span>"}<span class="why">{esc(need.why)}</span></li>'
+    )
+
+
+def scope_charts(scope: Scope) -> str:
+    """Open over time, in and out, age, and how long untouched."""
+    return (
+        '<div class="two">'
+        + card(charts.lines(scope.flow, {"open": "Open issues"}, title="Open issues"))
+        + card(
+            charts.bars(scope.flow, {"opened": "In", "closed": "Out"}, title="In and out", kind="flow", stacked=False)
+        )
+        + "</div>"
+        + '<div class="two">'
+        + card(charts.distribution(scope.ages, "Age of open issues"))
+        + card(charts.distribution(scope.idle, "Open issues, by when they were last touched"))
+        + "</div>"
+    )
+
+
+def run_charts(activity: Series, latency: Series) -> str:
+    """Runs by outcome, and how long they took."""
+    names = {"success": "Succeeded", "partial": "Partly done", "blocked": "Blocked", "failed": "Failed"}
+    lines = {"latency_p50": "Delivery to done, median", "latency_p95": "Delivery to done, 95 %"}
+    return (
+        '<div class="two">'
+        + card(charts.bars(activity, names, title="Runs by outcome", kind="runs"))
+        + card(charts.lines(latency, lines, title="From delivery to done", show=span))
+        + "</div>"
+    )
+
+
+def rules_table(rules: Sequence[RuleAt], trail: str, *, name: str) -> str:
+    """One row for each rule; ``trail`` is the address of the records behind, without an anchor."""
+    columns = [Column("Rule")]
+    for outcome in DECISIONS:
+        figure = FIGURE_BY_ID[figure_of_decision(outcome)]
+        columns.append(Column(figure.title, numeric=True, about=figure.meaning))
+    columns += [
+        Column(FIGURE_BY_ID[what].title, numeric=True, about=FIGURE_BY_ID[what].meaning)
+        for what in ("written", "reverted", "flapped")
+    ]
+    rows: list[list[Cell | str]] = []
+    for rule in rules:
+        row: list[Cell | str] = [f'<span class="mono">{esc(rule.rule)}</span>']
+        for outcome in DECISIONS:
+            link = f"{trail}#{anchor(f'rule.{rule.rule}.{outcome}')}" if trail else ""
+            row.append(count(getattr(rule, outcome).all, link))
+        written, reverted, flapped = rule.written.all or 0, rule.reverted.all or 0, rule.flapped.all or 0
+        row.append(count(written))
+        row.append(Cell(_share(reverted, written, "warn", 10), reverted, numeric=True))
+        row.append(Cell(_share(flapped, written, "bad", 0), flapped, numeric=True))
+        rows.append(row)
+    return table(name, columns, rows, empty="No run recorded a decision yet.")
+
+
+def _share(part: int, whole: int, kind: str, above_percent: int) -> str:
+    text = number(part)
+    percent = 100 * part // whole if whole else 0
+    if part and percent >= above_percent:
+        return f"{tag(f'{text} ({percent} %)', kind)}"
+    return text
+
+
+def milestones_table(found: Sequence[MilestoneAt]) -> str:
+    """Progress of milestones."""
+    columns = [
+        Column("Milestone"),
+        Column("Done"),
+        Column("Open", numeric=True),
+        Column("Closed", numeric=True),
+        Column("Due"),
+    ]
+    rows: list[list[Cell | str]] = []
+    for milestone in found:
+        whole = milestone.open + milestone.closed
+        due = day(milestone.due) if milestone.due else "–"
+        if milestone.overdue_days:
+            due += f" {tag(f'{milestone.overdue_days} days late', 'bad')}"
+        percent = 100 * milestone.closed // whole if whole else 0
+        done = charts.meter(milestone.closed, whole, f"{percent} % done")
+        rows.append(
+            [
+                esc(milestone.title),
+                Cell(f"{done}<span class=note>{percent} %</span>", percent, numeric=True),
+                count(milestone.open),
+                count(milestone.closed),
+                due,
+            ]
+        )
+    return table("Milestones", columns, rows, empty="No issue has a milestone.")
+
+
+def behind(
+    name: str, title: str, found: Sequence[Behind], total: int, frame: Frame, repo: str, *, anchor_of: str = ""
+) -> str:
+    """The newest records behind a figure, and the command that prints them all."""
+    columns = [Column("When"), Column("Issue"), Column("Why"), Column("Record")]
+    rows: list[list[Cell | str]] = [
+        [
+            moment(record.at),
+            f'<a href="{frame.issue(repo, record.issue)}" rel="noreferrer">#{record.issue}</a>'
+            if record.issue
+            else "–",
+            esc(record.reason) or "–",
+            f"<code>{esc(record.event_id, 80)}</code>",
+        ]
+        for record in found
+    ]
+    shown = table(f"{title}, the newest", columns, rows) if rows else ""
+    return (
+        f'<section id="{anchor_of or anchor(name)}"><h2>{esc(title)}: {number(total)}</h2>{card(shown) if shown else ""}'
+        f"<pre>tassist dashboard records {esc(_quoted(name))}{f' --repo {esc(_quoted(repo))}' if repo != '-/-' else ''}</pre></section>"
+    )
+
+
+def _quoted(text: str) -> str:
+    import shlex
+
+    return shlex.quote(text)

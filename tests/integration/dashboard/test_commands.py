@@ -1,0 +1,143 @@
+"""`tassist dashboard` as it is typed: what it prints, what it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tassist.entry import run
+from tests.support.records import NOON, line
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TASSIST_HOME", str(tmp_path / "home"))
+    folder = tmp_path / "home" / "telemetry"
+    folder.mkdir(parents=True)
+    (folder / "x.jsonl").write_bytes(b"\n".join([line(1), line(2, reason="no"), line(3, repo="acme/lander")]) + b"\n")
+    return tmp_path / "home"
+
+
+def typed(capsys: Capture, *args: object) -> tuple[int, str, str]:
+    code = run(["dashboard", *map(str, args)])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def documented(capsys: Capture, *args: object) -> tuple[int, Any]:
+    code, out, _ = typed(capsys, *args, "--json")
+    return code, json.loads(out)
+
+
+def test_build_writes_a_site_and_prints_where(home: Path, capsys: Capture) -> None:
+    code, out, err = typed(capsys, "build")
+
+    assert (code, out) == (0, f"{home / 'dashboard' / 'index.html'}\n")
+    assert "3 records as of 2026-03-01" in err
+    assert (home / "dashboard" / "acme" / "orbit" / "index.html").is_file()
+    assert json.loads((home / "dashboard" / "dashboard.json").read_bytes())["form"] == "tassist dashboard 1"
+
+
+def test_a_second_build_replaces_the_first_as_a_whole(home: Path, capsys: Capture) -> None:
+    typed(capsys, "build")
+    code, _, _ = typed(capsys, "build", "--repo", "acme/lander")
+
+    assert code == 0
+    assert not (home / "dashboard" / "acme" / "orbit").exists()
+    assert sorted(path.name for path in home.iterdir()) == ["dashboard", "telemetry"]
+
+
+def test_a_folder_that_holds_something_else_is_refused(home: Path, capsys: Capture) -> None:
+    out = home / "thesis"
+    out.mkdir()
+    (out / "chapter-1.txt").write_text("years of work")
+
+    code, _, err = typed(capsys, "build", "--out", out)
+
+    assert code == 2
+    assert "holds something that is no dashboard" in err
+    assert (out / "chapter-1.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "file:///etc", "github.com"])
+def test_h72_only_a_web_address_is_linked_to(home: Path, capsys: Capture, url: str) -> None:
+    assert typed(capsys, "build", "--web-url", url)[0] == 2
+
+
+def test_where_there_is_no_telemetry_it_says_what_to_do(tmp_path: Path, capsys: Capture) -> None:
+    code, _, err = typed(capsys, "build", "--from", tmp_path / "none")
+
+    assert code == 2
+    assert "tassist dashboard build --from" in err
+
+
+def test_the_figures_are_lines_in_a_terminal(home: Path, capsys: Capture) -> None:
+    code, out, _ = typed(capsys, "--text")
+
+    assert code == 0
+    assert "Needs a person: 1" in out
+    assert "partial       acme/orbit#3" in out
+    assert max(map(len, out.splitlines())) <= 80
+    assert typed(capsys)[1] == out
+
+
+def test_the_figures_are_one_document_for_machines(home: Path, capsys: Capture) -> None:
+    code, found = documented(capsys, "--repo", "acme/orbit")
+
+    assert code == 0
+    assert [repo["repo"] for repo in found["repos"]] == ["acme/orbit"]
+    assert found["total"]["figures"]["runs"]["all"] == 2
+
+
+def test_two_days_are_compared_in_words(home: Path, capsys: Capture) -> None:
+    (home / "telemetry" / "y.jsonl").write_bytes(line(9, at=NOON.replace(day=5)) + b"\n")
+
+    code, out, _ = typed(capsys, "diff", "2026-03-01", "2026-03-05")
+
+    assert code == 3
+    assert "From 2026-03-01 to 2026-03-05" in out
+    assert "  Runs 3 → 4 (+1)" in out
+
+
+def test_two_builds_are_compared_and_the_same_are_the_same(home: Path, capsys: Capture) -> None:
+    typed(capsys, "build", "--out", home / "a")
+    typed(capsys, "build", "--out", home / "b", "--repo", "acme/lander")
+
+    code, out, _ = typed(capsys, "diff", home / "a", home / "b")
+    same = typed(capsys, "diff", home / "a", home / "a" / "dashboard.json")
+
+    assert code == 3
+    assert "Repositories that went\n  acme/orbit" in out
+    assert same == (0, "From 2026-03-01 to 2026-03-01\nNothing is different.\n", "")
+
+
+@pytest.mark.parametrize("wrong", ["2026-02-30", "/nowhere", "README.md"])
+def test_what_is_no_dashboard_is_named(home: Path, capsys: Capture, wrong: str) -> None:
+    assert typed(capsys, "diff", wrong, "2026-03-01")[0] in {1, 2}
+
+
+def test_the_records_behind_a_figure_are_printed(home: Path, capsys: Capture) -> None:
+    code, out, _ = typed(capsys, "records", "partial")
+    by_rule = typed(capsys, "records", "rule.exclusivity.track.already", "--repo", "acme/orbit")[1]
+
+    assert code == 0
+    assert [json.loads(found)["reason"] for found in out.splitlines()] == ["no"]
+    assert len(by_rule.splitlines()) == 2
+    assert typed(capsys, "records", "nothing")[0] == 2
+
+
+def test_open_says_where_it_is_and_needs_a_build(home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    assert typed(capsys, "open")[0] == 2
+    typed(capsys, "build")
+
+    code, out, err = typed(capsys, "open")
+
+    assert (code, out) == (0, f"{(home / 'dashboard' / 'index.html').as_uri()}\n")
+    assert "no browser" in err
