@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from engine.problems import Where
 from migrations.audit.classify import classify
 from migrations.audit.defects import authorities, defects_of, in_order
 from migrations.audit.document import Document, read_document
 from migrations.audit.facts import Facts, gather
+from migrations.legacy.recognise import recognise
 from migrations.model import (
     Audit,
     Change,
@@ -35,6 +37,8 @@ def audit(snapshot: Snapshot) -> Audit:
         unreadable += _unreadable(document, file)
         facts = gather(document, files)
         read.append((facts, _workflow(facts, file.state)))
+    modelled = recognise(snapshot)
+    read = [(facts, replace(workflow, component=modelled.component_of(workflow.path))) for facts, workflow in read]
     legacy = [facts for facts, workflow in read if workflow.is_legacy]
     defects: list[Defect] = [defect for facts, _ in read for defect in defects_of(facts)]
     for file in snapshot.files:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tassist.cli.migrate_audit import audit
+from tassist.cli.migrate_diff import diff
 
 _EPILOG = """\b
 Example:
@@ -18,3 +19,4 @@ def command() -> None:
 
 
 command.add_command(audit)
+command.add_command(diff)

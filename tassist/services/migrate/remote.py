@@ -40,6 +40,10 @@ class _Tree(msgspec.Struct):
     truncated: bool | None = None
 
 
+class _Branch(msgspec.Struct):
+    default_branch: str | None = None
+
+
 class _VariableWire(msgspec.Struct):
     name: str | None = None
     value: str | None = None
@@ -70,7 +74,7 @@ async def read_remote(connection: Connection, name: str) -> Snapshot:
     repo = await connection.access.resolve(name)
     ref = IssueRef(repo.full_name, 0, repo.id)
     reading = _Reading(connection, ref, await _who(connection, ref))
-    files = await reading.files("HEAD", wanted=sort_of)
+    files = await reading.files(await reading.branch(), wanted=sort_of)
     states = await reading.states()
     workflows = [
         TextFile(file.path, file.content, state=states.get(file.path, ""))
@@ -112,6 +116,10 @@ class _Reading:
         self.base = repository(ref.repo, ref.repo_id)
         self.notes: list[str] = []
 
+    async def branch(self) -> str:
+        """The branch people see first; workflows on a schedule run from it."""
+        return (await self.client.get(self.base, _Branch, self.who)).value.default_branch or "main"
+
     async def files(self, revision: str, *, wanted: Any, optional: bool = False) -> list[TextFile]:
         """The files of a revision that are wanted, newest names last."""
         try:
@@ -138,7 +146,7 @@ class _Reading:
         entries.sort(key=lambda entry: (wanted(entry.path or "") != "workflow", entry.path or ""))
         if len(entries) > MAX_BLOBS:
             self.notes.append(f"{MAX_BLOBS} of {len(entries)} files of {revision} were read: a checkout has them all")
-            entries = entries[:MAX_BLOBS] if revision == "HEAD" else entries[-MAX_BLOBS:]
+            entries = entries[-MAX_BLOBS:] if revision == RECORD_BRANCH else entries[:MAX_BLOBS]
         return [file for entry in entries if (file := await self._blob(entry)) is not None]
 
     async def _blob(self, entry: _Entry) -> TextFile | None:

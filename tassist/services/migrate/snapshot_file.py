@@ -331,9 +331,9 @@ def _issue_data(issue: Issue) -> dict[str, Any]:
                     {
                         "event": event.event,
                         "created_at": event.at.isoformat(),
-                        "label": event.label,
-                        "milestone": event.milestone,
-                        "actor": event.actor,
+                        "label": {"name": event.label} if event.label else None,
+                        "milestone": {"title": event.milestone} if event.milestone else None,
+                        "actor": {"login": event.actor} if event.actor else None,
                     }
                     for event in issue.timeline
                 ]

@@ -1,0 +1,49 @@
+"""Writes a comparison to files: one page of HTML, and Markdown for a pull request."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.problems import ProblemError
+from migrations.compare import words
+from migrations.model import Comparison
+from tassist.errors import os_problem
+from tassist.text import safe_text
+
+
+def clean(text: str) -> str:
+    """Text from outside, for a page."""
+    return safe_text(text, max_chars=2000)
+
+
+def files(comparison: Comparison, *, html: Path | None, markdown: Path | None) -> Iterator[tuple[Path, str]]:
+    """Each file that is wanted, with its text."""
+    if html is not None:
+        yield html, words.page(comparison, clean)
+    if markdown is not None:
+        yield markdown, words.markdown(comparison, clean)
+
+
+def save(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        ProblemError: it cannot be written.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        raise ProblemError(os_problem(error, doing="write the report to")) from error
