@@ -36,6 +36,8 @@ def command(
     A running server takes the new secret over before GitHub signs with it, and accepts the one before for as long as
     GitHub may redeliver. Cut off at any moment, run it again.
     """
+    if finish and what is None and not everything:
+        what = "key"
     if bool(what) == everything:
         raise click.UsageError("say what to rotate: secret, key or --all")
     from tassist.config import settings

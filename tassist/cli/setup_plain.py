@@ -57,9 +57,7 @@ class PlainFace(Face):
                     _say("  this is the first question")
                     continue
                 return WORDS[word]
-            if not line.strip() and ask.value and not question.secret:
-                return ask.value
-            return line
+            return line if line.strip() or question.secret else _offered(ask)
 
     @override
     async def preview(self, preview: Preview) -> bool | Signal:
@@ -189,11 +187,16 @@ def show_waiting(wait: Wait, *, opens_browser: bool) -> None:
         _say("  your browser has been opened" if opened else "  open the link in your browser")
 
 
+def _offered(ask: Ask) -> str:
+    """What Enter takes: what was said before, unless that was wrong, else the default."""
+    return (ask.value if not ask.problems else "") or ask.default or ""
+
+
 def _prompt(ask: Ask) -> str:
     question = ask.question
     if question.secret:
         return "Answer (it is not shown):"
-    offered = ask.value or ask.default
+    offered = _offered(ask)
     shown = safe_text(offered, max_chars=60) if offered else ""
     choices = question.choices_for(ask.known)
     if choices:

@@ -10,6 +10,13 @@ third time. Only tests set it; without it `point` compares one empty string. The
 `before-finish`     every write is done, the run is not committed
 `after-finish`      the run is committed with its record
 `mid-record-append` half of a telemetry line is in the sink's file
+`setup-noted`       the installer's journal has one line more
+`setup-code-kept`   the code of a new App is kept, and was not exchanged
+`setup-converted`   GitHub has told the App's key, and it is not kept
+`setup-arrived`     a new App's credentials are kept, beside those used so far
+`setup-moved`       the secrets are in their new place, and still in the old one
+`setup-secret-kept` a new webhook secret is kept, GitHub was not told
+`setup-secret-set`  GitHub signs with it, and that is not noted
 """
 
 from __future__ import annotations
@@ -29,6 +36,13 @@ Point = Literal[
     "after-finish",
     "mid-record-append",
     "caught-one",
+    "setup-noted",
+    "setup-code-kept",
+    "setup-converted",
+    "setup-arrived",
+    "setup-moved",
+    "setup-secret-kept",
+    "setup-secret-set",
 ]
 POINTS: Final[tuple[str, ...]] = get_args(Point)
 VARIABLE: Final = "TASSIST_CRASH_AT"

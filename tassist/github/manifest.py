@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.problems import Problem, ProblemError
 from tassist import secrets
+from tassist.config import faults
 from tassist.errors import Secret
 from tassist.github.address import web_root
 from tassist.github.client import Anonymous, AnswerLost, GitHubClient
@@ -74,6 +75,7 @@ async def convert(code: str, *, api_url: str, credentials_path: Path, client: Gi
         html_url=made.html_url or f"{web_root(own.api_url)}/apps/{made.slug or ''}",
         client_secret=Secret(made.client_secret or ""),
     )
+    faults.point("setup-converted")
     secrets.save(app, credentials_path)
     # Only now is the answer judged: whatever it was, nothing of it is lost.
     if not app.app_id:

@@ -68,7 +68,8 @@ def _do(ring: Any, asked: dict[str, Any]) -> dict[str, Any]:
         return {}
     ring.set_password(service, user, value)
     same = ring.get_password(service, user) == value
-    ring.delete_password(service, user)
+    if same:
+        ring.delete_password(service, user)
     return {"same": same}
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from engine.problems import Problem, ProblemError, Where
 from tassist import secrets
 from tassist.clock import SystemClock
+from tassist.config import faults
 from tassist.config.settings import Settings
 from tassist.errors import Secret
 from tassist.github.address import web_root
@@ -56,8 +57,10 @@ async def rotate_secret(settings: Settings) -> SecretRotated:
     resumed = app.rotating == "secret"
     fresh = with_new_secret(app, SystemClock())
     secrets.save(fresh, _path(settings))
+    faults.point("setup-secret-kept")
     async with GitHubClient(fresh.api_url) as client:
         await AppApi(AppAuth(fresh, client)).set_hook_config(secret=fresh.webhook_secret)
+    faults.point("setup-secret-set")
     secrets.save(replace(fresh, rotating="", secret_made_here=True), _path(settings))
     return SecretRotated(fresh.webhook_secret_previous_until, resumed)
 

@@ -165,8 +165,7 @@ def came_back(text: str) -> tuple[str, str]:
         ProblemError: there is no code in it; what was pasted is not repeated.
     """
     plain = text.strip().strip("\"'<>` ")
-    query = urlsplit(plain).query if "://" in plain or plain.startswith("/") else plain.rpartition("?")[2]
-    fields = parse_qs(query)
+    fields = parse_qs(plain.partition("#")[0].rpartition("?")[2])
     if "code" in fields:
         return fields["code"][0].strip(), fields.get("state", [""])[0].strip()
     raise ProblemError(

@@ -90,8 +90,8 @@ class _Sitting:
         except ProblemError as error:
             self.state = flow.refused(self.state, ask.question.id, raw, error.problems)
             return
-        said = {ask.question.id: flow.known(self.state).answer(ask.question.id)}
-        self.note("answered", said=without_secrets(said, self.state.questions))
+        # All of them: what a flag said this time shall count when somebody goes on without it.
+        self.note("answered", said=without_secrets(flow.known(self.state).answers, self.state.questions))
 
     def _turn(self, signal: Signal) -> None:
         if signal == Signal.LEAVE:

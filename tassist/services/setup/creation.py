@@ -26,6 +26,7 @@ from setup_wizard.outcome import Waiting
 from setup_wizard.ports import NewApp
 from setup_wizard.values import slug_of
 from tassist import secrets
+from tassist.config import faults
 from tassist.github.address import api_root
 from tassist.github.manifest import convert
 from tassist.secrets import GitHubApp
@@ -278,6 +279,7 @@ class Creation:
     # --- the exchange ----------------------------------------------------------------------------
 
     async def _exchange(self, pending: Pending) -> GitHubApp:
+        faults.point("setup-code-kept")
         try:
             app = await convert(pending.code, api_url=api_root(pending.github), credentials_path=self.home / ARRIVING)
         except ProblemError as error:
@@ -289,6 +291,7 @@ class Creation:
                 pending.code = ""
                 self._remember(pending)
             raise
+        faults.point("setup-arrived")
         settle(self.home)
         self.forget()
         return replace(app, kept_in="file")

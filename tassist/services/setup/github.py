@@ -21,6 +21,7 @@ from setup_wizard.ports import GitHubAppPort, HeldApp, Hook, Installed, NewApp
 from setup_wizard.values import app_id, app_id_faults, path, slug_of
 from tassist import secrets
 from tassist.clock import SystemClock
+from tassist.config import faults
 from tassist.config.settings import Settings
 from tassist.errors import Secret
 from tassist.github.address import api_root, segment, web_root
@@ -119,6 +120,7 @@ class RealGitHubApp(GitHubAppPort):
                 )
             )
         if (app.kept_in, app.env_file) != (moved.kept_in, moved.env_file):
+            faults.point("setup-moved")
             secrets.forget(app)
         return self._held(moved)
 
@@ -302,11 +304,13 @@ class RealGitHubApp(GitHubAppPort):
         """Give GitHub a secret made here; both are accepted while it happens, and after a crash."""
         fresh = with_new_secret(app, SystemClock())
         self._keep(fresh)
+        faults.point("setup-secret-kept")
         async with self._as_app(fresh) as connection:
             try:
                 await connection.api.set_hook_config(url=url, secret=fresh.webhook_secret)
             except Refused as error:
                 raise ProblemError(_hook_refused(error, app)) from None
+        faults.point("setup-secret-set")
         self._keep(replace(fresh, rotating="", secret_made_here=True))
 
     # --- installations ---------------------------------------------------------------------------

@@ -19,7 +19,7 @@ CHECKS = (
 class DoctorProbe(ProbePort):
     """Runs those checks."""
 
-    def __init__(self, home: Path, *, deadline_s: float = 15.0) -> None:
+    def __init__(self, home: Path, *, deadline_s: float = 20.0) -> None:
         self._home = home
         self._deadline_s = deadline_s
 

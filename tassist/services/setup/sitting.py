@@ -9,8 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from typing_extensions import override
-
 from engine.problems import Problem, ProblemError
 from setup_wizard import answers as answers_
 from setup_wizard import flow, journal
@@ -21,6 +19,7 @@ from setup_wizard.ports import ProbePort, World
 from setup_wizard.questions import QUESTION_BY_ID, QUESTIONS
 from setup_wizard.steps import STAGES
 from tassist.clock import SystemClock
+from tassist.config import faults
 from tassist.config.settings import Settings
 from tassist.errors import os_problem
 from tassist.secrets.files import append_private, read_private, write_private
@@ -28,6 +27,7 @@ from tassist.secrets.system_keyring import Examined, examine_backend
 from tassist.secrets.system_keyring import State as KeyringState
 from tassist.services.setup.conduct import conduct
 from tassist.services.setup.github import RealGitHubApp
+from tassist.services.setup.probe import DoctorProbe
 from tassist.services.setup.service import RealService
 
 JOURNAL = "setup.journal"
@@ -47,14 +47,6 @@ class Wishes:
     """Ask whatever is not answered; otherwise only what the answers file says is to be asked."""
     terminal: bool = True
     """There is somebody to ask."""
-
-
-class NoProbe(ProbePort):
-    """Finds nothing: the doctor is not asked."""
-
-    @override
-    async def problems(self) -> tuple[Problem, ...]:
-        return ()
 
 
 def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> State:
@@ -94,9 +86,9 @@ def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> St
 
 def _missing(state: State) -> list[Problem]:
     found = []
-    for question, faults in flow.missing(state):
-        if faults:
-            found += list(faults)
+    for question, wrong in flow.missing(state):
+        if wrong:
+            found += list(wrong)
             continue
         found.append(
             Problem(
@@ -177,7 +169,7 @@ async def open_world(
     github = RealGitHubApp(settings, env, folder=Path.cwd(), poll_s=0.1 if quick else 2.0)
     service = RealService(settings, env, look_s=0.1 if quick else 1.0)
     try:
-        yield World(github, service, probe or NoProbe(), str(settings.home))
+        yield World(github, service, probe or DoctorProbe(settings.home), str(settings.home))
     finally:
         await github.close()
 
@@ -192,6 +184,7 @@ def recorder(home: Path) -> Callable[[journal.Entry], None]:
         nonlocal cut
         append_private(home / JOURNAL, ("\n" if cut else "").encode() + journal.line(entry).encode())
         cut = False
+        faults.point("setup-noted")
 
     return record
 
