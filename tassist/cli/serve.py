@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 import click
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     metavar="ngrok|agent|URL",
     help="Open a way in and point the webhook to it for as long as this runs; then production is restored.",
 )
+@click.option(
+    "--end-with-stdin", is_flag=True, help="End when standard input is closed: for a program that starts this one."
+)
 @click.option("--json", "as_json", is_flag=True, help="Say the address as a JSON object, and log as JSON lines.")
 def command(
     *,
@@ -56,6 +60,7 @@ def command(
     poll: bool,
     every: float,
     tunnel: str | None,
+    end_with_stdin: bool,
     as_json: bool,
 ) -> int | OpenPlace:
     """Take deliveries from GitHub, store each before it is answered, and keep issues in order.
@@ -78,6 +83,8 @@ def command(
     from tassist.services.serve import prepare
     from tassist.terminal import may_draw
 
+    if end_with_stdin:
+        threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
     loaded = settings.load({"host": host, "port": port, "home": home, "database": databases.typed(database)})
     if not headless and not as_json and not stand_by and not loaded.secret("database") and may_draw():
         return _inside(loaded, home=home, poll_every_s=every if poll else None)
@@ -106,6 +113,14 @@ def command(
             listening,
         )
     return Exit.INTERRUPTED if ended_by == signal.SIGINT else Exit.OK
+
+
+def _end_with_stdin() -> None:
+    """Wait until whoever holds the other end of standard input is gone, killed without a word perhaps; then end as by SIGTERM."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _inside(loaded: Settings, *, home: str | None, poll_every_s: float | None) -> OpenPlace:

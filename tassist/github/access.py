@@ -10,7 +10,7 @@ from engine.problems import Problem, ProblemError
 from tassist.github import translate
 from tassist.github.address import repository
 from tassist.github.app_api import AppApi
-from tassist.github.app_auth import RUN_PERMISSIONS, AppAuth, Permissions
+from tassist.github.app_auth import PULL_PERMISSIONS, RUN_PERMISSIONS, AppAuth, Permissions
 from tassist.github.client import Credential
 from tassist.github.faults import Kind, Refused
 from tassist.github.wire import RepoWire
@@ -26,6 +26,14 @@ class Access(Protocol):
         """The credential for the issue's repository."""
         ...
 
+    async def to_write(self, ref: IssueRef) -> Credential:
+        """The same for a write: to a pull request it reaches pull requests, too."""
+        ...
+
+    def note_pull_request(self, ref: IssueRef) -> None:
+        """What was read under this number is a pull request."""
+        ...
+
 
 class InstallationAccess:
     """Finds installations by asking GitHub once, or by being told from a delivery."""
@@ -36,6 +44,7 @@ class InstallationAccess:
         self.api = AppApi(auth)
         self.permissions = permissions
         self._installation_by_repo: OrderedDict[int, int] = OrderedDict()
+        self._pull_requests: OrderedDict[tuple[int, int], None] = OrderedDict()
         auth.on_lost_installation = self.forget_installation
 
     def remember(self, repo_id: int, installation_id: int) -> None:
@@ -57,13 +66,27 @@ class InstallationAccess:
 
     async def credential(self, ref: IssueRef) -> Credential:
         """A credential that reaches this repository only."""
+        return await self._credential(ref, self.permissions)
+
+    async def to_write(self, ref: IssueRef) -> Credential:
+        """The same; where this is a pull request, with the permission for those, which nobody else is given."""
+        wider = (ref.repo_id, ref.number) in self._pull_requests and self.permissions.get("issues") == "write"
+        return await self._credential(ref, {**self.permissions, **PULL_PERMISSIONS} if wider else self.permissions)
+
+    def note_pull_request(self, ref: IssueRef) -> None:
+        """What was read under this number is a pull request; that never changes."""
+        self._pull_requests[ref.repo_id, ref.number] = None
+        if len(self._pull_requests) > MAX_REMEMBERED:
+            self._pull_requests.popitem(last=False)
+
+    async def _credential(self, ref: IssueRef, permissions: Permissions) -> Credential:
         known = self._installation_by_repo.get(ref.repo_id) if ref.repo_id else None
         if known is None:
             known = await self._ask(ref.repo, ref.repo_id)
             if ref.repo_id:
                 self.remember(ref.repo_id, known)
         return self.auth.installation(
-            known, repository_ids=(ref.repo_id,) if ref.repo_id else (), permissions=self.permissions
+            known, repository_ids=(ref.repo_id,) if ref.repo_id else (), permissions=permissions
         )
 
     async def resolve(self, repo: str) -> Repo:

@@ -41,6 +41,8 @@ MAX_REPOSITORIES = 500
 Permissions = Mapping[str, Literal["read", "write"]]
 RUN_PERMISSIONS: Permissions = {"issues": "write", "contents": "read", "metadata": "read"}
 """What a run needs: it writes issues, and reads the configuration."""
+PULL_PERMISSIONS: Permissions = {"pull_requests": "write"}
+"""What a write to a pull request needs besides; it happens only where the configuration manages pull requests."""
 DRY_PERMISSIONS: Permissions = {"issues": "read", "contents": "read", "metadata": "read"}
 """What a look needs: GitHub itself refuses a write with such a token."""
 _log = get_logger("github")

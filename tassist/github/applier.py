@@ -56,7 +56,7 @@ class GitHubApplier:
         """
         meter = Meter()
         try:
-            who = await self.access.credential(ref)
+            who = await self.access.to_write(ref)
             done = await self._apply(ref, effect, who, meter)
         except Refused as error:
             if error.fault.kind == Kind.UNAUTHORIZED:

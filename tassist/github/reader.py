@@ -115,6 +115,8 @@ class GitHubReader:
         if moved is not None:
             return Gone(moved)
         issue = translate.issue(answer.value, ref)
+        if issue.is_pull_request:
+            self.access.note_pull_request(ref)
         repo = replace(await self._repo(ref, who, meter), full_name=issue.ref.repo)
         issue_path = f"{base}/issues/{ref.number}"
         if Fact.TIMELINE in facts:

@@ -61,7 +61,7 @@ class GitHubUndoer:
     async def _write(
         self, ref: IssueRef, inverse: ClearMilestone | ReopenIssue | DeleteComment, meter: Meter
     ) -> tuple[bool, Problem | None]:
-        who = await self._applier.access.credential(ref)
+        who = await self._applier.access.to_write(ref)
         base = repository(ref.repo, ref.repo_id)
         client = self._applier.client
         if isinstance(inverse, DeleteComment):
@@ -94,7 +94,7 @@ class GitHubUndoer:
 
     async def own_comment(self, ref: IssueRef, marker: str) -> OwnComment | None:
         """The App's own comment with this marker. Anybody may copy a marker, so only our own comments count."""
-        who = await self._applier.access.credential(ref)
+        who = await self._applier.access.to_write(ref)
         path = f"{repository(ref.repo, ref.repo_id)}/issues/{ref.number}/comments?per_page=100"
         for wire in await self._applier.client.get_all(path, CommentWire, who):
             ours = self._applier.ourselves.did(wire.performed_via_github_app, wire.user)

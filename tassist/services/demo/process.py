@@ -47,12 +47,13 @@ class ServerProcess:
         Raises:
             ProblemError: with the server's own last words where it does not start.
         """
-        command = [sys.executable, "-m", "tassist", "serve", "--headless", "--json"]
+        # Whatever becomes of us, also kill -9: the service ends with the pipe to it.
+        command = [sys.executable, "-m", "tassist", "serve", "--headless", "--json", "--end-with-stdin"]
         command += ["--home", str(self.home), "--host", "127.0.0.1", "--port", str(self.port)]
         with self.log.open("a") as log, self._interrupts.held():
             self._process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -105,8 +106,9 @@ class ServerProcess:
         return self._process
 
     def _close(self) -> None:
-        if self._process is not None and self._process.stdout is not None:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout) if self._process is not None else ():
+            if pipe is not None:
+                pipe.close()
 
     def _first_line(self) -> dict[str, object]:
         process = self._running()

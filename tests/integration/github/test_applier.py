@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 
 import pytest
@@ -162,6 +163,25 @@ async def test_h40_a_token_without_the_permission_writes_nothing(octo: Octo, eff
     assert done.problem.family == "auth"
     assert not done.changed
     assert state(octo) == before
+
+
+async def test_h40_only_a_write_to_a_pull_request_asks_for_the_permission_for_those(octo: Octo) -> None:
+    with octo.box.lock:
+        octo.box.issue("octo/app", octo.ref.number).is_pull_request = True
+    effect = AddLabels(("track/main",), "track.classify")
+    await octo.connection.reader.look(octo.ref)
+
+    refused = await apply(octo, effect)
+    assert refused.problem is not None
+    assert "pull_requests: write" in refused.problem.why, "which the installation does not grant, and it says so"
+
+    with octo.box.lock:
+        octo.box.installation(octo.installation_id).permissions["pull_requests"] = "write"
+    octo.connection.access.forget_installation(octo.installation_id)
+    assert (await apply(octo, effect)).problem is None
+    minted = [json.loads(one.body)["permissions"] for one in octo.box.requests if one.path.endswith("/access_tokens")]
+    assert "pull_requests" not in minted[0], "looking needs no more than for an issue"
+    assert minted[-1]["pull_requests"] == "write"
 
 
 @EFFECT

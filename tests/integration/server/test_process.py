@@ -346,3 +346,41 @@ def test_h80_through_a_tunnel_nothing_but_the_hook_and_health_is_there(world: Ou
         head = f"GET {path} HTTP/1.1\r\nHost: x.ngrok.app\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: close\r\n\r\n"
         line.sendall(head.encode())
         assert line.recv(100).startswith(b"HTTP/1.1 404 ")
+
+
+# --- whoever started it -----------------------------------------------------------------------------
+
+_STARTER = """
+import json, sys, threading
+from pathlib import Path
+from tassist.services.demo.process import ServerProcess
+home, env = sys.argv[1], json.loads(sys.stdin.readline())
+server = ServerProcess(Path(home), env)
+server.start()
+print(server._process.pid, flush=True)
+threading.Event().wait()
+"""
+
+
+def test_a_service_ends_when_whoever_started_it_is_killed(world: Outside) -> None:
+    command = [sys.executable, "-c", _STARTER, str(world.home)]
+    starter = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**world.env}, bufsize=1
+    )
+    with starter:
+        assert starter.stdin is not None
+        assert starter.stdout is not None
+        starter.stdin.write(json.dumps(world.env) + "\n")
+        pid = int(starter.stdout.readline())
+        starter.kill()
+
+        wait_for(lambda: not Path(f"/proc/{pid}/cmdline").exists() or gone(pid), "the service to end")
+    assert "everything stored is kept" in (world.home / "server.log").read_text()
+
+
+def gone(pid: int) -> bool:
+    """Whether the process has ended, collected or not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
