@@ -88,3 +88,25 @@ def prune(*, dry_run: bool, compact: bool, home: str | None, as_json: bool) -> N
         if amount:
             output.line(f"{amount} {_WORDS[name]}")
     diagnostics.say(("this would be removed" if dry_run else "removed") if done else "nothing is over yet")
+
+
+@command.command(epilog="Example:\n\n  tassist store migrate /var/lib/tassist service=tassist")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@_JSON
+def migrate(*, source: str, target: str, as_json: bool) -> None:
+    """Move a journal from a folder into PostgreSQL, or back; stop every service first.
+
+    FROM and TO are a folder and a connection string without a password, or the word database for what TASSIST_DATABASE
+    says. Everything is counted and compared at the end. Broken off, the same command goes on where it was. The old
+    journal stays where it is, and no service starts on it any more.
+    """
+    from tassist.services import store
+
+    moved = store.migrate(source, target, _settings(None), diagnostics.say)
+    if as_json:
+        output.document(moved)
+        return
+    for table, rows in moved.rows.items():
+        output.line(f"{rows} {table}")
+    diagnostics.say(f"{moved.target} holds all of it, sha256 {moved.digest[:16]}; serve that one from now on")

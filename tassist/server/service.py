@@ -35,6 +35,7 @@ from tassist.server.threads import DispatcherThread
 from tassist.store.database import ServeLock, prepare_folder
 from tassist.store.journal import Journal as FileJournal
 from tassist.store.model import News
+from tassist.store.move import refuse_moved
 from tassist.store.ports import Journal, shared
 
 _LOG = get_logger("serve")
@@ -130,7 +131,7 @@ def work(parts: Parts, options: Options, working: Callable[[], None]) -> int:
             patience=options.patience,
         )
         dispatcher.start()
-        log_event(_LOG, "working", "looking at what waits", store=journal.info().path)
+        log_event(_LOG, "working", "looking at what waits")
         working()
         if not signals.received:
             # In pieces: a wait without an end keeps signals from being heard.
@@ -146,8 +147,15 @@ def work(parts: Parts, options: Options, working: Callable[[], None]) -> int:
 
 def _opened(parts: Parts, options: Options) -> Journal:
     if parts.open_journal is not None:
-        return parts.open_journal()
-    return FileJournal.open(parts.home, max_pages=options.max_pages)
+        journal = parts.open_journal()
+    else:
+        journal = FileJournal.open(parts.home, max_pages=options.max_pages)
+    try:
+        refuse_moved(journal.meta, str(parts.home) if parts.open_journal is None else "in the database")
+    except BaseException:
+        journal.close()
+        raise
+    return journal
 
 
 class _Signals(Asked):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from engine.ports import Clock
 from engine.problems import Problem, ProblemError
 from tassist.config.settings import Settings
@@ -10,6 +13,8 @@ from tassist.services.deliveries import open_journal
 from tassist.services.telemetry_sinks import choose
 from tassist.store.database import ServeLock
 from tassist.store.model import Keep, Pruned, StoreInfo
+from tassist.store.move import DatabaseSide, FileSide, Moved, Side, move
+from tassist.store.place import holds_password
 
 
 def how_long(settings: Settings) -> Keep:
@@ -84,3 +89,52 @@ def _sinks(settings: Settings) -> list[str]:
 
 def _wrong(name: str, days: int, why: str, least: int) -> Problem:
     return Problem("setting-wrong", f"{name} is {days}", why=why, fix=f"set TASSIST_{name.upper()} to {least} or more")
+
+
+def migrate(source: str, target: str, settings: Settings, said: Callable[[str], None]) -> Moved:
+    """Move a journal from a file into PostgreSQL, or back.
+
+    Args:
+        source: A folder, a connection string, or `database` for the settings' own.
+        target: The same; empty.
+        settings: As loaded.
+        said: Hears how far it is.
+
+    Raises:
+        ProblemError: one is in use, the target holds something, or what arrived is not what was sent.
+    """
+    given = {source, target}
+    problems = [
+        Problem(
+            "password-in-arguments",
+            "a connection string in the arguments holds a password",
+            "everybody on this machine can see a command's arguments, and the shell keeps them",
+            "set TASSIST_DATABASE and write the word database instead, or use a passfile",
+        )
+        for text in given
+        if holds_password(text)
+    ]
+    if len([text for text in given if _is_database(text)]) != 1:
+        problems.append(
+            Problem(
+                "move-unclear",
+                "a journal is moved from a folder into a database, or from a database into a folder",
+                fix="tassist store migrate /var/lib/tassist postgresql://tassist@db/tassist",
+            )
+        )
+    if "database" in given and not settings.secret("database").reveal().strip():
+        problems.append(Problem("database-needed", "no database is named", fix="set TASSIST_DATABASE"))
+    if problems:
+        raise ProblemError(problems)
+    with _side(source, settings, target=False) as here, _side(target, settings, target=True) as there:
+        return move(here, there, said)
+
+
+def _is_database(text: str) -> bool:
+    return text == "database" or "://" in text or "=" in text
+
+
+def _side(text: str, settings: Settings, *, target: bool) -> Side:
+    if not _is_database(text):
+        return FileSide(Path(text).expanduser(), target=target)
+    return DatabaseSide(settings.secret("database").reveal() if text == "database" else text, target=target)

@@ -1,0 +1,185 @@
+"""Several processes on one store: one look at a time for an issue, in order, once, whoever dies, pauses or is cut off.
+
+The same promises hold for one service with its file, as far as it can break them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg import conninfo
+
+from tassist.server.sorting import place
+from tassist.store.model import Incoming, Unsorted
+from tassist.store.place import open_database
+from tests.support import postgres
+from tests.support.cut import cable
+from tests.support.delivering import compact
+from tests.support.looking import Looking, looking
+from tests.support.service import deliver, wait_for
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def shared(tmp_path: Path, postgresql: str) -> Iterator[Looking]:
+    """A world on an empty database."""
+    postgres.empty(postgresql)
+    with looking(tmp_path, postgresql) as made:
+        yield made
+
+
+def burst(world: Looking, url: str, issues: range, value: str) -> None:
+    """Want something of each issue, and tell of it until that is acknowledged, as GitHub's redelivery does."""
+    for number in issues:
+        payload = world.want(number, value)
+        delivery_id = f"{number}-{value}"
+        wait_for(lambda: deliver(url, payload, delivery_id=delivery_id) in {200, 202}, f"{delivery_id} is taken")  # noqa: B023 – called at once
+
+
+def all_done(address: str, amount: int, *, timeout_s: float = 60.0) -> None:
+    with open_database(address) as journal:
+
+        def done() -> bool:
+            counts = journal.counts()
+            return counts["done"] == amount and not journal.backlog().lanes
+
+        wait_for(done, f"{amount} deliveries are done", timeout_s=timeout_s)
+
+
+async def put_in(address: str, payload: dict[str, Any]) -> None:
+    """Store a delivery as the intake does."""
+    now, body = datetime.now(UTC), compact(payload)
+    found = place(Unsorted(0, "d", "issues", "application/json", body), "")
+    with open_database(address) as journal:
+        await journal.accept_sorted(Incoming("d", "issues", body, now), found.sorted, (), now)
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_several_workers_keep_the_order_of_each_issue_and_one_killed_for_ever_leaves_nothing(
+    shared: Looking, workers: int
+) -> None:
+    _, url = shared.start("serve")
+    others = [shared.start()[0] for _ in range(workers)]
+    issues = range(1, 13)
+    burst(shared, url, issues, "a")
+    burst(shared, url, range(1, 7), "b")
+    wait_for(lambda: any(line.pid == others[0].pid for line in shared.seen()), "the first worker looks")
+    others[0].kill()
+    burst(shared, url, issues, "c")
+    deliver(url, shared.want(1, "c"), delivery_id="1-c")
+
+    all_done(shared.address, 30)
+
+    shared.values[1].pop()
+    shared.check(frozenset({others[0].pid}))
+    pids = {line.pid for line in shared.seen()}
+    assert len(pids) > 1, "the work was shared"
+
+
+def test_a_dead_workers_issue_is_taken_over_within_ten_seconds(shared: Looking) -> None:
+    dying, _ = shared.start(latency_s=30.0)
+    asyncio.run(put_in(shared.address, shared.want(1, "a")))
+    wait_for(lambda: any(line.kind == "begin" for line in shared.seen()), "the look begins")
+    shared.start()
+    dying.kill()
+    died_at = time.monotonic()
+
+    all_done(shared.address, 1)
+
+    [taken] = [line for line in shared.seen() if line.kind == "begin" and line.pid != dying.pid]
+    assert taken.at - died_at < 10.0
+    shared.check(frozenset({dying.pid}))
+
+
+def test_a_worker_that_was_paused_and_wakes_beside_its_successor_doubles_nothing(shared: Looking) -> None:
+    shared.latency_s = 0.3
+    _, url = shared.start("serve")
+    paused, _ = shared.start()
+    issues = range(1, 25)
+    burst(shared, url, issues, "a")
+    wait_for(lambda: any(line.pid == paused.pid for line in shared.seen()), "it looks")
+    paused.send_signal(signal.SIGSTOP)
+    stopped_at = time.monotonic()
+    burst(shared, url, issues, "b")
+    # Longer than a silent process is taken for alive.
+    wait_for(lambda: time.monotonic() - stopped_at > 11.0, "it counts as dead")
+    paused.send_signal(signal.SIGCONT)
+
+    all_done(shared.address, 48)
+
+    shared.check()
+
+
+def test_a_worker_whose_cable_is_pulled_loses_and_doubles_nothing(shared: Looking) -> None:
+    named = conninfo.conninfo_to_dict(shared.address)
+    with cable(int(named.get("port") or 5432)) as wire:
+        through = conninfo.make_conninfo(shared.address, host="127.0.0.1", port=wire.port)
+        _, url = shared.start("serve")
+        cut_off, _ = shared.start(address=through)
+        burst(shared, url, range(1, 13), "a")
+        wait_for(lambda: any(line.pid == cut_off.pid for line in shared.seen()), "it looks")
+        wire.cut()
+        burst(shared, url, range(1, 13), "b")
+        wire.mend()
+        before = sum(line.pid == cut_off.pid for line in shared.seen())
+        burst(shared, url, range(1, 13), "c")
+
+        all_done(shared.address, 36)
+
+        shared.check()
+        burst(shared, url, range(1, 40), "d")
+        all_done(shared.address, 75)
+        assert sum(line.pid == cut_off.pid for line in shared.seen()) > before, "it works again by itself"
+
+
+def test_the_database_may_be_killed_for_ten_seconds(tmp_path: Path) -> None:
+    with postgres.cluster(tmp_path) as server, looking(tmp_path, server.address) as world:
+        _, url = world.start("serve")
+        world.start()
+        burst(world, url, range(1, 13), "a")
+        server.kill()
+        down_at = time.monotonic()
+        assert deliver(url, world.want(1, "b"), delivery_id="1-b") == 503, "what cannot be stored is not acknowledged"
+        wait_for(lambda: time.monotonic() - down_at > 10.0, "ten seconds")
+        server.start()
+        burst(world, url, range(1, 13), "c")
+
+        all_done(server.address, 24)
+
+        world.values[1].remove("b")
+        world.check()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_service_that_is_killed_and_an_issue_that_is_retried_keep_the_order(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    address = request.getfixturevalue("postgresql") if kind == "postgresql" else ""
+    if address:
+        postgres.empty(address)
+    with looking(tmp_path, address) as world:
+        first, url = world.start("serve")
+        (tmp_path / "fail" / "1").touch()
+        burst(world, url, range(1, 7), "a")
+        burst(world, url, range(1, 7), "b")
+        first.kill()
+        first.wait()
+        _, url = world.start("serve")
+        assert deliver(url, world.want(2, "b"), delivery_id="2-b") == 200, "a delivery that is stored is known again"
+        world.values[2].pop()
+        burst(world, url, range(1, 7), "c")
+
+        wait_for(
+            lambda: all((tmp_path / "got" / str(n)).exists() and (tmp_path / "got" / str(n)).read_text() == "c" for n in range(1, 7)),
+            "every issue is as wanted",
+            timeout_s=40,
+        )  # fmt: skip
+        world.check(frozenset({first.pid}))
