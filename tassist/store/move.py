@@ -172,13 +172,16 @@ class DatabaseSide(Side):
         self._session = Session(raw, journal.jobs, SystemClock())
         self.connection = self._session
         try:
-            if not be_present(raw, alone=True):
-                raise ProblemError(_in_use(self.name))
-            if target:
-                _refuse_full(self.name, self.connection)
+            self._be_alone(alone=be_present(raw, alone=True), target=target)
         except BaseException:
             raw.close()
             raise
+
+    def _be_alone(self, *, alone: bool, target: bool) -> None:
+        if not alone:
+            raise ProblemError(_in_use(self.name))
+        if target:
+            _refuse_full(self.name, self.connection)
 
     @override
     def columns(self, table: str) -> tuple[str, ...]:

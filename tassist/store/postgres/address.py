@@ -17,7 +17,9 @@ NAMESPACE = "tassist"
 _SECONDS = 5
 _ALIVE = {"keepalives": "1", "keepalives_idle": "3", "keepalives_interval": "2", "keepalives_count": "2"}
 # The server notices a machine that fell silent as soon as we notice the server: its locks are what others wait for.
-_SERVER = "-c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=2 -c tcp_user_timeout=7000"
+# A process that is paused between two statements would hold its rows, and with them everybody's answers: its transaction
+# is taken from it, and done again when it wakes.
+_SERVER = "-c idle_in_transaction_session_timeout=3000 -c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=2 -c tcp_user_timeout=7000"
 
 # It tells of every job and every heartbeat; what matters of that is said by those who use it.
 logging.getLogger("procrastinate").setLevel(logging.CRITICAL)

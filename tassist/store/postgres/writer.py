@@ -18,8 +18,13 @@ from tassist.store.postgres.schema import be_present
 from tassist.store.postgres.session import Session
 from tassist.store.writer import GroupWriter, _Waiting
 
-_AGAIN = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
-"""Another process wrote the same thing at the same moment: seen afresh, there is a way."""
+_AGAIN = (
+    errors.DeadlockDetected,
+    errors.SerializationFailure,
+    errors.UniqueViolation,
+    errors.IdleInTransactionSessionTimeout,
+)
+"""Another process wrote the same thing at the same moment, or this one was paused: seen afresh, there is a way."""
 _TIMES = 5
 
 

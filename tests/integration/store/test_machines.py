@@ -108,7 +108,7 @@ def test_a_worker_that_was_paused_and_wakes_beside_its_successor_doubles_nothing
     wait_for(lambda: any(line.pid == paused.pid for line in shared.seen()), "it looks")
     paused.send_signal(signal.SIGSTOP)
     stopped_at = time.monotonic()
-    burst(shared, url, issues, "b")
+    burst(shared, url, issues, "b")  # answered at once or within seconds, whatever the paused one holds
     # Longer than a silent process is taken for alive.
     wait_for(lambda: time.monotonic() - stopped_at > 11.0, "it counts as dead")
     paused.send_signal(signal.SIGCONT)

@@ -1,0 +1,165 @@
+"""What limits how much one App can look after, at ten, a thousand and a hundred thousand installations.
+
+    python -m benchmarks.scale [--json]
+
+A model, not a measurement: GitHub's documented limits, what one delivery costs (measured elsewhere in this folder), and
+how much arrives. It says which limit is reached first and how many processes are needed for the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from dataclasses import asdict, dataclass
+
+DAY_S, HOUR_S = 86_400.0, 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """GitHub's, for one installation.
+
+    Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+
+    calls_per_hour: float = 5_000
+    """At least; 12,500 at most for large organisations, 15,000 on Enterprise Cloud."""
+    content_per_hour: float = 500
+    """Requests that create content; label and milestone writes are budgeted as such."""
+    content_per_minute: float = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Of one delivery, measured by the benchmarks named."""
+
+    calls: float = 1.3
+    """Billable calls: one read, and now and then a write (`github_client`)."""
+    writes: float = 0.3
+    seconds_at_github: float = 0.35
+    """How long a look waits for GitHub's answers, at 100 ms each."""
+    cpu_s_file: float = 0.0013
+    """Processor time of taking, sorting and looking, in the store of one file (`queue`)."""
+    cpu_s_shared: float = 0.012
+    """The same on PostgreSQL with its queue, the database's share included (`postgres`)."""
+    queue_per_s: float = 250
+    """Looks a second that one database's queue hands out, on two cores; more cores, more."""
+    stored_bytes: float = 14_000
+    """With its body, as long as that is kept."""
+    body_days: float = 7
+    row_bytes: float = 900
+    row_days: float = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much comes from one installation."""
+
+    deliveries_per_day: float = 300
+    """Of events a rule looks at; a busy organisation of twenty repositories."""
+    peak: float = 6.0
+    """The busiest hour, times an average one."""
+    open_issues: float = 400
+    """Looked at by the nightly sweep, one call each where nothing changed."""
+    repositories: float = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one size needs."""
+
+    installations: int
+    deliveries_per_s: float
+    """In the busiest hour."""
+    looks_at_once: float
+    cores_file: float
+    cores_shared: float
+    worker_processes: int
+    """Of 32 looks each, at half their places."""
+    databases: int
+    """So many queues of two cores each; above one, so many Apps or installations split between them."""
+    disk_gb: float
+    call_budget_used: float
+    """Of one installation's hour, in the busiest one; above 1 GitHub refuses."""
+    content_budget_used: float
+    sweep_hours: float
+    """Until a nightly sweep is through, paced to half of an installation's calls."""
+    first_limit: str
+
+
+def answer(
+    installations: int, load: Load | None = None, costs: Costs | None = None, limits: Limits | None = None
+) -> Answer:
+    """What so many installations need."""
+    load, costs, limits = load or Load(), costs or Costs(), limits or Limits()
+    of_one = load.deliveries_per_day / DAY_S * load.peak
+    every = of_one * installations
+    calls = of_one * HOUR_S * costs.calls / limits.calls_per_hour
+    content = of_one * HOUR_S * costs.writes / limits.content_per_hour
+    at_once = every * costs.seconds_at_github
+    file, shared = every * costs.cpu_s_file, every * costs.cpu_s_shared
+    stored = installations * load.deliveries_per_day
+    disk = stored * (costs.stored_bytes * costs.body_days + costs.row_bytes * costs.row_days) / 1e9
+    sweep = load.open_issues / (limits.calls_per_hour / 2)
+    # What each of them allows, as a multiple of what is asked; one process has one core and 32 places.
+    room = {
+        "GitHub's calls for one installation": 1 / calls,
+        "GitHub's content for one installation": 1 / content,
+        "one core with its file": 1 / file,
+        "the places of one process": 32 / at_once,
+        "one database's queue": costs.queue_per_s / every,
+    }
+    return Answer(
+        installations,
+        every,
+        at_once,
+        file,
+        shared,
+        max(1, math.ceil(max(at_once / 16, shared / 0.7))),
+        max(1, math.ceil(every / costs.queue_per_s)),
+        disk,
+        calls,
+        content,
+        sweep,
+        min(room, key=room.__getitem__),
+    )
+
+
+def main() -> None:
+    """Print the three sizes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    found = [answer(size) for size in (10, 1_000, 100_000)]
+    if asked.json:
+        print(json.dumps([asdict(one) for one in found]))
+        return
+    print(table(found))
+
+
+def table(found: list[Answer]) -> str:
+    """As it stands in docs/explanation/scale.md."""
+    rows = [
+        ("deliveries a second, busiest hour", lambda one: f"{one.deliveries_per_s:,.1f}"),
+        ("looks at once", lambda one: f"{one.looks_at_once:,.1f}"),
+        ("cores, one file", lambda one: f"{one.cores_file:,.3f}"),
+        ("cores, PostgreSQL and its share", lambda one: f"{one.cores_shared:,.2f}"),
+        ("worker processes", lambda one: f"{one.worker_processes:,}"),
+        ("databases of two cores", lambda one: f"{one.databases:,}"),
+        ("disk, GB", lambda one: f"{one.disk_gb:,.1f}"),
+        ("of one installation's calls", lambda one: f"{one.call_budget_used:.1%}"),
+        ("of one installation's content", lambda one: f"{one.content_budget_used:.1%}"),
+        ("nightly sweep of one, hours", lambda one: f"{one.sweep_hours:.2f}"),
+        ("reached first", lambda one: one.first_limit),
+    ]
+    lines = [
+        f"| installations | {' | '.join(f'{one.installations:,}' for one in found)} |",
+        "|---" * (len(found) + 1) + "|",
+    ]
+    lines += [f"| {name} | {' | '.join(form(one) for one in found)} |" for name, form in rows]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
