@@ -9,7 +9,7 @@ DELIVERIES ?= 1000000
 SEED   ?= 1
 JOBS   ?= 1
 
-.PHONY: demo simulate test check fix setup lock docs hostile chaos fuzz clean mutate coverage site wheel audit
+.PHONY: bench demo simulate test check fix setup lock docs hostile chaos fuzz clean mutate coverage site wheel audit
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -48,6 +48,12 @@ chaos: $(VENV)/.dev
 EXAMPLES ?= 5000
 fuzz: $(VENV)/.dev
 	@TASSIST_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -p no:logging tests/integration/server/test_intake_fuzz.py
+
+# Each writes its own part of docs/explanation/performance.md; SIZES=1000,10000,100000,1000000 takes half an hour.
+SIZES ?= 1000,10000,100000
+bench: $(VENV)/.dev
+	@for name in decisions "ack --rounds 5" "queue --sizes $(SIZES)"; do $(BIN)/python -m benchmarks.$$name --record || exit 1; done
+	@for name in startup postgres; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 mutate: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.mutate $(ARGS)

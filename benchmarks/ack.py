@@ -236,6 +236,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--record", action="store_true", help="write the page of figures")
     parser.add_argument("--as", dest="kind", choices=("bare", "reference"), help=argparse.SUPPRESS)
     parser.add_argument("--port-file", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -244,9 +245,10 @@ def main() -> None:
         return
     import uvloop
 
+    sys.path.insert(0, str(ROOT))
+    from benchmarks.harness import Result, ratio, record, spread
     from tests.support import keys
 
-    sys.path.insert(0, str(ROOT))
     body = payload()
     found: dict[str, list[tuple[float, float, float, float]]] = {"bare": [], "reference": [], "tassist": []}
     with tempfile.TemporaryDirectory() as name:
@@ -260,6 +262,25 @@ def main() -> None:
                     rows.append((asked.requests / took, cuts[49] * 1000, cuts[98] * 1000, server.memory_mb()))
                 finally:
                     server.stop()
+    rates = {kind: [row[0] for row in rows] for kind, rows in found.items()}
+    result = Result(
+        "ack",
+        "Acknowledgements",
+        note=f"{asked.rounds} rounds of {asked.requests} deliveries of {len(body):,} bytes on {asked.connections} connections; the"
+        " reference is bare ASGI on uvicorn with a natural group commit.",
+    )
+    against = ratio(rates["tassist"], rates["reference"])
+    result.add("durable acknowledgements/s ÷ the reference", against, "≥ 0.85", met=against.median >= 0.85)
+    for kind, rows in found.items():
+        result.add(f"{kind}: acknowledgements/s", spread(rates[kind]))
+        result.add(
+            f"{kind}: p50 / p99, ms",
+            f"{statistics.median(row[1] for row in rows):.1f} / {statistics.median(row[2] for row in rows):.1f}",
+        )
+    memory = max(row[3] for row in found["tassist"])
+    result.add("memory of `serve` under load, MB", f"{memory:.0f}", "≤ 110", met=memory <= 110)
+    if asked.record:
+        record(result)
     medians = {kind: [statistics.median(column) for column in zip(*rows, strict=True)] for kind, rows in found.items()}
     ratio = statistics.median(
         ours[0] / theirs[0] for ours, theirs in zip(found["tassist"], found["reference"], strict=True)

@@ -127,6 +127,11 @@ def process(kind: str, home: Path, address: str, latency_s: float) -> None:
     async def github() -> GitHubSide:
         return Files(home, latency_s)
 
+    if os.environ.get("TASSIST_TEST_NEXT_VERSION"):
+        from tassist.store.postgres import schema
+
+        # The version after this one, as far as the tables go: a column more, which this one can live with.
+        schema.STEPS = (*schema.STEPS, schema.Step("ALTER TABLE lanes ADD COLUMN later text", len(schema.STEPS)))
     log.set_up(level="info", as_json=True)
     parts = Parts(
         home=home / f"own-{os.getpid()}",

@@ -183,3 +183,20 @@ def test_a_service_that_is_killed_and_an_issue_that_is_retried_keep_the_order(
             timeout_s=40,
         )  # fmt: skip
         world.check(frozenset({first.pid}))
+
+
+def test_two_versions_work_side_by_side_while_the_new_one_rolls_out(tmp_path: Path, postgresql: str) -> None:
+    with postgres.database(postgresql) as fresh, looking(tmp_path, fresh) as world:
+        _, url = world.start("serve")
+        old, _ = world.start()
+        burst(world, url, range(1, 7), "a")
+        new, _ = world.start(TASSIST_TEST_NEXT_VERSION="1")
+        burst(world, url, range(1, 25), "b")
+        old.terminate()
+        old.wait()
+        burst(world, url, range(1, 7), "c")
+
+        all_done(fresh, 36)
+
+        world.check()
+        assert any(line.pid == new.pid for line in world.seen()), "the new one works, too"

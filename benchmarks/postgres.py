@@ -1,0 +1,142 @@
+"""Four workers beside one on PostgreSQL, and how long the issues of a killed one wait.
+
+    python -m benchmarks.postgres [--issues 160] [--rounds 3] [--looks 2] [--json]
+
+Workers are real processes with the real queue and journal; GitHub is a world of files whose every call takes 20 ms. Each
+looks at a few issues at once, so that what is measured is the sharing and not how fast one machine's cores are. Needs
+a PostgreSQL at hand (TASSIST_TEST_POSTGRESQL, or 127.0.0.1:5432); says so and ends where there is none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import Result, interleaved, ratio, record, spread
+
+
+async def fill(address: str, payloads: list[dict[str, Any]]) -> float:
+    """Store deliveries as the intake does; how long it took."""
+    from tassist.server.sorting import place
+    from tassist.store.model import Incoming, Unsorted
+    from tassist.store.place import open_database
+    from tests.support.delivering import compact
+
+    now = datetime.now(UTC)
+    with open_database(address) as journal:
+
+        async def one(number: int, payload: dict[str, Any]) -> None:
+            body = compact({**payload, "padding": "x" * 12_000})
+            found = place(Unsorted(0, str(number), "issues", "application/json", body), "")
+            incoming = Incoming(str(number), "issues", body, now, {"content-type": "application/json"})
+            await journal.accept_sorted(incoming, found.sorted, (), now)
+
+        began = time.perf_counter()
+        for first in range(0, len(payloads), 32):
+            await asyncio.gather(*(one(first + at, each) for at, each in enumerate(payloads[first : first + 32])))
+        return time.perf_counter() - began
+
+
+def drain(address: str, workers: int, issues: int, looks: int, latency_s: float) -> float:
+    """Looks a second that so many workers make."""
+    from tassist.store.place import open_database
+    from tests.support import postgres
+    from tests.support.looking import looking
+
+    postgres.empty(address)
+    with tempfile.TemporaryDirectory() as name, looking(Path(name), address, latency_s=latency_s) as world:
+        for _ in range(workers):
+            world.start(TASSIST_TEST_LOOKS=str(looks))
+        asyncio.run(fill(address, [world.want(number, "a") for number in range(1, issues + 1)]))
+        began = time.perf_counter()
+        with open_database(address) as journal:
+            before = journal.counts()["done"]
+            while journal.backlog().lanes:
+                time.sleep(0.02)
+        spent = time.perf_counter() - began
+        world.check()
+    return (issues - before) / spent
+
+
+def takeover_s(address: str) -> float:
+    """From the kill of a worker in the middle of a look to the look that takes its place."""
+    from tests.support import postgres
+    from tests.support.looking import looking
+
+    postgres.empty(address)
+    with tempfile.TemporaryDirectory() as name, looking(Path(name), address) as world:
+        dying, _ = world.start(latency_s=60.0)
+        asyncio.run(fill(address, [world.want(1, "a")]))
+        while not world.seen():
+            time.sleep(0.01)
+        world.start()
+        dying.kill()
+        killed = time.monotonic()
+        while not (others := [line for line in world.seen() if line.pid != dying.pid]):
+            time.sleep(0.01)
+        return others[0].at - killed
+
+
+def main() -> None:
+    """Measure and record."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--issues", type=int, default=160)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--looks", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    from tests.support import postgres
+
+    server = postgres.server()
+    if server is None:
+        print("skipped: no PostgreSQL at hand; name one with TASSIST_TEST_POSTGRESQL", file=sys.stderr)
+        return
+    with postgres.database(server) as address:
+        found = interleaved(
+            {
+                "four": lambda: drain(address, 4, asked.issues, asked.looks, 0.02),
+                "one": lambda: drain(address, 1, asked.issues, asked.looks, 0.02),
+                "takeover": lambda: takeover_s(address),
+            },
+            asked.rounds,
+        )
+        accepted = []
+        for _ in range(asked.rounds):
+            postgres.empty(address)
+            spent = asyncio.run(fill(address, [_payload(number) for number in range(1, 321)]))
+            accepted.append(320 / spent)
+    shared = ratio(found["four"], found["one"])
+    worst = max(found["takeover"])
+    result = Result(
+        "postgres",
+        "PostgreSQL",
+        note=f"{asked.rounds} rounds of {asked.issues} issues, {asked.looks} looks at once in a worker, 20 ms for each call.",
+    )
+    result.add("looks/s of 4 workers ÷ of 1, calls of 20 ms", shared, "≥ 3.5", met=shared.median >= 3.5)
+    result.add("looks/s of 1 worker", spread(found["one"]))
+    result.add("looks/s of 4 workers", spread(found["four"]))
+    result.add(
+        "takeover after kill -9 of a worker, s",
+        f"{statistics.median(found['takeover']):.1f}, at most {worst:.1f}",
+        "≤ 10",
+        met=worst <= 10,
+    )
+    result.add("deliveries of 12 KB stored, sorted and queued/s, 32 at once, one process", spread(accepted))
+    record(result, as_json=asked.json)
+
+
+def _payload(number: int) -> dict[str, Any]:
+    from tests.support.delivering import issue_payload
+
+    return dict(issue_payload(number, title="t"))
+
+
+if __name__ == "__main__":
+    main()
