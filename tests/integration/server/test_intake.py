@@ -304,6 +304,25 @@ async def test_h12_a_forwarded_address_opens_nothing(target: Target, header: str
     assert forwarded.status == 404, "whoever comes through a proxy may not, whatever it claims"
 
 
+async def test_h81_behind_a_reverse_proxy_a_delivery_arrives_and_a_stripped_prefix_is_no_redirect(
+    target: Target,
+) -> None:
+    large = compact({**issue_payload(), "padding": "x" * 2**21})
+    through = {
+        "Host": "hooks.example.com",
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Forwarded-Proto": "http",
+        "Via": "1.1 p",
+    }
+
+    answer = await target.post(large, delivery_id="d-1", headers=through)
+    wrong = await target.raw(b"POST /tassist/webhook HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+
+    assert answer.status == 202, "larger than what many proxies let through by default"
+    assert target.inbox.body(target.inbox.deliveries()[0].seq) == large
+    assert (wrong.status, "location" in wrong.headers) == (404, False)
+
+
 async def test_figures_are_behind_the_token_where_there_is_one(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
         async with taking_deliveries(journal, metrics_token=Secret("t0ken")) as target:

@@ -94,7 +94,7 @@ def test_everything_that_is_wrong_is_said_at_once(world: Outside) -> None:
     assert done.stderr.count("error:") == 3
 
 
-def test_a_port_in_use_is_said_with_what_to_do(world: Outside) -> None:
+def test_h83_a_port_in_use_is_said_with_what_to_do(world: Outside) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -105,14 +105,14 @@ def test_a_port_in_use_is_said_with_what_to_do(world: Outside) -> None:
     assert "--port" in done.stderr
 
 
-def test_an_address_that_is_not_ours_is_said_with_what_to_do(world: Outside) -> None:
+def test_h83_an_address_that_is_not_ours_is_said_with_what_to_do(world: Outside) -> None:
     done = serve(world, "--host", "192.0.2.1")
 
     assert done.returncode == 5
     assert "--host" in done.stderr
 
 
-def test_a_home_that_is_a_file_is_said_by_name(world: Outside) -> None:
+def test_h83_a_home_that_is_a_file_is_said_by_name(world: Outside) -> None:
     world.home.rmdir()
     world.home.write_text("")
 
@@ -122,7 +122,7 @@ def test_a_home_that_is_a_file_is_said_by_name(world: Outside) -> None:
     assert str(world.home) in done.stderr
 
 
-def test_a_read_only_home_is_said_by_name(world: Outside, small_disk: Path) -> None:
+def test_h83_a_read_only_home_is_said_by_name(world: Outside, small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
 
     done = serve(world, "--home", str(small_disk))

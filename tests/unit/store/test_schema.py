@@ -16,7 +16,7 @@ from engine.problems import ProblemError
 from tassist.store import schema
 from tassist.store.database import FILE_NAME, ServeLock
 from tassist.store.journal import Journal
-from tassist.store.model import FinishedRun, Keep, LaneKey
+from tassist.store.model import FinishedRun, Incoming, Keep, LaneKey
 
 NOW = datetime(2026, 1, 3, tzinfo=UTC)
 
@@ -175,3 +175,26 @@ def test_h26_the_lock_of_a_journal_is_held_by_one_and_freed_with_it(tmp_path: Pa
         assert second.owner() == str(os.getpid())
         first.release()
         assert second.acquire()
+
+
+async def test_h29_a_power_cut_at_any_byte_of_its_log_leaves_the_journal_of_some_moment(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with Journal.open(home) as journal:
+        for number in range(12):
+            await journal.accept(Incoming(f"d-{number:02}", "issues", b"%d" % number, NOW))
+        log = (home / "journal.db-wal").read_bytes()
+        whole = (home / "journal.db").read_bytes()
+    sizes = set()
+    for cut in (*range(0, len(log), max(len(log) // 37, 1)), len(log)):
+        after = tmp_path / f"cut-{cut}"
+        after.mkdir(mode=0o700)
+        (after / "journal.db").write_bytes(whole)
+        (after / "journal.db-wal").write_bytes(log[:cut])
+        (after / "journal.db").chmod(0o600)
+        with Journal.open(after) as journal:
+            kept = sorted(row.delivery_id for row in journal.deliveries())
+        assert kept == [f"d-{number:02}" for number in range(len(kept))], (
+            "a beginning of what was acknowledged, in order"
+        )
+        sizes.add(len(kept))
+    assert {0, 12} <= sizes
