@@ -23,6 +23,7 @@ from migrations.model import (
     Used,
     Workflow,
 )
+from migrations.sources import take
 
 _MOST_REASONS = 3
 
@@ -63,7 +64,7 @@ def audit(snapshot: Snapshot) -> Audit:
         (*unreadable, *more),
         changes,
         len(snapshot.workflows) + len(snapshot.history),
-        (),
+        tuple(taken.summary() for taken in take(snapshot)),
         tuple(notes),
     )
 

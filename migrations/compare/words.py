@@ -40,11 +40,11 @@ def lines(comparison: Comparison, *, every: bool = False) -> Iterator[str]:
     for rule in comparison.rules:
         yield f"  {rule.rule}: {rule.verdict}"
         yield f"      {rule.because}"
-    for verdict, because, group in _groups(comparison.differences):
+    for verdict, because, group in groups(comparison.differences):
         yield ""
         yield f"{verdict} ({len(group)}): {because}"
         for difference in group if every else group[:_MOST_LINES]:
-            yield f"  {difference.subject}  {_sides(difference)}{_accepted(difference)}"
+            yield f"  {difference.subject}  {sides(difference)}{accepted(difference)}"
         if len(group) > _MOST_LINES and not every:
             yield f"  … and {len(group) - _MOST_LINES} more; --all shows them"
     yield ""
@@ -54,20 +54,23 @@ def lines(comparison: Comparison, *, every: bool = False) -> Iterator[str]:
     yield summary(comparison)
 
 
-def _groups(differences: Sequence[Difference]) -> Iterator[tuple[Verdict, str, list[Difference]]]:
+def groups(differences: Sequence[Difference]) -> Iterator[tuple[Verdict, str, list[Difference]]]:
+    """By verdict and reason, those that want a person first."""
     ordered = sorted(differences, key=lambda found: (VERDICTS.index(found.verdict), found.because))
     for (verdict, because), group in groupby(ordered, key=lambda found: (found.verdict, found.because)):
         yield verdict, because, list(group)
 
 
-def _sides(difference: Difference) -> str:
+def sides(difference: Difference) -> str:
+    """The three sides of one field."""
     observed = f", record: {difference.observed or 'none'}" if difference.observed else ""
     return (
         f"{difference.field}: legacy {difference.control or 'none'}{observed}, engine {difference.candidate or 'none'}"
     )
 
 
-def _accepted(difference: Difference) -> str:
+def accepted(difference: Difference) -> str:
+    """Why it is accepted; empty where it is not."""
     return f"  [accepted: {difference.accepted}]" if difference.accepted else ""
 
 
@@ -110,7 +113,7 @@ def markdown(comparison: Comparison, clean: Clean) -> str:
     out = ["# What changes with Task Assistant", "", _md(summary(comparison), clean), "", "## Rule by rule", ""]
     out += ["| rule | verdict | why |", "|---|---|---|"]
     out += [f"| {_md(rule.rule, clean)} | {rule.verdict} | {_md(rule.because, clean)} |" for rule in comparison.rules]
-    for verdict, because, group in _groups(comparison.differences):
+    for verdict, because, group in groups(comparison.differences):
         out += [
             "",
             f"## {verdict}: {_md(because, clean)} ({len(group)})",
@@ -188,7 +191,7 @@ def page(comparison: Comparison, clean: Clean) -> str:
         ),
         "</table></div>\n<h2>Differences</h2>",
     ]
-    for verdict, because, group in _groups(comparison.differences):
+    for verdict, because, group in groups(comparison.differences):
         opened = " open" if verdict in {"regression", "unknown"} else ""
         kind = verdict if verdict in {"regression", "unknown"} else "plain"
         out.append(

@@ -25,6 +25,12 @@ differences has entries that are unused or expired."""
 @click.option("--accepted", type=click.Path(path_type=Path), help="Differences that are explained, in TOML.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write the report as one page to this file.")
 @click.option("--markdown", type=click.Path(path_type=Path), help="Write it for a pull request to this file.")
+@click.option(
+    "--rehearse",
+    is_flag=True,
+    help="Also run the legacy scripts, offline and twice, under a stand-in for gh that only writes down what they intend.",
+)
+@click.option("--without-isolation", is_flag=True, help="Rehearse even where no network namespace is to be had.")
 @click.option("--all", "every", is_flag=True, help="Every difference, not the first dozen of each sort.")
 @click.option("--home", type=click.Path(), help="Folder of the credentials.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, every difference in it.")
@@ -38,13 +44,16 @@ def diff(
     markdown: Path | None,
     home: str | None,
     *,
+    rehearse: bool,
+    without_isolation: bool,
     every: bool,
     as_json: bool,
 ) -> int:
     """Say for every issue and every rule what would change, and why.
 
     Three sides: what legacy declares, what its record shows it did, and what the engine would do under the proposed configuration.
-    TARGET is a checkout, a snapshot file, a folder of recorded telemetry, or OWNER/NAME. Nothing is written to it.
+    TARGET is a checkout, a snapshot file, a folder of recorded telemetry, or OWNER/NAME. Nothing is written to it, and nothing of it is run
+    unless you say --rehearse: its scripts then run in an empty home, with a stripped environment, without network, for two minutes at most.
     """
     import asyncio
 
@@ -68,6 +77,8 @@ def diff(
                 record=record,
                 variables=variables,
                 accepted=accepted,
+                rehearse=rehearse,
+                without_isolation=without_isolation,
                 told=diagnostics.waiting,
             )
         ).comparison

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -48,7 +48,8 @@ async def diff(
     record: Path | None = None,
     variables: tuple[str, ...] = (),
     accepted: Path | None = None,
-    noise: tuple[str, ...] = (),
+    rehearse: bool = False,
+    without_isolation: bool = False,
     told: Callable[[float, str], None] | None = None,
 ) -> Evidence:
     """Compare what legacy declares, what its record shows, and what the engine would do.
@@ -61,22 +62,71 @@ async def diff(
         record: A snapshot or a folder of recorded telemetry besides.
         variables: ``NAME=VALUE`` each.
         accepted: The file of accepted differences.
-        noise: What two rehearsals of the same script did differently.
+        rehearse: Also run the legacy scripts for real, offline; the user's explicit choice.
+        without_isolation: The user confirmed that they may run without a network namespace.
         told: Hears of waits.
 
     Raises:
-        ProblemError: the target, the configuration or the file of accepted differences cannot be used.
+        ProblemError: the target, the configuration or the file of accepted differences cannot be used, or nothing can be rehearsed here.
     """
     proposed = parse(read_source(str(config)), file=config.name)
     if isinstance(proposed, InvalidConfig):
         raise ProblemError(proposed.problems)
     entries = _accepted(accepted)
     snapshot = await read_target(target, settings, record=record, variables=variables, told=told)
-    return compared(snapshot, proposed, today=today, accepted=entries, noise=noise)
+    noise, notes = rehearsed(snapshot, without_isolation=without_isolation) if rehearse else ((), ())
+    return compared(snapshot, proposed, today=today, accepted=entries, noise=noise, notes=notes)
+
+
+def rehearsed(snapshot: Snapshot, *, without_isolation: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Run every scheduled component that acts on issues, twice: what differed between the runs, and whether its model says the same.
+
+    Raises:
+        ProblemError: nothing can be rehearsed on this machine.
+    """
+    from tassist.services.migrate.rehearsal import rehearse
+
+    legacy = recognise(snapshot)
+    now = snapshot.taken_at or _FIRST
+    world = world_of(snapshot, now)
+    noise: list[str] = []
+    notes: list[str] = []
+    for component in legacy.issues:
+        if not legacy.facts[component.path].document.has_trigger("schedule"):
+            continue
+        ran = rehearse(snapshot, component.path, now, without_isolation=without_isolation)
+        noise += ran.noise
+        declared = {issue.ref.number: component.decide(issue, world).writes for issue in snapshot.issues or ()}
+        intended = ran.writes()
+        apart = sorted(
+            number
+            for number in {*declared, *intended}
+            if set(declared.get(number, ())) != set(intended.get(number, ()))
+        )
+        if not ran.ended:
+            notes.append(f"{component.path}: rehearsed, and ended after the time limit")
+        elif apart:
+            shown = ", ".join(f"#{number}" for number in apart[:5])
+            failed = next((step for step in ran.steps if step.code), None)
+            why = f"; its step {failed.name!r} failed" if failed is not None else ""
+            notes.append(
+                f"{component.path}: rehearsed; its scripts intend something else than its text declares on {len(apart)} issues ({shown}){why}"
+            )
+        else:
+            notes.append(
+                f"{component.path}: rehearsed; its scripts intend exactly what its model declares, on {len(intended)} issues"
+            )
+    return tuple(noise), tuple(notes)
 
 
 def compared(
-    snapshot: Snapshot, config: Config, *, today: date, accepted: tuple[Accepted, ...] = (), noise: tuple[str, ...] = ()
+    snapshot: Snapshot,
+    config: Config,
+    *,
+    today: date,
+    accepted: tuple[Accepted, ...] = (),
+    noise: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> Evidence:
     """The comparison over a snapshot that was read already.
 
@@ -86,6 +136,7 @@ def compared(
         today: For the expiry of accepted differences.
         accepted: Differences a person explained.
         noise: What two rehearsals of the same script did differently.
+        notes: What rehearsals showed besides.
     """
     found = audited(snapshot)
     legacy = recognise(snapshot)
@@ -93,7 +144,7 @@ def compared(
     comparison = compare(
         snapshot, found, legacy, world, config, states_of(snapshot), accepted=accepted, today=today, noise=noise
     )
-    return Evidence(snapshot, found, legacy, config, comparison)
+    return Evidence(snapshot, found, legacy, config, replace(comparison, notes=comparison.notes + notes))
 
 
 def states_of(snapshot: Snapshot) -> Iterator[tuple[Issue, datetime]]:

@@ -1,0 +1,219 @@
+"""The place Migration: what legacy automation there is, what would change, and why; nothing is written from here but a report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Input, Label, OptionList, Static
+from textual.widgets.option_list import Option
+from typing_extensions import override
+
+from engine.problems import Problem
+from tassist.errors import redact
+from tassist.text import safe_text
+from tassist.tui.safe import content
+from tassist.tui.screens.place import PlaceScreen
+from tassist.tui.widgets.panels import Says
+
+if TYPE_CHECKING:
+    from migrations.model import Audit, Comparison
+
+_MOST_LINES = 200
+REPORT = "migration.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list, and what stands beside it when it is chosen."""
+
+    title: str
+    text: str
+
+
+class MigrationScreen(PlaceScreen):
+    """Three fields above, findings below, the chosen one beside them."""
+
+    HELP = """# Migration
+
+Type what to look at – a checkout, a snapshot, a folder of records, or OWNER/NAME – and press **Enter**: the audit says which workflows
+are legacy automation and what is wrong with them. With a proposed configuration the comparison follows: declared, recorded, new. **Tab** leaves
+the fields; then **Up** and **Down** choose a finding, **r** looks again, **w** writes the report as one page."""
+    CSS_PATH = "migration.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "look", "Look again", id="migration-look", tooltip="Audit and compare again"),
+        Binding("w", "save", "Write report", id="migration-save", tooltip=f"Write the comparison to {REPORT}"),
+    ]
+
+    @override
+    def compose_place(self) -> ComposeResult:
+        with Container(id="migration-fields"):
+            for name, title, hint in (
+                ("target", "Repository", "a checkout, a snapshot, or OWNER/NAME"),
+                ("record", "Record", "a folder of recorded telemetry, if it is elsewhere"),
+                ("config", "New configuration", "a file such as task-assistant.yml"),
+            ):
+                with Horizontal(classes="field"):
+                    yield Label(title)
+                    yield Input(placeholder=hint, id=f"migration-{name}", compact=True)
+        yield Says(id="migration-says")
+        with Container(id="migration-body"):
+            yield OptionList(id="migration-found")
+            with VerticalScroll(id="migration-detail", can_focus=True):
+                yield Static(id="migration-text")
+
+    def on_mount(self) -> None:
+        """Ask for the repository."""
+        self.entries: tuple[Entry, ...] = ()
+        self.comparison: Comparison | None = None
+        for name in ("target", "record", "config"):
+            given = self.desk.options.get(f"migration_{name}")
+            if given:
+                self._field(name).value = str(given)
+        self._field("target").focus()
+        self.query_one("#migration-says", Says).say("Nothing is written to the repository from here.")
+        if self._field("target").value:
+            self.action_look()
+
+    def _field(self, name: str) -> Input:
+        return self.query_one(f"#migration-{name}", Input)
+
+    # --- looking --------------------------------------------------------------------------------
+
+    @on(Input.Submitted)
+    def _entered(self) -> None:
+        self.action_look()
+
+    def action_look(self) -> None:
+        """Audit, and compare where a configuration is named."""
+        target, record, config = (self._field(name).value.strip() for name in ("target", "record", "config"))
+        if not target:
+            self.query_one("#migration-says", Says).say(
+                "Type a repository first: a checkout, a snapshot, or OWNER/NAME"
+            )
+            self._field("target").focus()
+            return
+        self.query_one("#migration-says", Says).say("Reading …")
+        settings, today = self.desk.settings, self.desk.clock.now().date()
+
+        def read() -> tuple[Audit, Comparison | None]:
+            from tassist.services.migrate.audit import audit
+            from tassist.services.migrate.diff import diff
+
+            beside = Path(record) if record else None
+            if not config:
+                return asyncio.run(audit(target, settings, record=beside)), None
+            found = asyncio.run(diff(target, settings, config=Path(config), today=today, record=beside))
+            return found.audit, found.comparison
+
+        self.in_background("migration", read, self._show, said="audit a repository")
+
+    def _show(self, found: tuple[Audit, Comparison | None]) -> None:
+        from migrations.audit import words as audit_words
+        from migrations.compare import words as diff_words
+
+        audit, self.comparison = found
+        self.entries = (*_of_comparison(self.comparison), *_of_audit(audit))
+        listed = self.query_one("#migration-found", OptionList)
+        listed.clear_options()
+        listed.add_options(
+            [Option(content(entry.title, max_chars=200), id=f"e{at}") for at, entry in enumerate(self.entries)]
+        )
+        said = diff_words.summary(self.comparison) if self.comparison is not None else audit_words.summary(audit)
+        self.query_one("#migration-says", Says).say(said)
+        if self.entries:
+            listed.highlighted = 0
+            listed.focus()
+        self.refresh_bindings()
+
+    @override
+    def problems_found(self, name: str, problems: Sequence[Problem]) -> None:
+        first = problems[0]
+        self.query_one("#migration-says", Says).say(f"{name}: {redact(first.what)}")
+        text = Content("\n\n").join([content(redact(str(problem)), newlines=True) for problem in problems[:20]])
+        self.query_one("#migration-text", Static).update(text)
+
+    @on(OptionList.OptionHighlighted, "#migration-found")
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        entry = self.entries[event.option_index] if event.option_index < len(self.entries) else None
+        if entry is not None:
+            self.query_one("#migration-text", Static).update(content(entry.text, max_chars=20_000, newlines=True))
+            self.query_one("#migration-detail").scroll_home(animate=False)
+
+    # --- the report -----------------------------------------------------------------------------
+
+    @override
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "save" and self.is_mounted:
+            return True if self.comparison is not None else None
+        return super().check_action(action, parameters)
+
+    def action_save(self) -> None:
+        """Write the comparison as one page into the present folder."""
+        comparison = self.comparison
+        if comparison is None:
+            return
+
+        def read() -> str:
+            from tassist.services.migrate import report
+
+            for path, text in report.files(comparison, html=Path(REPORT), markdown=None):
+                report.save(path, text)
+            return str(Path(REPORT).absolute())
+
+        def done(path: str) -> None:
+            self.notify(safe_text(path, max_chars=300), title="Report written", markup=False)
+
+        self.in_background("report", read, done, said="write the report")
+
+
+def _of_comparison(comparison: Comparison | None) -> list[Entry]:
+    """Rules first, then each sort of difference, those that want a person before the others."""
+    if comparison is None:
+        return []
+    from migrations.compare import words
+
+    rules = "\n\n".join(f"{rule.rule}: {rule.verdict}\n  {rule.because}" for rule in comparison.rules)
+    found = [Entry(f"rule by rule ({len(comparison.rules)})", rules or "No rule makes a difference.")]
+    for verdict, because, group in words.groups(comparison.differences):
+        lines = [f"{one.subject}\n  {words.sides(one)}{words.accepted(one)}" for one in group[:_MOST_LINES]]
+        more = [f"… and {len(group) - _MOST_LINES} more"] if len(group) > _MOST_LINES else []
+        text = "\n".join([f"{verdict}: {words.MEANING[verdict]}", because, "", *lines, *more])
+        found.append(Entry(f"{verdict} ({len(group)}): {because}", text))
+    notes = [*comparison.problems, *comparison.notes]
+    if notes:
+        found.append(Entry(f"notes ({len(notes)})", "\n\n".join(notes)))
+    return found
+
+
+def _of_audit(audit: Audit) -> list[Entry]:
+    """Workflows by what they do, then each sort of defect."""
+    found = []
+    for workflow in audit.workflows:
+        reasons = "\n".join(f"line {reason.line}: {reason.text}" for reason in workflow.reasons)
+        text = (
+            f"{workflow.path}\n{workflow.kind}, {workflow.confidence}\non {'; '.join(workflow.triggers)}\n\n{reasons}"
+        )
+        found.append(Entry(f"{workflow.kind}: {workflow.path.rpartition('/')[2]}", text))
+    by_code: dict[str, list[str]] = {}
+    heads: dict[str, str] = {}
+    for defect in audit.defects:
+        by_code.setdefault(defect.code, []).append(f"{defect.where}\n  {defect.what}")
+        heads.setdefault(defect.code, f"{defect.severity}: {defect.why}\nfix: {defect.fix}")
+    for code, places in by_code.items():
+        more = [f"… and {len(places) - _MOST_LINES} more"] if len(places) > _MOST_LINES else []
+        found.append(
+            Entry(f"defect {code} ({len(places)})", "\n".join([heads[code], "", *places[:_MOST_LINES], *more]))
+        )
+    if audit.unreadable:
+        lines = [f"{one.where} {one.commit[:8]}\n  {one.what}" for one in audit.unreadable[:_MOST_LINES]]
+        found.append(Entry(f"cannot be read ({len(audit.unreadable)})", "\n".join(lines)))
+    return found

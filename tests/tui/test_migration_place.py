@@ -1,0 +1,114 @@
+"""The place Migration: an audit and a comparison by keyboard, a report by its key, hostile text harmless."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, Static
+
+from tassist.tui.screens.migration import REPORT, MigrationScreen
+from tests.support import family
+from tests.support.console import HOSTILE, console, settled
+from tests.support.legacy import write
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    """A folder with legacy automation, a record and a proposed configuration."""
+    hostile = "".join(f"# {text}\n" for text in ["[/x] [@click=app.quit]x[/]"])
+    write(tmp_path / "app", {f".github/workflows/{name}": hostile + text for name, text in family.FILES.items()})
+    state = {
+        "component": "c", "timestamp": "20251206T120000Z", "repository": "octo/app",
+        "issues": [{"number": n, "title": title, "labels": ["team-app", title[:40]], "milestone": "App 1", "updated_at": "2025-11-20T00:00:00Z"} for n, title in enumerate(HOSTILE, 1)],
+    }  # fmt: skip
+    write(tmp_path, {"record/state.json": json.dumps(state), "new.yml": family.CONFIG})
+    return tmp_path
+
+
+def text(screen: MigrationScreen) -> str:
+    return str(screen.query_one("#migration-text", Static).render())
+
+
+def titles(screen: MigrationScreen) -> list[str]:
+    return [entry.title for entry in screen.entries]
+
+
+async def test_an_audit_by_keyboard(home: Path, repo: Path) -> None:
+    app = console(home, "migration")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(app)
+        screen = app.screen
+        assert isinstance(screen, MigrationScreen)
+        assert screen.focused is not None
+        assert screen.focused.id == "migration-target"
+
+        screen.query_one("#migration-target", Input).value = str(repo / "app")
+        await pilot.press("enter")
+        await settled(app)
+
+        assert "issue automation: sync.yml" in titles(screen)
+        assert "not ours: build.yml" in titles(screen)
+        assert any(title.startswith("defect personal-token") for title in titles(screen))
+        assert screen.focused is not None
+        assert screen.focused.id == "migration-found"
+        assert "board moves" in text(screen)
+        await pilot.press("down")
+        assert "build.yml" in text(screen)
+        assert screen.check_action("save", ()) is None, "there is nothing to write yet"
+
+
+async def test_a_comparison_and_its_report(home: Path, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repo)
+    app = console(home, "migration")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settled(app)
+        screen = app.screen
+        assert isinstance(screen, MigrationScreen)
+        for name, value in (("target", "app"), ("record", "record"), ("config", "new.yml")):
+            screen.query_one(f"#migration-{name}", Input).value = value
+        await pilot.press("enter")
+        await settled(app)
+
+        assert titles(screen)[0].startswith("rule by rule")
+        assert any(title.startswith("intended improvement") for title in titles(screen))
+        for _ in titles(screen):
+            await pilot.press("down")
+        assert "\x1b]" not in app.export_screenshot()
+
+        await pilot.press("w")
+        await settled(app)
+        page = (repo / REPORT).read_text()
+        assert page.startswith("<!DOCTYPE html>")
+        assert "<img" not in page
+
+
+async def test_what_is_not_there_is_said_on_the_screen(home: Path) -> None:
+    app = console(home, "migration")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(app)
+        screen = app.screen
+        assert isinstance(screen, MigrationScreen)
+        await pilot.press("enter")
+        assert "Type a repository first" in str(screen.query_one("#migration-says", Static).render())
+
+        screen.query_one("#migration-target", Input).value = "nowhere"
+        await pilot.press("enter")
+        await settled(app)
+
+        assert "there is no folder or file" in text(screen)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (20, 5)])
+async def test_it_can_be_drawn_at_any_size(home: Path, repo: Path, size: tuple[int, int]) -> None:
+    app = console(home, "migration")
+    async with app.run_test(size=size) as pilot:
+        await settled(app)
+        screen = app.screen
+        assert isinstance(screen, MigrationScreen)
+        screen.query_one("#migration-target", Input).value = str(repo / "app")
+        await pilot.press("enter")
+        await settled(app)
+
+        assert titles(screen)
