@@ -48,11 +48,11 @@ class Patience:
     """How long what a person must mend is left alone between two looks."""
     bug_attempts: int = 3
     """An error nobody foresaw is tried so often: the same payload will hardly fare better."""
-    starts: int = 6
+    starts: int = 7
     """Looks that began and never came back: the process died in them each time. A start is stored before the look begins,
     so it was really in hand."""
     rest_s: float = 60.0
-    """How long a suspect rests after one more death; each further one doubles it. So six deaths take a quarter of an hour
+    """How long a suspect rests after one more death; each further one doubles it. So seven deaths take a quarter of an hour
     at the least, in which the service works without it, and a machine that dies for another reason does not cost deliveries."""
     suspect_from: int = 2
     """A lane whose look did not come back so often is looked at with no other suspect beside it, so that whichever kills

@@ -383,7 +383,7 @@ class Watch:
     def killed(self, key: tuple[int, int]) -> None:
         """Looking at an issue kills the process."""
         self._deaths[key] += 1
-        self.holds("bounded deaths", self._deaths[key] <= 7, lambda: f"{key} killed it {self._deaths[key]} times")
+        self.holds("bounded deaths", self._deaths[key] <= 8, lambda: f"{key} killed it {self._deaths[key]} times")
 
     # --- the journal as a whole ---------------------------------------------------------------------
 

@@ -43,9 +43,11 @@ _POINTS = (
     "mid-record-append",
 )
 _SENDERS = 4
-LEAST_S = sum(Patience().rest_s * 2.0**death for death in range(Patience().starts - Patience().suspect_from))
+LEAST_S = sum(Patience().rest_s * 2.0**death for death in range(Patience().starts - Patience().suspect_from - 1))
 """The least time in which an issue can be given up for killing the service."""
+_JOIN_S = 60.0
 _END_S = 900.0
+"""Longer than the longest rest of an issue in whose looks the service died."""
 
 _NUMBERS = range(1, PHASES + 1)
 CONFIG = "\n".join(
@@ -82,7 +84,7 @@ class Figures:
     faults: Counter[str] = field(default_factory=Counter)
     """Requests to GitHub that a fault struck, by kind."""
     replayed: int = 0
-    """Deliveries given up because the service died six times in a row while their issue was looked at, and replayed."""
+    """Deliveries given up because the service died seven times in a row while their issue was looked at, and replayed."""
     seconds: float = 0.0
 
 
@@ -181,7 +183,7 @@ class Chaos:
             self._stop_faults()
             self._limit = self._total
             for thread in threads:
-                thread.join(_END_S)
+                thread.join(_JOIN_S)
         self.figures.seconds = time.monotonic() - began
         if self._errors:
             raise self._errors[0]
@@ -195,7 +197,11 @@ class Chaos:
         full = self._chance.random() < 0.3
         if full:
             self._take_disk()
-        wait(lambda: not self.service.alive() or (self._sent >= end and time.monotonic() > due), "a life to end")
+        wait(
+            lambda: not self.service.alive() or (self._sent >= end and time.monotonic() > due),
+            "a life to end",
+            timeout_s=600,
+        )
         self._up.clear()
         if self.service.alive():
             self.figures.kills["-9"] += 1
@@ -353,13 +359,13 @@ class Chaos:
     def _replay(self) -> None:
         """Bring back what was given up, with the product's own command.
 
-        Only deaths are a reason to give up, and no issue here kills: in less than the least time of six deaths nothing is.
+        Only deaths are a reason to give up, and no issue here kills: in less than the least time of seven deaths nothing is.
         """
         dead = [row for row in self.world.deliveries() if row.state == "dead"]
         self.figures.replayed = len(dead)
         assert not dead or self.figures.seconds > LEAST_S, dead[0]
         for row in dead:
-            assert "the service died 6 times" in (row.reason or ""), row
+            assert f"the service died {Patience().starts} times" in (row.reason or ""), row
         for row in dead[:1]:
             command = [sys.executable, "-m", "tassist", "deliveries", "replay", row.delivery_id]
             command += ["--home", str(self.world.home)]

@@ -426,7 +426,7 @@ async def test_a_delivery_that_kills_the_process_each_time_is_given_up(tmp_path:
     github.gate.clear()
     async with working(tmp_path, github) as bench:
         await bench.until(lambda: github.looked, "a look")
-        for _ in range(6):
+        for _ in range(QUICK.starts):
             await bench.journal.started(LaneKey(7, 1), rest=timedelta(0), now=datetime.now(UTC))
         github.behave = trouble
         github.gate.set()
