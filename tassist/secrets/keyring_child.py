@@ -74,4 +74,7 @@ def _do(ring: Any, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    import keyring as _loaded_now  # noqa: F401 - what takes long to import is no time of the keyring's
+
+    print("ready", flush=True)  # noqa: T201 - for whoever started this process
     json.dump(answer(json.load(sys.stdin)), sys.stdout)

@@ -11,6 +11,7 @@ import json
 import secrets
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,6 +25,8 @@ SERVICE = "tassist"
 EXAMINE_S = 3.0
 USE_S = 15.0
 """A person may have to unlock it; a service has nobody to ask and does not wait for ever."""
+START_S = 60.0
+"""For a process to start and import, on a machine that is very busy."""
 _CHILD = Path(__file__).with_name("keyring_child.py")
 
 
@@ -155,23 +158,35 @@ def _used(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ask(asked: dict[str, Any], timeout_s: float) -> dict[str, Any] | None:
-    """The child's answer; ``None`` where it took too long."""
+    """The child's answer; ``None`` where the keyring took too long. That the child takes a while to start is no fault of it."""
     try:
-        done = subprocess.run(
-            # -P: the folder of the child's file is no place to import from.
+        # -P: the folder of the child's file is no place to import from.
+        with subprocess.Popen(
             [sys.executable, "-P", str(_CHILD)],
-            input=json.dumps({"service": SERVICE, **asked}),
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-        answered = json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
-        return None
+        ) as child:
+            try:
+                _wait_until_ready(child)
+                said, _ = child.communicate(json.dumps({"service": SERVICE, **asked}), timeout_s)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                return None
+        answered = json.loads(said)
     except (OSError, ValueError):
         return {"error": "broken"}
     return answered if isinstance(answered, dict) else {"error": "broken"}
+
+
+def _wait_until_ready(child: subprocess.Popen[str]) -> None:
+    assert child.stdout is not None
+    waiting = threading.Thread(target=child.stdout.readline, daemon=True)
+    waiting.start()
+    waiting.join(START_S)
+    if waiting.is_alive():
+        raise subprocess.TimeoutExpired(str(_CHILD), START_S)
 
 
 def _state(answered: dict[str, Any]) -> State | None:

@@ -143,13 +143,13 @@ def test_h77_a_secret_is_never_an_argument_of_the_process_that_asks_the_keyring(
 ) -> None:
     use_keyring(monkeypatch, tmp_path, "kept_keyrings.Working")
     started: list[list[str]] = []
-    run = subprocess.run
 
-    def watched(args: list[str], **more: Any) -> Any:
-        started.append(args)
-        return run(args, **more)
+    class Watched(subprocess.Popen[str]):
+        def __init__(self, args: list[str], **more: Any) -> None:
+            started.append(args)
+            super().__init__(args, **more)
 
-    monkeypatch.setattr(subprocess, "run", watched)
+    monkeypatch.setattr(subprocess, "Popen", Watched)
 
     system_keyring.put("x", Secret("canary"))
 
