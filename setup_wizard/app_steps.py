@@ -219,7 +219,7 @@ class SetWebhook(InOneGo):
             changes=(
                 Change(
                     "GitHub, the App's webhook",
-                    f"address {url}, as JSON, TLS checked, with a secret of 256 bits made here",
+                    f"{_where(known, url)}, as JSON, TLS checked, with a secret of 256 bits made here",
                 ),
             ),
         )
@@ -249,3 +249,13 @@ class SetWebhook(InOneGo):
 
 def _wanted(url: str, *, has_secret: bool) -> Hook:
     return Hook(url, is_json=True, has_secret=has_secret, checks_tls=True)
+
+
+def _where(known: Known, url: str) -> str:
+    """The address for a person; one that leads nowhere says who asks or points it instead."""
+    if url != NOWHERE:
+        return f"address {url}"
+    tunnel = known.answer("webhook")
+    if tunnel in {"ngrok", "agent"}:
+        return f"address {url}, which is nowhere: tassist serve --tunnel {tunnel} points it here while it runs"
+    return f"address {url}, which is nowhere: tassist serve --poll asks instead"

@@ -105,6 +105,11 @@ def _polls(known: Known) -> bool:
     return known.answer("webhook") == "poll"
 
 
+def _tunnel(known: Known) -> str:
+    """The tunnel that `tassist serve` opens by itself; empty where none is wanted."""
+    return known.answer("webhook") if known.answer("webhook") in {"ngrok", "agent"} else ""
+
+
 class SeeDelivery(InOneGo):
     """One delivery that GitHub signed has been accepted here."""
 
@@ -128,7 +133,7 @@ class SeeDelivery(InOneGo):
 
     @override
     async def apply(self, known: Known, world: World) -> Outcome:
-        return Applied(await world.service.prove(polls=_polls(known)))
+        return Applied(await world.service.prove(polls=_polls(known), tunnel=_tunnel(known)))
 
     @override
     async def verify(self, known: Known, world: World) -> tuple[Problem, ...]:

@@ -136,7 +136,7 @@ class ServicePort(Protocol):
         """
         ...
 
-    async def prove(self, *, polls: bool) -> str:
+    async def prove(self, *, polls: bool, tunnel: str = "") -> str:
         """Run the server if it is not running, have GitHub deliver, and return `delivery_seen` when it came.
 
         Raises:

@@ -159,7 +159,20 @@ def _name(known: Known) -> str:
 def _way(known: Known) -> str:
     if known.facts.has_display:
         return "browser"
-    return "tunnel" if known.answer("webhook") in {"ngrok", "agent"} else "paste"
+    return "paste"
+
+
+def _way_faults(value: str, known: Known) -> tuple[Problem, ...]:
+    if value != "tunnel" or known.answer("webhook") == "url":
+        return ()
+    return (
+        Problem(
+            "tunnel-not-open-yet",
+            "no tunnel is open yet that the browser could come back through",
+            "tassist opens it when the server runs, which needs the App first",
+            "answer paste, which works from any machine",
+        ),
+    )
 
 
 def _keeps(known: Known) -> str:
@@ -277,6 +290,7 @@ CREATE_WITH = Question(
         Choice("link", "anywhere; I copy the App ID and download a key", "where the other ways are blocked"),
     ),
     default=_way,
+    judge=_way_faults,
     applies=_creates,
 )
 APP_ID = Question(

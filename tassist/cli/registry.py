@@ -37,6 +37,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("contract", "tassist.cli.contract", "What the engine guarantees, as cases that run"),
     Verb("telemetry", "tassist.cli.telemetry", "Look after telemetry: schema, verify, status, export, import, prune."),
     Verb("dashboard", "tassist.cli.dashboard", "Figures over weeks and months, as pages, lines or JSON."),
+    Verb(
+        "scaffold",
+        "tassist.cli.scaffold",
+        "Write a repository's first configuration and issue forms, from what it has.",
+    ),
     Verb("plan", "tassist.cli.plan", "Show which labels and milestones the configuration would create or change."),
     Verb(
         "apply", "tassist.cli.apply", "Create, update and rename the labels and milestones the configuration declares."

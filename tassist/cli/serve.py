@@ -87,15 +87,11 @@ def command(
         threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
     loaded = settings.load({"host": host, "port": port, "home": home, "database": databases.typed(database)})
     if not headless and not as_json and not stand_by and not loaded.secret("database") and may_draw():
-        return _inside(loaded, home=home, poll_every_s=every if poll else None)
+        return _inside(loaded, home=home, poll_every_s=every if poll else None, tunnel=tunnel)
     log.set_up(level=loaded.text("log_level"), as_json=as_json or loaded.text("log_format") == "json")
-
-    def told(text: str) -> None:
-        log.log_event(log.get_logger("tunnel"), "tunnel", text)
-
-    way_in = switching.Tunnelled(loaded, tunnel, told) if tunnel else None
+    way_in = switching.Tunnelled(loaded, tunnel, _told) if tunnel else None
     if way_in is None:
-        switching.restore_at_start(loaded, told)
+        switching.restore_at_start(loaded, _told)
     prepared = prepare(loaded, poll_every_s=every if poll else None, needs_webhook_secret=not poll)
 
     def listening(url: str) -> None:
@@ -123,11 +119,18 @@ def _end_with_stdin() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _inside(loaded: Settings, *, home: str | None, poll_every_s: float | None) -> OpenPlace:
+def _told(text: str) -> None:
+    from tassist import log
+
+    log.log_event(log.get_logger("tunnel"), "tunnel", text)
+
+
+def _inside(loaded: Settings, *, home: str | None, poll_every_s: float | None, tunnel: str | None) -> OpenPlace:
     """The service to run inside the console, everything checked that can be before it starts."""
     from tassist import log, wiring
     from tassist.server.inside import Inside
     from tassist.server.service import Options
+    from tassist.services import switching
     from tassist.services.serve import prepare
     from tassist.store.database import prepare_folder
 
@@ -139,4 +142,8 @@ def _inside(loaded: Settings, *, home: str | None, poll_every_s: float | None) -
         stream=log.open_file(prepared.home / log.FILE_NAME),
     )
     service = Inside(wiring.service_parts(prepared), Options(host=prepared.host, port=prepared.port))
+    if tunnel:
+        around = switching.WithTunnel(service, switching.Tunnelled(loaded, tunnel, _told))
+        return OpenPlace("home", home=home, service=around)
+    switching.restore_at_start(loaded, _told)
     return OpenPlace("home", home=home, service=service)

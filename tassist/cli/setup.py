@@ -126,8 +126,8 @@ def _face(state: State, env: dict[str, str], *, terminal: bool, wait_s: float) -
 
 def _show(done: Done, settings: Settings, *, dry: bool, as_json: bool, saved: Path | None) -> None:
     learned, known = done.known.learned, done.known
-    polls = known.answer("webhook") == "poll"
-    serve = "tassist serve --poll" if polls else "tassist serve"
+    more = {"poll": " --poll", "ngrok": " --tunnel ngrok", "agent": " --tunnel agent"}
+    serve = f"tassist serve{more.get(known.answer('webhook'), '')}"
     if as_json:
         output.document(
             {

@@ -38,6 +38,7 @@ REACH: dict[str, Reach] = {
 """By verb."""
 CLI_ONLY: dict[str, str] = {
     "demo": "it starts a world of its own, into which a console is opened afterwards",
+    "scaffold": "it writes files into a checkout and shows each difference, which is read before it is agreed to",
     "trigger": "the console edits and sends again what has really come; a made-up delivery takes a line of flags",
     "run": "it reads a payload from a file or a pipe",
     "contract": "a page of cases to be read, exported or compared in a script",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tassist.cli.registry import VERBS
@@ -129,6 +130,21 @@ def doctor() -> str:
     return NOTE + reference()
 
 
+PICTURES = {
+    "setup-question": "test_setup[question-choice-120x40]",
+    "setup-preview": "test_setup[preview-120x40]",
+    "setup-waiting": "test_setup[waiting-link-120x40]",
+    "setup-done": "test_setup[done-120x40]",
+    "health": "test_health[typical-120x40]",
+}
+"""Pictures of the documentation: the same that tests compare, so that they are never of another version."""
+
+
+def picture(name: str) -> str:
+    """docs/pictures/NAME.svg: what the test of that name drew last."""
+    return (ROOT / "tests/tui/__snapshots__/test_setup_pictures" / f"{PICTURES[name]}.svg").read_text()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/keys.md": key_reference,
     "docs/reference/exit-codes.md": exit_codes,
@@ -136,6 +152,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/commands.md": commands,
     "docs/reference/rules.md": rules,
     "docs/reference/doctor.md": doctor,
+    **{f"docs/pictures/{name}.svg": partial(picture, name) for name in PICTURES},
     "docs/reference/contract.md": contract,
     "tests/golden/decisions.txt": decisions,
     "tests/golden/configurations.txt": configurations,

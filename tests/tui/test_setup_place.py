@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, OptionList, Static
 
 from setup_wizard.flow import Mark, Standing
 from tassist import secrets
+from tassist.errors import Secret
 from tassist.sandbox import Box, Running, aserve
 from tassist.services.demo.browser import Browser
 from tassist.services.setup.sitting import Wishes
@@ -22,11 +23,15 @@ from tassist.tui.app import TassistApp
 from tassist.tui.screens.setup import SetupScreen
 from tassist.tui.setup.ends import DoneView, StartView
 from tassist.tui.setup.rail import Rail
+from tassist.tui.setup.switching import SwitchView
 from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, View, WaitView
 from tassist.tui.widgets.link_panel import QrModal
+from tests.integration.switching.conftest import receiver
+from tests.support import keys
 from tests.support.console import HOSTILE, desk
 
 PATIENCE_S = 60.0
+PRODUCTION = "https://production.invalid/webhook"
 
 
 @dataclass
@@ -37,6 +42,7 @@ class Seat:
     pilot: Pilot[Any]
     running: Running
     home: Path
+    box: Box
 
     @property
     def screen(self) -> SetupScreen:
@@ -93,7 +99,7 @@ async def seated(
         work.options = {"env": variables, "quick": True, **({"wishes": wishes} if wishes is not None else {})}
         app = TassistApp(work, place="setup")
         async with app.run_test(size=size, notifications=True) as pilot:
-            yield Seat(app, pilot, running, home)
+            yield Seat(app, pilot, running, home, box)
 
 
 QUICK = {"TASSIST_SETUP_APP_NAME": "Tidy", "TASSIST_SETUP_KEEP_SECRETS_IN": "file"}
@@ -277,3 +283,35 @@ async def test_h73_every_size_works(size: tuple[int, int], home: Path) -> None:
         await seat.view(QuestionView, "account")
 
         assert seat.app.return_code is None
+
+
+async def test_the_webhook_is_switched_and_what_is_wrong_stands_below_the_field(home: Path) -> None:
+    async with seated(home, None) as seat:
+        made = seat.box.register_app("Tidy", owner="ann", pem=keys.pem(), hook_url=PRODUCTION)
+        with seat.box.lock:
+            seat.box.webhooks.ping(seat.box.app(made.id))
+        app = secrets.GitHubApp(made.id, Secret(made.pem), Secret("x"), slug=made.slug, api_url=seat.running.api_url)
+        secrets.save(app, home / "github-app.json")
+        await seat.view(StartView)
+        await seat.pilot.click("#switch")
+        await seat.view(SwitchView)
+        await seat.until(lambda: PRODUCTION in seat.text("#switch-status"), "where it leads")
+
+        seat.screen.query_one("#switch-url", Input).value = "https://user:canary@host"
+        await seat.pilot.click("#to-dev")
+        await seat.until(lambda: seat.screen.query_one("#field-error").display, "the fault")
+        assert "canary" not in seat.text("#field-error")
+
+        with receiver(500) as broken:
+            seat.screen.query_one("#switch-url", Input).value = broken.url
+            await seat.pilot.click("#to-dev")
+            await seat.until(lambda: "was not taken there" in seat.text("#field-error"), "no proof")
+        assert seat.box.app(made.id).hook_url == PRODUCTION
+
+        with receiver() as here:
+            seat.screen.query_one("#switch-url", Input).value = here.url
+            await seat.pilot.click("#to-dev")
+            await seat.until(lambda: "development" in seat.text("#switch-status"), "switched")
+            assert seat.box.app(made.id).hook_url == here.url
+        await seat.pilot.press("escape")
+        await seat.view(StartView)

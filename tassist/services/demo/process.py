@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,12 +26,20 @@ class ServerProcess:
     """`tassist serve --headless` below a folder; leaving the context leaves no process."""
 
     def __init__(
-        self, home: Path, env: Mapping[str, str], interrupts: Interrupts | None = None, *, port: int = 0
+        self,
+        home: Path,
+        env: Mapping[str, str],
+        interrupts: Interrupts | None = None,
+        *,
+        port: int = 0,
+        more: Sequence[str] = (),
     ) -> None:
         self.home = home
         self.env = dict(env)
         self._interrupts = interrupts or Interrupts()
         self.port = port
+        self.more = tuple(more)
+        """Further arguments."""
         self.url = ""
         self.starts = 0
         self._process: subprocess.Popen[str] | None = None
@@ -49,7 +57,7 @@ class ServerProcess:
         """
         # Whatever becomes of us, also kill -9: the service ends with the pipe to it.
         command = [sys.executable, "-m", "tassist", "serve", "--headless", "--json", "--end-with-stdin"]
-        command += ["--home", str(self.home), "--host", "127.0.0.1", "--port", str(self.port)]
+        command += ["--home", str(self.home), "--host", "127.0.0.1", "--port", str(self.port), *self.more]
         with self.log.open("a") as log, self._interrupts.held():
             self._process = subprocess.Popen(
                 command,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ from engine.problems import Problem, ProblemError
 from setup_wizard.ports import ServicePort
 from tassist import secrets
 from tassist.config.settings import Settings
+from tassist.errors import redact
 from tassist.github.connection import Connection
 from tassist.github.wire import DeliveryWire
 from tassist.services.demo.process import ServerProcess
@@ -45,10 +47,13 @@ class RealService(ServicePort):
         return _said(arrived) if arrived is not None else ""
 
     @override
-    async def prove(self, *, polls: bool) -> str:
-        with self.serving(polls=polls):
+    async def prove(self, *, polls: bool, tunnel: str = "") -> str:
+        stack = contextlib.ExitStack()
+        found: list[DeliveryWire] = []
+        try:
+            # Starting a process and opening a tunnel block; whoever shows what is going on must not.
+            await asyncio.to_thread(stack.enter_context, self.serving(polls=polls, tunnel=tunnel))
             asked = False
-            found: list[DeliveryWire] = []
             for _ in range(max(1, round(self._patience_s / self._look_s))):
                 found = await self._log()
                 arrived = next((item for item in found if polls or _ok(item)), None)
@@ -59,6 +64,8 @@ class RealService(ServicePort):
                     await self._again(found[-1].id or found[0].id)
                     asked = True
                 await asyncio.sleep(self._look_s)
+        finally:
+            await asyncio.to_thread(stack.close)
         raise ProblemError(_nothing_came(found))
 
     async def _log(self) -> list[DeliveryWire]:
@@ -79,7 +86,7 @@ class RealService(ServicePort):
         return Connection(secrets.load(self._settings))
 
     @contextmanager
-    def serving(self, *, polls: bool) -> Iterator[None]:
+    def serving(self, *, polls: bool, tunnel: str = "") -> Iterator[None]:
         """The server, started for the moment unless something listens on its port already, or nothing has to."""
         if polls:
             yield
@@ -88,10 +95,36 @@ class RealService(ServicePort):
         if _listens(host, port):
             yield
             return
-        with ServerProcess(self._settings.home, self._env, port=port) as server:
+        more = ("--tunnel", tunnel) if tunnel else ()
+        with ServerProcess(self._settings.home, self._env, port=port, more=more) as server:
             server.start()
+            if tunnel:
+                self._wait_for_tunnel(server)
             yield
             server.stop()
+
+    def _wait_for_tunnel(self, server: ServerProcess) -> None:
+        """Until the webhook leads here; the server's own words where it does not."""
+        from tassist.services.switching import is_held, read
+
+        for _ in range(300):
+            kept = read(self._settings.home)
+            if kept is not None and kept.standing == "held" and is_held(self._settings.home):
+                return
+            said = [line for line in server.log.read_text(errors="replace").splitlines() if "tunnel: " in line]
+            if said or not server.alive():
+                raise ProblemError(
+                    Problem(
+                        "tunnel-not-open",
+                        "the tunnel did not open",
+                        safe_text(
+                            redact(said[-1].partition("tunnel: ")[2] if said else "the server ended"), max_chars=300
+                        ),
+                        "mend what it names and try again; or go back and choose: not at all",
+                        family="world",
+                    )
+                )
+            time.sleep(0.1)
 
 
 def _has_app(settings: Settings) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tassist.services.switching.inside import WithTunnel
 from tassist.services.switching.kept import Kept, Standing, held, is_held, read
 from tassist.services.switching.switch import Status, Switched, as_document, repoint, restore_left, status, switch
 from tassist.services.switching.tunnelled import Tunnelled, agent_address, restore_at_start
@@ -12,6 +13,7 @@ __all__ = [
     "Status",
     "Switched",
     "Tunnelled",
+    "WithTunnel",
     "agent_address",
     "as_document",
     "held",

@@ -65,6 +65,7 @@ fix of the chosen one, where there is a safe one. **r** looks again, **d** looks
     def on_mount(self) -> None:
         """Look."""
         self.found: dict[str, Examined] = {}
+        self.lit = ""
         self.query_one("#checks").focus()
         self.look()
 
@@ -92,7 +93,7 @@ fix of the chosen one, where there is a safe one. **r** looks again, **d** looks
     def _came_in(self, item: Examined) -> None:
         self.found[item.id] = item
         listed = self.query_one("#checks", OptionList)
-        listed.replace_option_prompt(item.id, row(item))
+        listed.replace_option_prompt(item.id, row(item, lit=item.id == self.lit))
         at = listed.highlighted
         if at is not None and listed.get_option_at_index(at).id == item.id:
             self._show(item.id)
@@ -116,6 +117,9 @@ fix of the chosen one, where there is a safe one. **r** looks again, **d** looks
 
     @on(OptionList.OptionHighlighted, "#checks")
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        before, self.lit = self.lit, event.option.id or ""
+        for check_id in {before, self.lit} & set(self.found):
+            event.option_list.replace_option_prompt(check_id, row(self.found[check_id], lit=check_id == self.lit))
         self._show(event.option.id or "")
         self.refresh_bindings()
 
@@ -172,9 +176,10 @@ fix of the chosen one, where there is a safe one. **r** looks again, **d** looks
         self.in_background("fix", read, done, said="apply a fix")
 
 
-def row(item: Examined) -> Content:
-    """A check in the list: its state in a glyph and a word, its title."""
+def row(item: Examined, *, lit: bool = False) -> Content:
+    """A check in the list: its state in a glyph and a word, its title; the chosen one in the cursor's colours alone."""
     glyph, word, style = WORDS[item.finding.state]
+    style = "" if lit else style
     return Content.assemble((f" {glyph} {word:<8}", style), safe_text(item.title, max_chars=40))
 
 

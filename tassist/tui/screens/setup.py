@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -13,9 +14,10 @@ from textual.containers import Container
 from textual.widget import Widget
 from typing_extensions import override
 
-from engine.problems import ProblemError
+from engine.problems import Problem, ProblemError
 from setup_wizard.flow import Done, Mark, State, rail
 from tassist.errors import problems_of
+from tassist.services import switching
 from tassist.services.setup import sitting
 from tassist.services.setup.conduct import Left
 from tassist.text import safe_text
@@ -24,6 +26,7 @@ from tassist.tui.screens.place import PlaceScreen
 from tassist.tui.setup.ends import Chosen, DoneView, EndView, StartView
 from tassist.tui.setup.face import TextualFace
 from tassist.tui.setup.rail import Rail
+from tassist.tui.setup.switching import SwitchView
 from tassist.tui.setup.views import View, WorkingView
 from tassist.tui.widgets.panels import Says
 
@@ -148,10 +151,63 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
         else:
             self.app.notify(safe_text(f"written: {path}"), markup=False)
 
+    # --- development or production ---------------------------------------------------------------
+
+    def look_at_switch(self) -> None:
+        """Ask GitHub where the webhook leads."""
+        home = self.desk.home
+
+        async def look() -> switching.Status:
+            async with self.desk.github(dry=True) as connection:
+                return await switching.status(connection.api, home)
+
+        def done(found: switching.Status) -> None:
+            for view in self.query(SwitchView):
+                view.show_status(found)
+
+        self.in_background("switch", lambda: asyncio.run(look()), done, said="ask where the webhook leads", quiet=True)
+
+    @on(SwitchView.Wanted)
+    def _switch_wanted(self, event: SwitchView.Wanted) -> None:
+        event.stop()
+        mode, url = event.mode, event.url
+        if mode == "status":
+            self.look_at_switch()
+            return
+        settings, home = self.desk.settings, self.desk.home
+        self.query_one("#news", Says).say("switching; GitHub is asked to send a delivery as a proof …")
+
+        async def change() -> switching.Switched:
+            from tassist.clock import SystemClock
+
+            target = url or (await switching.agent_address(settings) if mode == "dev" else "")
+            async with self.desk.github(dry=False) as connection:
+                _ = await switching.restore_left(connection.api, home, clock=SystemClock())
+                wanted: Literal["dev", "prod"] = "dev" if mode == "dev" else "prod"
+                return await switching.switch(connection.api, home, wanted, clock=SystemClock(), url=target)
+
+        def done(found: switching.Switched) -> None:
+            self.query_one("#news", Says).say(f"the webhook leads to {found.after}; proved by {found.proof}")
+            for view in self.query(SwitchView):
+                view.show_problems(())
+            self.look_at_switch()
+
+        self.in_background("switch", lambda: asyncio.run(change()), done, said="switch the webhook", quiet=True)
+
+    @override
+    def problems_found(self, name: str, problems: Sequence[Problem]) -> None:
+        if name == "switch":
+            self.query_one("#news", Says).say("")
+            for view in self.query(SwitchView):
+                view.show_problems(tuple(problems))
+
     # --- what a person does ----------------------------------------------------------------------
 
     def action_back(self) -> None:
         """To the question before."""
+        if self.query(SwitchView):
+            self.start_view()
+            return
         for view in self.query(View):
             view.go_back()
 
@@ -162,6 +218,9 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
             self.begin(sitting.Wishes(dry=event.what == "dry"))
         elif event.what == "restart":
             self.start_view()
+        elif event.what == "switch":
+            await self.show(SwitchView())
+            self.look_at_switch()
         elif event.what == "health":
             await self.app.run_action("go('health')")
         elif event.what == "answers":

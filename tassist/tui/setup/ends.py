@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
@@ -30,12 +28,16 @@ class Chosen(Message):
 class EndView(VerticalScroll, can_focus=False):
     """Some lines and some buttons."""
 
-    first: ClassVar[str] = ""
-
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        self.post_message(Chosen(event.button.id or ""))
+        if not self.pressed(event.button.id or ""):
+            self.post_message(Chosen(event.button.id or ""))
+
+    def pressed(self, button: str) -> bool:
+        """What a view does about a button itself; false: whoever owns the screen is told."""
+        del button
+        return False
 
     def focus_first(self) -> None:
         """The first button."""
@@ -105,7 +107,7 @@ class DoneView(EndView):
                 ("secrets", learned.get("kept_in", "")),
                 ("webhook", learned.get("hook_url", "")),
                 ("installed in", ", ".join(learned.get("accounts", "").splitlines())),
-                ("next", "tassist serve --poll" if known.answer("webhook") == "poll" else "tassist serve"),
+                ("next", next_command(known.answer("webhook"))),
             ]
             lines = [
                 Content.assemble((f"{name:<14}", "$text-muted"), safe_text(value, max_chars=300))
@@ -118,3 +120,10 @@ class DoneView(EndView):
                 yield Button("Write the answers file", id="answers", compact=True)
                 yield Button("Development or production", id="switch", compact=True)
             yield Button("Back to the beginning", id="restart", compact=True)
+
+
+def next_command(webhook: str) -> str:
+    """How the service is started after this installation."""
+    if webhook in {"ngrok", "agent"}:
+        return f"tassist serve --tunnel {webhook}"
+    return "tassist serve --poll" if webhook == "poll" else "tassist serve"

@@ -105,7 +105,7 @@ class QuestionView(View[str]):
         """Below the field, in words that say what to type."""
         error = self.query_one("#field-error", Static)
         error.display = bool(problems)
-        error.update(Content("\n").join([_wrong(problem) for problem in problems]))
+        error.update(Content("\n").join([wrong(problem) for problem in problems]))
 
     def judge(self, raw: str) -> bool:
         """Whether it is a good answer; says what is wrong where it is not."""
@@ -208,7 +208,8 @@ def explained(question: Question) -> str:
     )
 
 
-def _wrong(problem: Problem) -> Content:
+def wrong(problem: Problem) -> Content:
+    """A problem below a field."""
     said = safe_text(redact(problem.what), max_chars=300)
     rest = [safe_text(redact(each), max_chars=300) for each in (problem.why, problem.fix) if each]
     return Content.assemble((f"error: {said}", "bold $text-error"), ("".join(f"\n  {each}" for each in rest), "$text"))
@@ -246,8 +247,10 @@ class PreviewView(View[bool]):
 
 def _planned(planned: Planned) -> Content:
     if not planned.found.changes:
-        return Content.assemble((f"○ {planned.title}: ", "bold"), safe_text(planned.found.said, max_chars=300))
-    parts = [Content.styled(f"○ {planned.title}", "bold")]
+        return Content.assemble(
+            (f"○ {safe_text(planned.title, max_chars=100)}: ", "bold"), safe_text(planned.found.said, max_chars=300)
+        )
+    parts = [Content.styled(f"○ {safe_text(planned.title, max_chars=100)}", "bold")]
     for change in planned.found.changes:
         parts.append(
             Content.assemble(
@@ -284,7 +287,7 @@ class WaitView(View[str]):
             yield Static(content(f"· {hint}"), classes="setup-hint")
         if not waiting.link:
             yield LinkPanel(waiting, may_open=self.may_open)
-        error = Static(Content("\n").join([_wrong(each) for each in self.wait_for.problems]), id="field-error")
+        error = Static(Content("\n").join([wrong(each) for each in self.wait_for.problems]), id="field-error")
         error.display = bool(self.wait_for.problems)
         yield error
 

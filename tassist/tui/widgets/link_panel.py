@@ -56,10 +56,14 @@ class LinkPanel(Vertical):
 **F2** opens it in this machine's browser, where there is one. **F3** copies it. **F4** draws a QR code for a telephone.
 **F5** looks at once whether it is done. It may be opened on any machine."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "open_link", "Open", id="open-link", tooltip="Open the link in this machine's browser"),
-        Binding("f3", "copy_link", "Copy", id="copy-link", tooltip="Copy the link; the terminal has to allow it"),
-        Binding("f4", "qr", "QR code", id="show-qr", tooltip="Show or hide the link as a QR code"),
-        Binding("f5", "done", "I have done it", id="link-done", tooltip="Look at once whether it is done"),
+        Binding(
+            "f2", "open_link", "Open", show=False, id="open-link", tooltip="Open the link in this machine's browser"
+        ),
+        Binding(
+            "f3", "copy_link", "Copy", show=False, id="copy-link", tooltip="Copy the link; the terminal has to allow it"
+        ),
+        Binding("f4", "qr", "QR code", show=False, id="show-qr", tooltip="Show or hide the link as a QR code"),
+        Binding("f5", "done", "I have done it", show=False, id="link-done", tooltip="Look at once whether it is done"),
     ]
 
     class Done(Message):
@@ -95,6 +99,10 @@ class LinkPanel(Vertical):
         if self.waiting.accepts:
             yield Static(content(f"Or paste {self.waiting.accepts}:"), id="paste-label")
             yield Input(id="paste", select_on_focus=False)
+
+    def on_mount(self) -> None:
+        """No room for buttons where there are none."""
+        self.query_one("#link-buttons").display = bool(self.query(Button))
 
     def focus_first(self) -> None:
         """What most people need next."""

@@ -115,7 +115,7 @@ class FakeService(ServicePort):
         return self.seen
 
     @override
-    async def prove(self, *, polls: bool) -> str:
+    async def prove(self, *, polls: bool, tunnel: str = "") -> str:
         self.seen = "ping" if self.arrives else ""
         return "ping"
 

@@ -1,0 +1,245 @@
+"""Pictures of the installer and of Health: empty, typical, in error and hostile, at two sizes and without colour."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import OptionList
+
+from engine.problems import Problem
+from setup_wizard import flow
+from setup_wizard.answers import Answers
+from setup_wizard.flow import Ask, Done, Failed, Mark, Planned, Preview, Standing, Wait
+from setup_wizard.known import Facts, Known
+from setup_wizard.outcome import Change, Found, Waiting
+from setup_wizard.questions import QUESTION_BY_ID
+from setup_wizard.steps import STAGES
+from tassist.doctor.check import Finding, failed, ok, skipped, waiting, warning
+from tassist.doctor.examine import Examined
+from tassist.services import doctor
+from tassist.services.switching import Status
+from tassist.tui.app import TassistApp
+from tassist.tui.screens.health import HealthScreen
+from tassist.tui.screens.setup import SetupScreen
+from tassist.tui.setup.ends import DoneView, StartView
+from tassist.tui.setup.switching import SwitchView
+from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, WaitView
+from tests.support.console import HOSTILE, NOW, StillClock, console
+
+SIZES = [(80, 24), (120, 40)]
+STEPS = {step.id: step for stage in STAGES for step in stage.steps}
+LINK = "https://github.com/apps/task-assistant-of-acme/installations/new"
+NASTY = "".join(HOSTILE)[:400]
+
+
+def rail(**standings: Standing) -> tuple[Mark, ...]:
+    """The steps with these standings; the first that is not over is now."""
+    marks = [Mark(step.id, step.title, standings.get(step.id, Standing.TO_COME), now=False) for step in STEPS.values()]
+    over = {Standing.DONE, Standing.ALREADY}
+    at = next((at for at, mark in enumerate(marks) if mark.standing not in over), None)
+    if at is not None:
+        marks[at] = replace(marks[at], now=True)
+    return tuple(marks)
+
+
+def asked(question: str, value: str = "", problems: tuple[Problem, ...] = (), **answers: str) -> Ask:
+    """A question as the flow asks it."""
+    facts = Facts(suffix="3f9a", keyring="keyring.backends.SecretService.Keyring")
+    state = flow.begin(STAGES, QUESTION_BY_ID, Answers({"flag": answers}), facts)
+    known = flow.known(state)
+    item = QUESTION_BY_ID[question]
+    return Ask(item, known, item.default(known), value, problems, 4, 9, can_go_back=True)
+
+
+PLANNED = (
+    Planned(
+        "app", "App",
+        Found(already=False, said="create the App", changes=(
+            Change("GitHub, acme", "a new private App, Task Assistant of acme; permissions contents: read, issues: write, metadata: read"),
+            Change("/home/ann/.local/state/tassist", "keep the App's credentials"),
+        )), "delete the App on its settings page, under Advanced",
+    ),
+    Planned(
+        "secrets", "Secrets",
+        Found(already=False, said="", changes=(
+            Change(".env", "GITHUB_APP_ID and secrets", ("--- .env", "+++ .env", "@@ -1 +1,2 @@", " FOO=bar", "+GITHUB_APP_ID=12345")),
+        )), "tassist setup --redo secrets moves them elsewhere",
+    ),
+)  # fmt: skip
+WAITING = Waiting(
+    "you to install the App at GitHub", LINK, LINK, opens_browser=True,
+    hints=("an owner of acme has yet to approve the installation", "choose the repositories it shall look after"),
+)  # fmt: skip
+PASTED = Waiting(
+    "you to create the App, in any browser", accepts="the address of the page GitHub sends your browser to",
+    hints=("open this file in a browser: /home/ann/.local/state/tassist/create-app.html", "press Create GitHub App"),
+)  # fmt: skip
+NO_KEY = Problem(
+    "private-key-truncated",
+    "the private key is cut short",
+    "its end is missing",
+    "copy all of it, from the first dash to the last",
+)
+DONE_KNOWN = Known(
+    {"webhook": "url"}, Facts(),
+    {"name": "Task Assistant of acme", "app_id": "12345", "html_url": "https://github.com/apps/task-assistant-of-acme",
+     "kept_in": "keyring", "hook_url": "https://tassist.example.com/webhook", "accounts": "acme\nann"},
+)  # fmt: skip
+ALL_DONE = rail(**dict.fromkeys(STEPS, Standing.DONE))
+STATUS = Status(
+    "https://abc.ngrok-free.app/webhook",
+    "dev",
+    "https://tassist.example.com/webhook",
+    held=True,
+    left=False,
+    elsewhere=False,
+    last="issues.labeled 7d1f: OK (HTTP 202)",
+)
+Make = Callable[[], Any]
+VIEWS: dict[str, tuple[Make, tuple[Mark, ...]]] = {
+    "start-empty": (lambda: StartView(""), rail()),
+    "start-held": (lambda: StartView("Task Assistant of acme (App ID 12345)"), rail(app=Standing.ALREADY)),
+    "start-left": (lambda: StartView("", (NO_KEY,), left=True), rail(app=Standing.FAILED)),
+    "question-choice": (lambda: QuestionView(asked("webhook")), rail(app=Standing.DONE, secrets=Standing.DONE)),
+    "question-text": (lambda: QuestionView(asked("app_name", app="new", organization="acme", account="organization")), rail()),
+    "question-error": (
+        lambda: QuestionView(asked("app_id", "Iv1.abc", QUESTION_BY_ID["app_id"].read("Iv1.abc", Known())[1], app="existing")),
+        rail(),
+    ),
+    "question-secret": (lambda: QuestionView(asked("passphrase", app="import")), rail()),
+    "question-hostile": (lambda: QuestionView(asked("app_name", NASTY, (Problem("x", NASTY, NASTY, NASTY),), app="new")), rail()),
+    "preview": (lambda: PreviewView(Preview("app", "GitHub App", PLANNED, dry=False)), rail()),
+    "preview-hostile": (
+        lambda: PreviewView(Preview("app", NASTY, (Planned("x", NASTY, Found(already=False, changes=(Change(NASTY, NASTY, ("+" + NASTY,)),)), NASTY),), dry=True)),
+        rail(),
+    ),
+    "waiting-link": (
+        lambda: WaitView(Wait(STEPS["installation"], WAITING, Known()), StillClock(), may_open=True, since=NOW.replace(hour=11, minute=58)),
+        rail(app=Standing.DONE, secrets=Standing.DONE, webhook=Standing.DONE, installation=Standing.WAITING),
+    ),
+    "waiting-paste": (lambda: WaitView(Wait(STEPS["app"], PASTED, Known(), (NO_KEY,)), StillClock(), may_open=False), rail(app=Standing.WAITING)),
+    "waiting-hostile": (
+        lambda: WaitView(Wait(STEPS["app"], Waiting(NASTY, LINK + NASTY, hints=(NASTY,), accepts=NASTY), Known()), StillClock(), may_open=False),
+        rail(app=Standing.WAITING),
+    ),
+    "failed": (lambda: FailedView(Failed(STEPS["app"], "apply", (NO_KEY, Problem("b", "GitHub gives no answer", "it cannot be reached", "check the network")))), rail(app=Standing.FAILED)),
+    "failed-hostile": (lambda: FailedView(Failed(STEPS["app"], "apply", (Problem("x", NASTY, NASTY, NASTY),))), rail(app=Standing.FAILED)),
+    "done": (lambda: DoneView(Done(DONE_KNOWN, tuple(STEPS)), dry=False), ALL_DONE),
+    "done-dry": (lambda: DoneView(Done(DONE_KNOWN, ()), dry=True), rail(**dict.fromkeys(STEPS, Standing.SHOWN))),
+    "switch": (SwitchView, ALL_DONE),
+}  # fmt: skip
+
+
+def _asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The place is opened without looking at the machine."""
+    monkeypatch.setattr(SetupScreen, "start_view", lambda self, left=None: None)
+
+
+def shown(name: str) -> Callable[[Pilot[Any]], Any]:
+    """Show one view."""
+
+    async def before(pilot: Pilot[Any]) -> None:
+        screen = pilot.app.screen
+        assert isinstance(screen, SetupScreen)
+        make, marks = VIEWS[name]
+        view = make()
+        await screen.show(view, marks)
+        if isinstance(view, SwitchView):
+            view.show_status(STATUS)
+        # What has the focus is scrolled to once everything has its place.
+        await pilot.pause()
+        view.focus_first()
+        await pilot.pause()
+        await pilot.wait_for_scheduled_animations()
+
+    return before
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("name", VIEWS)
+def test_setup(
+    name: str, size: tuple[int, int], home: Path, snap_compare: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _asked_nothing(monkeypatch)
+
+    assert snap_compare(console(home, "setup"), terminal_size=size, run_before=shown(name))
+
+
+@pytest.mark.parametrize("name", ["question-error", "waiting-link", "done"])
+def test_setup_without_colour(name: str, home: Path, snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _asked_nothing(monkeypatch)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    assert snap_compare(console(home, "setup"), terminal_size=(80, 24), run_before=shown(name))
+
+
+def test_setup_in_the_light(home: Path, snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _asked_nothing(monkeypatch)
+
+    app = console(home, "setup", TASSIST_THEME="light")
+    assert snap_compare(app, terminal_size=(120, 40), run_before=shown("question-choice"))
+
+
+MENDABLE = failed(
+    "/work/.env can be read by other users", "its mode is 0644, and it holds secrets", "chmod 600 .env", mendable=True
+)
+FINDINGS: dict[str, dict[str, Finding]] = {
+    "empty": {},
+    "typical": {
+        "python": ok("Python 3.11.7, tassist 0.1.0"), "env-file": MENDABLE, "keyring": warning("this system has no keyring", "", "choose file"),
+        "installations": waiting("the App is not installed anywhere", "it sees no repository until it is", f"open {LINK}"),
+        "last-delivery": failed("GitHub's last delivery, 2 minutes ago, was not taken: HTTP 413", "a reverse proxy refuses its size", "nginx: client_max_body_size 25m"),
+        "tls": skipped("there is no connection"),
+    },
+    "hostile": {"env-file": failed(NASTY, NASTY, NASTY)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("name", FINDINGS)
+def test_health(
+    name: str, size: tuple[int, int], home: Path, snap_compare: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert snap_compare(_healthy(name, home, monkeypatch), terminal_size=size, run_before=_to_env_file)
+
+
+def test_health_without_colour(home: Path, snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    assert snap_compare(_healthy("typical", home, monkeypatch), terminal_size=(80, 24), run_before=_to_env_file)
+
+
+def _healthy(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> TassistApp:
+    """The place with these findings; the checks themselves are not run, since their figures differ."""
+    findings = FINDINGS[name]
+
+    async def found(*, told: Callable[[Examined], None], **_: Any) -> doctor.Report:
+        items = tuple(
+            Examined(
+                check.id, check.title, finding, 0.1, check.mends if finding.mendable and check.mend is not None else ""
+            )
+            for check in doctor.all_checks()
+            if (finding := findings.get(check.id, ok("it is well") if findings else None)) is not None
+        )
+        if not items:
+            await asyncio.sleep(0)
+        return doctor.Report(items)
+
+    monkeypatch.setattr(doctor, "diagnose", found)
+    return console(home, "health")
+
+
+async def _to_env_file(pilot: Pilot[Any]) -> None:
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+    screen = pilot.app.screen
+    assert isinstance(screen, HealthScreen)
+    ids = [check.id for check in doctor.all_checks()]
+    screen.query_one("#checks", OptionList).highlighted = ids.index("env-file")
+    await pilot.pause()
