@@ -156,7 +156,7 @@ _STYLE = """
 @media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9198a1;--paper:#0d1117;--line:#3d444d;--bad:#ff8577;--good:#56d364}}
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:70rem;margin:0 auto;padding:1rem}
 h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}
-table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid var(--line);padding:.3rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid var(--line);padding:.3rem .6rem;text-align:left;vertical-align:top;overflow-wrap:break-word}td:first-child{min-width:9rem}
 th{color:var(--soft);font-weight:600}summary{cursor:pointer;padding:.4rem 0}summary b.regression,summary b.unknown{color:var(--bad)}
 summary b.same{color:var(--good)}.soft{color:var(--soft)}.counts{display:flex;flex-wrap:wrap;gap:1rem;padding:0;list-style:none}
 .counts li{border:1px solid var(--line);border-radius:.4rem;padding:.4rem .8rem}.counts b{display:block;font-size:1.4rem}
