@@ -175,7 +175,7 @@ async def test_a_whole_run_by_keyboard_from_nothing_to_a_delivery_seen(home: Pat
         done = await seat.view(DoneView)
         assert {mark.standing for mark in seat.screen.query_one(Rail).marks} <= {Standing.DONE, Standing.ALREADY}
         assert "tassist serve --poll" in seat.text("#done-rows")
-        await seat.pilot.click("#answers")
+        seat.screen.query_one("#answers", Button).press()
         await seat.until((home / "setup-answers.toml").exists, "the answers")
         assert 'app_name = "Tidy"' in (home / "setup-answers.toml").read_text()
 
@@ -293,24 +293,24 @@ async def test_the_webhook_is_switched_and_what_is_wrong_stands_below_the_field(
         app = secrets.GitHubApp(made.id, Secret(made.pem), Secret("x"), slug=made.slug, api_url=seat.running.api_url)
         secrets.save(app, home / "github-app.json")
         await seat.view(StartView)
-        await seat.pilot.click("#switch")
+        seat.screen.query_one("#switch", Button).press()
         await seat.view(SwitchView)
         await seat.until(lambda: PRODUCTION in seat.text("#switch-status"), "where it leads")
 
         seat.screen.query_one("#switch-url", Input).value = "https://user:canary@host"
-        await seat.pilot.click("#to-dev")
+        seat.screen.query_one("#to-dev", Button).press()
         await seat.until(lambda: seat.screen.query_one("#field-error").display, "the fault")
         assert "canary" not in seat.text("#field-error")
 
         with receiver(500) as broken:
             seat.screen.query_one("#switch-url", Input).value = broken.url
-            await seat.pilot.click("#to-dev")
+            seat.screen.query_one("#to-dev", Button).press()
             await seat.until(lambda: "was not taken there" in seat.text("#field-error"), "no proof")
         assert seat.box.app(made.id).hook_url == PRODUCTION
 
         with receiver() as here:
             seat.screen.query_one("#switch-url", Input).value = here.url
-            await seat.pilot.click("#to-dev")
+            seat.screen.query_one("#to-dev", Button).press()
             await seat.until(lambda: "development" in seat.text("#switch-status"), "switched")
             assert seat.box.app(made.id).hook_url == here.url
         await seat.pilot.press("escape")
