@@ -105,6 +105,8 @@ class RunResult:
     started: datetime | None = None
     finished: datetime | None = None
     problems: tuple[Problem, ...] = field(default=())
+    shadow: bool = False
+    """Decided only: another authority is still in charge, and nothing was written."""
 
 
 class Clock(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from engine.ports import RunResult
     from tassist.github.limits import Limits
     from tassist.secrets import GitHubApp
+    from tassist.services.migrate.shadow import Shadow
     from tassist.store.ports import Journal
     from tassist.telemetry.pump import Pump
 
@@ -42,14 +44,18 @@ class RealGitHub(GitHubSide):
         Args:
             app: The credentials.
             limits: Of each installation.
-            home: Where keys are looked for when GitHub refuses those at hand; ``None``: nowhere.
+            home: Where keys are looked for when GitHub refuses those at hand, and what is in shadow; ``None``: nowhere.
 
         Raises:
             ProblemError: the private key or the API's address cannot be used.
         """
         from tassist.github.connection import Connection
+        from tassist.services.migrate.shadow import Shadows
 
         self._app = app
+        self._limits = limits
+        self._dry: Connection | None = None
+        self.shadows = Shadows(home) if home else None
         self._clock = SystemClock()
         self.connection = Connection(app, clock=self._clock, limits=limits)
         if home is not None:
@@ -58,9 +64,28 @@ class RealGitHub(GitHubSide):
     @override
     async def run(self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap) -> RunResult:
         self._remember(ref.repo_id, installation_id)
+        in_shadow = self.shadows.of(ref.repo_id) if self.shadows else None
+        if in_shadow is not None:
+            result = await self._in_shadow(trigger, ref, installation_id, *in_shadow)
+            if result is not None:
+                return result
         return await run(
             trigger, ref, reader=self.connection.reader, applier=ledger(self.connection.applier), clock=self._clock
         )
+
+    async def _in_shadow(
+        self, trigger: Trigger, ref: IssueRef, installation_id: int, place: Path, shadow: Shadow
+    ) -> RunResult | None:
+        """Decide with a token that cannot write; ``None`` where the repository has its own configuration by now."""
+        from tassist.github.connection import Connection
+        from tassist.services.migrate import shadow as shadowing
+
+        if self._dry is None:
+            self._dry = Connection(self._app, dry=True, clock=self._clock, limits=self._limits)
+            self._dry.ourselves.login = self.connection.ourselves.login
+        if ref.repo_id and installation_id:
+            self._dry.access.remember(ref.repo_id, installation_id)
+        return await shadowing.run(trigger, ref, place=place, shadow=shadow, reader=self._dry.reader, clock=self._clock)
 
     @override
     async def open_issues(self, repo: str, repo_id: int, *, installation_id: int) -> list[int]:
@@ -78,9 +103,14 @@ class RealGitHub(GitHubSide):
     def heed(self, news: News) -> None:
         if news.kind.startswith("installation-"):
             self.connection.access.forget_installation(news.id)
+            if self._dry is not None:
+                self._dry.access.forget_installation(news.id)
         else:
             self.connection.reader.forget(news.id)
             self.connection.access.forget_repository(news.id)
+            if self._dry is not None:
+                self._dry.reader.forget(news.id)
+                self._dry.access.forget_repository(news.id)
 
     @override
     async def own_login(self) -> str:
@@ -91,6 +121,8 @@ class RealGitHub(GitHubSide):
 
     @override
     async def close(self) -> None:
+        if self._dry is not None:
+            await self._dry.close()
         await self.connection.close()
 
     def _remember(self, repo_id: int, installation_id: int) -> None:
@@ -105,6 +137,7 @@ def service_parts(prepared: Prepared, away: Away | None = None) -> Parts:
         prepared: The settings, checked.
         away: What it does by itself, instead of what the settings say.
     """
+    from tassist.services.migrate.agreement import daily
     from tassist.telemetry.record import run_record
 
     doing = away or Away(
@@ -116,7 +149,11 @@ def service_parts(prepared: Prepared, away: Away | None = None) -> Parts:
 
     async def by_itself(github: GitHubSide, journal: Journal) -> None:
         assert isinstance(github, RealGitHub)
-        await doing.run(github.connection, journal, SystemClock())
+        saying = asyncio.create_task(daily(prepared.home, journal.outbox.emit, SystemClock()))
+        try:
+            await doing.run(github.connection, journal, SystemClock())
+        finally:
+            saying.cancel()
 
     async def github() -> GitHubSide:
         return RealGitHub(prepared.app, limits=prepared.limits, home=prepared.home)

@@ -55,6 +55,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("client_id", ("GITHUB_CLIENT_ID",), "The GitHub App's client id; used as the token's issuer where set."),
     Setting("private_key", ("GITHUB_PRIVATE_KEY",), "The App's private key, as PEM text.", "secret"),
     Setting("private_key_file", ("GITHUB_PRIVATE_KEY_FILE",), "A file with the App's private key.", "path"),
+    Setting(
+        "migrate_token",
+        ("TASSIST_MIGRATE_TOKEN",),
+        "A person's token lent to one `tassist migrate` command for what the App may not do; used then, kept nowhere.",
+        "secret",
+    ),
     Setting("webhook_secret", ("GITHUB_WEBHOOK_SECRET", "WEBHOOK_SECRET"), "The webhook's secret.", "secret"),
     Setting(
         "webhook_secret_previous",

@@ -160,7 +160,7 @@ def with_path(repo: Repository, tree: str | None, path: str, entry: Entry | None
 
 def resolve(repo: Repository, name: str | None) -> str | None:
     """The commit a branch, tag, full ref or SHA-1 stands for; ``None``: nothing does."""
-    wanted = name or repo.default_branch
+    wanted = repo.default_branch if name in {None, "", "HEAD"} else str(name)
     for ref in (wanted, f"refs/{wanted}", f"refs/heads/{wanted}", f"refs/tags/{wanted}"):
         if ref in repo.refs:
             return repo.refs[ref]

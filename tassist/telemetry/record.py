@@ -66,7 +66,7 @@ def run_record(
     problems = tuple(trouble(problem, words) for problem in result.problems)
     outcome = known_outcome(result.outcome)
     record = Record(
-        schema_version=FIRST_VERSION,
+        schema_version=SCHEMA_VERSION if result.shadow else FIRST_VERSION,
         event_id=event_id("run", run_id),
         run_id=run_id,
         event_type="run",
@@ -93,6 +93,7 @@ def run_record(
         ),
         error=problems[0] if problems and outcome != "success" else None,
         problems=problems if len(problems) > 1 or outcome == "success" else (),
+        origin="shadow" if result.shadow else "",
     )
     return encode(record, secrets=secrets)
 

@@ -171,7 +171,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     origin: Annotated[
         Text,
         Meta(
-            description="Where an imported record comes from, such as `legacy:codex`; what tassist did has none. Since 1.1."
+            description="Where an imported record comes from, such as `legacy:codex`; `shadow` where a run decided and wrote "
+            "nothing, as another authority was in charge; what tassist did has none. Since 1.1."
         ),
     ] = ""
     written: Annotated[

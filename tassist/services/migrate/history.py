@@ -15,6 +15,7 @@ import msgspec
 from engine.problems import Problem, ProblemError, Where
 from migrations.model import Recorded
 from migrations.telemetry import IssueSeen, LegacyRun, Unread, read
+from tassist.config.settings import Settings
 from tassist.errors import os_problem
 from tassist.services.migrate.checkout import read_checkout
 from tassist.services.migrate.files import MAX_FILE_BYTES, is_record
@@ -252,3 +253,17 @@ def _told(files: Iterable[Recorded]) -> str:
         if found:
             return found
     return ""
+
+
+async def remote(name: str, settings: Settings, *, told: Callable[[float, str], None] | None = None) -> Source:
+    """Of a repository on GitHub: its telemetry branch as it is now.
+
+    Raises:
+        ProblemError: the App cannot see it.
+    """
+    from tassist.services.connecting import AT_A_TERMINAL, connect
+    from tassist.services.migrate.remote import read_remote
+
+    async with connect(settings, dry=True, patience=AT_A_TERMINAL, told=told) as connection:
+        found = await read_remote(connection, name)
+    return Source(found.repo, found.telemetry, ("earlier versions of its files are read from a checkout only",))
