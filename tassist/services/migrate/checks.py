@@ -74,10 +74,11 @@ def check_shadow(place: Path, plan: Plan, snapshot: Snapshot) -> Iterator[Check]
     issues = {issue.ref.number: issue for issue in snapshot.issues or ()}
     if not isinstance(parsed, Config):
         return
+    closed = {number for step in plan.steps if step.kind == "close-issues" for number in step.before["issues"]}
     ours = {fold(track.label) for track in parsed.tracks} | {fold(label.name) for label in parsed.labels}
     for number, judged in sorted(last.items()):
         issue = issues.get(number)
-        if issue is None or judged.outcome not in {"success", "partial"}:
+        if issue is None or number in closed or judged.outcome not in {"success", "partial"}:
             continue
         why = _differs(issue, judged, ours)
         yield f"#{number} is as the shadow foresaw", not why, why

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -144,7 +144,10 @@ class Shadows:
 
 @dataclass(frozen=True, slots=True)
 class AsIfConfigured(Reader):
-    """GitHub as it is, with the shadow's configuration."""
+    """GitHub as it will be right after the switch: the shadow's configuration, and labels under their new names.
+
+    Without the new names the engine would hold back wherever a label still has its former one, and agree with everything.
+    """
 
     reader: Reader
     config_text: str
@@ -155,7 +158,40 @@ class AsIfConfigured(Reader):
 
     @override
     async def look(self, ref: IssueRef, facts: Sequence[Fact] = ()) -> Look | Gone:
-        return await self.reader.look(ref, facts)
+        found = await self.reader.look(ref, facts)
+        config = parse(self.config_text)
+        if isinstance(found, Gone) or isinstance(config, InvalidConfig):
+            return found
+        return as_renamed(found, new_names(config))
+
+
+def new_names(config: Config) -> dict[str, str]:
+    """The new name of each label by its former one, folded."""
+    same = {fold(alias): spec.label for spec in config.tracks for alias in spec.aliases}
+    return same | {fold(alias): spec.name for spec in config.labels for alias in spec.aliases}
+
+
+def as_renamed(look: Look, names: dict[str, str]) -> Look:
+    """What was read, with every former name replaced by the new one, on the issue, in its timeline and in the repository."""
+
+    def new(name: str) -> str:
+        return names.get(fold(name), name)
+
+    issue, repo = look.issue, look.repo
+    timeline = issue.timeline
+    if timeline is not None:
+        timeline = tuple(replace(event, label=new(event.label)) if event.label else event for event in timeline)
+    labels = repo.labels
+    if labels is not None:
+        present = {fold(label.name) for label in labels}
+        labels = tuple(
+            label if fold(new(label.name)) in present else replace(label, name=new(label.name)) for label in labels
+        )
+    return replace(
+        look,
+        issue=replace(issue, labels=tuple(dict.fromkeys(new(name) for name in issue.labels)), timeline=timeline),
+        repo=replace(repo, labels=labels),
+    )
 
 
 async def run(
@@ -203,8 +239,7 @@ def judge(issue: Issue, effects: Sequence[Effect], config: Config, outcome: str,
 
     A label under its new name in place of its former one is the same label; so is the new one added where the former is there.
     """
-    same = {fold(alias): spec.label for spec in config.tracks for alias in spec.aliases}
-    same |= {fold(alias): spec.name for spec in config.labels for alias in spec.aliases}
+    same = new_names(config)
 
     def renamed(names: Sequence[str]) -> frozenset[str]:
         return frozenset(fold(same.get(fold(name), name)) for name in names)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from engine.config import Config, parse
-from engine.model import Issue, IssueRef, Milestone
+from engine.model import Issue, IssueRef, Label, Milestone, Repo, TimelineEvent
 from engine.plan import AddLabels, CreateLabel, Effect, RemoveLabels, SetMilestone
+from engine.ports import Look
 from engine.problems import ProblemError
 from tassist.services.migrate import shadow
 from tassist.services.migrate.agreement import emit_due
@@ -60,6 +61,18 @@ def test_it_agrees_where_only_names_would_change(case: str) -> None:
     assert judged.agrees == agrees
     assert judged.milestone == ("Winter" if case == "a milestone" else "Autumn")
     assert "codex-trackmain" not in judged.labels
+
+
+def test_it_looks_at_labels_under_their_new_names_so_that_it_does_not_hold_back() -> None:
+    event = TimelineEvent("labeled", NOW, label="codex-trackmain")
+    repo = Repo("lena/shop", labels=(Label("codex-trackmain"), Label("needs-attention"), Label("state/stale")))
+    look = Look(replace(OLD, labels=("codex", "codex-trackmain", "track/main"), timeline=(event,)), repo)
+
+    seen = shadow.as_renamed(look, shadow.new_names(config()))
+
+    assert seen.issue.labels == ("codex", "track/main")
+    assert [one.label for one in seen.issue.timeline or ()] == ["track/main"]
+    assert [label.name for label in seen.repo.labels or ()] == ["track/main", "needs-attention", "state/stale"]
 
 
 def test_days_add_up_and_the_last_look_of_a_day_counts(tmp_path: Path) -> None:
