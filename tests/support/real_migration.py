@@ -7,6 +7,7 @@ last lines of what it said, then figures.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -124,10 +125,14 @@ async def story(git_dir: Path, snapshot: Path, home: Path) -> Story:
         plan = home / "plan.json"
         await command("audit", name)
         await command("plan", name, "--close-self-tests", "--out", str(plan))
+        config, evidence = home / "task-assistant.yml", home / "evidence.md"
+        config.write_text(json.loads(plan.read_text())["config"])
+        await command("diff", name, "--config", str(config), "--markdown", str(evidence))
         await command("shadow", "start", name, "--plan", str(plan), "--days", "7")
         await _look_at_all(box, repo, app, home, told, shadow=True)
         await command("shadow", "status", name)
-        await command("apply", name, "--plan", str(plan), "--yes", "--service-elsewhere")
+        reported = ("--evidence", str(evidence)) if evidence.exists() else ()
+        await command("apply", name, "--plan", str(plan), *reported, "--yes", "--service-elsewhere")
         await command("apply", name, "--merge", "--yes", "--service-elsewhere")
         told.facts["after"] = _figures(full_state(repo))
         switched = full_state(repo)
