@@ -19,7 +19,7 @@ from tassist.telemetry.shape import READ_HEAD, READ_RECORD
 from tests.support.records import full_result, full_trigger, line
 from tests.unit.telemetry.test_record import every_other_record
 
-PINNED = "7551a77e6351512019a7bde72b23ce036bf6876d9b3a6f89835e150590717fb1"
+PINNED = "d9ce8b41bce0eddc82d10b088403d1b264f1842a34d0f3d0335bdb643124af88"
 """The digest of schema 1.1. A new optional field is 1.2 and a new digest here; anything else is 2.0 and a migration."""
 
 VALIDATOR = Draft202012Validator(schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
