@@ -22,6 +22,7 @@ p{margin:0 0 1rem}.soft{color:var(--soft);font-size:.875rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.35rem 1rem;margin:0 0 1.5rem;padding:1rem;background:var(--tint);
 border-radius:.5rem;font-size:.9rem}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
+form{margin:0 0 1rem}main>:last-child{margin-bottom:0}
 button,.button{display:inline-block;border:0;border-radius:.5rem;padding:.7rem 1.4rem;background:var(--go);color:var(--on);font:inherit;
 font-weight:600;cursor:pointer;text-decoration:none}
 button:focus-visible,.button:focus-visible{outline:3px solid var(--ink);outline-offset:3px}

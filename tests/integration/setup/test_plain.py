@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-import tomllib
-from pathlib import Path
-from typing import Any
 
 import pexpect
 import pytest
 
 from tassist import secrets
 from tests.support.installing import LINK, Installing
-
-ROOT = Path(__file__).resolve().parents[3]
-EXAMPLES = sorted((ROOT / "examples" / "answers").glob("*.toml"))
 
 
 class Terminal:
@@ -147,73 +140,3 @@ def test_an_address_is_pasted_back_over_ssh(installing: Installing) -> None:
     assert terminal.ends() == 0
     assert not (installing.home / "create-app.html").exists()
     assert sent_to.split("code=")[1][:20] not in installing.every_byte()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_does_the_same_with_and_without_questions(
-    installing: Installing, tmp_path: Path, example: Path
-) -> None:
-    said: dict[str, Any] = tomllib.loads(example.read_text())
-    asks = said.pop("ask", [])
-    said.pop("version")
-    here = {
-        "github": installing.running.url,
-        **({"organization": "octo"} if "organization" in said else {}),
-        **({"webhook": "poll"} if said["webhook"] == "url" else {}),
-    }
-    said |= here
-    said.pop("webhook_url", None)
-    if said.get("create_with") == "paste":
-        said["create_with"] = "browser"
-    if "app_id" in said:
-        made = installing.box.register_app("Given", owner="ann", hook_url="https://x.example")
-        key = tmp_path / "key.pem"
-        key.touch(0o600)
-        key.write_text(made.pem)
-        said |= {"app_id": made.id, "private_key_file": str(key)}
-    asked = Installing(installing.running, tmp_path / "asked", tmp_path / "asked-folder")
-    silent = Installing(installing.running, tmp_path / "silent", tmp_path / "silent-folder")
-    file = silent.folder / "answers.toml"
-    file.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in said.items()))
-
-    plan = silent.tassist("setup", "--answers", str(file), "--dry-run")
-    done = silent.tassist("setup", "--answers", str(file), "--json")
-    taken_away = json.loads(done.out)
-    with installing.box.lock:
-        if "app_id" not in said:
-            from tassist.sandbox.app_registry import delete_app
-
-            delete_app(installing.box, installing.box.app(taken_away["app_id"]))
-    terminal = Terminal(asked, "setup", "--plain", "--save-answers", str(asked.folder / "saved.toml"), ACCESSIBLE="1")
-    while True:
-        found = terminal.process.expect(
-            [r"Question \d+ of \d+: ([^\r\n]+)", r"Go on\?", "waiting for you", pexpect.EOF]
-        )
-        terminal.shown += terminal.process.before
-        if found == 0:
-            assert terminal.process.match is not None
-            question = next(each for each in _questions() if terminal.process.match.group(1).startswith(each.text[:30]))
-            terminal.process.expect(r"Answer[^\r\n]*:")
-            terminal.types(str(said.get(question.id, "")))
-        elif found == 1:
-            terminal.types("")
-        elif found == 2:
-            terminal.clicks()
-        else:
-            break
-    terminal.process.close()
-
-    assert (plan.code, done.code, terminal.process.exitstatus) == (0, 0, 0), done.err + terminal.shown
-    kept = [json.loads((each.home / "github-app.json").read_text()) for each in (silent, asked)]
-    same = [{key: app.get(key) for key in ("name", "owner", "api_url", "kept_in", "secret_made_here")} for app in kept]
-    assert same[0] == same[1]
-    saved = tomllib.loads((asked.folder / "saved.toml").read_text())
-    assert {key: value for key, value in saved.items() if key in said} == said
-    assert set(asks) <= set(saved)
-
-
-def _questions() -> Any:
-    from setup_wizard.questions import QUESTIONS
-
-    return QUESTIONS
