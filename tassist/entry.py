@@ -36,19 +36,17 @@ def run(args: list[str]) -> int:
     if not args and may_draw():
         # Alone in a terminal it is the app; the first line stands before anything heavy is read.
         splash()
+        return _alone()
     import click
 
-    from engine.problems import ProblemError
     from tassist.cli import diagnostics
     from tassist.cli.app import root
-    from tassist.errors import Exit, exit_code, problems_of
+    from tassist.errors import Exit
     from tassist.opening import OpenPlace
 
     debug = "--debug" in args
     args = [arg for arg in args if arg != "--debug"]
     try:
-        if not args and may_draw():
-            return _open(OpenPlace())
         result = root.main(args=["--help"] if alone else args, prog_name="tassist", standalone_mode=False)
         if isinstance(result, OpenPlace):
             splash()
@@ -74,12 +72,31 @@ def run(args: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
-        if isinstance(error, OSError) and isinstance(error.__context__, KeyboardInterrupt):
-            return Exit.INTERRUPTED  # click ends the line first, on a terminal that has been closed
-        found = problems_of(error)
-        diagnostics.problems(found)
-        return exit_code(found) if isinstance(error, ProblemError | OSError) else Exit.FAILED
+        return _told(error)
     return int(result) if isinstance(result, int) else Exit.OK
+
+
+def _alone() -> int:
+    """The app at Home, without the command line, which takes as long to load again."""
+    from tassist.opening import OpenPlace
+
+    try:
+        return _open(OpenPlace())
+    except Exception as error:  # noqa: BLE001 – told, as every command's
+        return _told(error)
+
+
+def _told(error: Exception) -> int:
+    """Say what went wrong in words; its exit code."""
+    from engine.problems import ProblemError
+    from tassist.cli import diagnostics
+    from tassist.errors import Exit, exit_code, problems_of
+
+    if isinstance(error, OSError) and isinstance(error.__context__, KeyboardInterrupt):
+        return Exit.INTERRUPTED  # click ends the line first, on a terminal that has been closed
+    found = problems_of(error)
+    diagnostics.problems(found)
+    return exit_code(found) if isinstance(error, ProblemError | OSError) else Exit.FAILED
 
 
 def _open(wanted: OpenPlace) -> int:

@@ -85,7 +85,7 @@ The keys of what has the focus are listed beside this."""
         await self.switch_mode(self.first_place)
         try:
             path = self.desk.settings.path("keymap")
-            own = keys.read_keymap(path or self.desk.home / keys.FILE_NAME, known_bindings(), needed=path is not None)
+            own = keys.read_keymap(path or self.desk.home / keys.FILE_NAME, known_bindings, needed=path is not None)
         except ProblemError as error:
             self.tell(error.problems)
         else:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.ports import Clock
 from engine.problems import ProblemError
 from tassist.config.settings import Settings
 from tassist.opening import Embedded
 
 if TYPE_CHECKING:
+    from engine.ports import Clock
     from tassist.github.connection import Connection
     from tassist.store.ports import Journal
 

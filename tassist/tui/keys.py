@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from engine.problems import Problem, ProblemError, Where
@@ -15,7 +15,7 @@ FILE_NAME = "keys.toml"
 _KEY = re.compile(r"(?:(?:ctrl|alt|shift|super|hyper|meta)\+)*[a-z0-9_]+|[^\s,]")
 
 
-def read_keymap(path: Path, known: Collection[str], *, needed: bool) -> dict[str, str]:
+def read_keymap(path: Path, known_names: Callable[[], Collection[str]], *, needed: bool) -> dict[str, str]:
     """The keys of a file by binding; a file that is not there, and need not be, gives none.
 
     Raises:
@@ -32,6 +32,7 @@ def read_keymap(path: Path, known: Collection[str], *, needed: bool) -> dict[str
             Problem("keymap-broken", f"{safe_text(path)} is not TOML", safe_text(error), "mend the line it names")
         ) from None
     problems: list[Problem] = []
+    known = known_names()  # asked for only now: it needs every screen to be loaded
     for name, value in document.items():
         keys = [key.strip() for key in value.split(",")] if isinstance(value, str) else []
         where = Where(file=safe_text(path), path=safe_text(name, max_chars=60))

@@ -14,6 +14,7 @@ from typing import Any
 from textual.screen import Screen
 
 from tassist.config import settings
+from tassist.store import inbox
 from tassist.store.journal import Journal
 from tassist.store.model import FinishedRun, Incoming, LaneKey, Sorted, Target
 from tassist.tui.app import TassistApp
@@ -117,6 +118,19 @@ class Filled:
     def close(self) -> None:
         """Close the journal; another program may open it."""
         self.journal.close()
+
+    def burst(self, count: int) -> str:
+        """So many deliveries a second apart, stored and not looked at, in one transaction; returns the last one's id."""
+
+        def write(connection: Any) -> None:
+            for _ in range(count):
+                self.count += 1
+                self.at += timedelta(seconds=1)
+                body = compact({"action": "edited", "issue": {"number": self.count}})
+                inbox.accept(connection, Incoming(f"{self.count:08x}-burst", "issues", body, self.at))
+
+        self.journal.writer.write_now(write)
+        return f"{self.count:08x}-burst"
 
     def delivery(
         self,

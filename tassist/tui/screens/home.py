@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -18,7 +20,6 @@ from tassist.tui.desk import Desk
 from tassist.tui.messages import Wanted
 from tassist.tui.places import Place
 from tassist.tui.safe import content, moment, number, span
-from tassist.tui.screens.asking import TextModal
 from tassist.tui.screens.place import PlaceScreen
 from tassist.tui.widgets.panels import Empty, ProblemPanel
 from tassist.tui.widgets.rows import Column, Mark, Row, Rows
@@ -71,31 +72,31 @@ hour, and the last deliveries."""
         """Read it, and again whenever something has changed."""
         self.query_one("#home-problem").display = False
         self.query_one("#home-all").display = False
-        self._look()
+        # The first picture stands before anything heavy is read.
+        self.call_after_refresh(self._look)
         self.every_tick(self._look, _EVERY_S)
         self.set_interval(_HOOK_EVERY_S, self._look_at_hook)
-        self._look_at_hook()
 
     def _look(self) -> None:
         stamp = (self.desk.stamp(), self.desk.clock.now().replace(second=0, microsecond=0))
         if stamp == self._stamp or self.is_looking("home-overview"):
             return
         self._stamp = stamp
-        if not self.desk.has_journal():
+
+        def read() -> Overview | None:
+            from tassist.services.overview import overview
+
+            if not self.desk.has_journal():
+                return None
+            return overview(self.desk.journal(), self.desk.home, self.desk.clock.now())
+
+        self.in_background("home-overview", read, self._show, said="reading the journal", quiet=True)
+
+    def _show(self, found: Overview | None) -> None:
+        if found is None:
             fix = f"{self.desk.home}: 7 sets it up (tassist setup), then tassist serve; or see everything with tassist demo"
             self.query_one("#home-empty", Empty).say(_NO_SERVICE, fix)
             return
-        from tassist.services.overview import overview
-
-        self.in_background(
-            "home-overview",
-            lambda: overview(self.desk.journal(), self.desk.home, self.desk.clock.now()),
-            self._show,
-            said="reading the journal",
-            quiet=True,
-        )
-
-    def _show(self, found: Overview) -> None:
         from tassist.tui.screens.deliveries import delivery_row
 
         self.overview = found
@@ -105,6 +106,7 @@ hour, and the last deliveries."""
         if not everything.display:
             everything.display = True
             self.call_after_refresh(self.query_one("#home-attention").focus)
+            self._look_at_hook()
         attention = list(found.attention)
         rows = self.query_one("#home-attention", Rows)
         rows.styles.height = min(len(attention), 6) + 1
@@ -122,15 +124,15 @@ hour, and the last deliveries."""
     # --- the hook -----------------------------------------------------------------------------
 
     def _look_at_hook(self) -> None:
-        if self.looked_at and self.desk.has_journal():
+        if self.looked_at and self.overview is not None:
             self.action_look_at_hook(told=False)
 
     def action_look_at_hook(self, *, told: bool = True) -> None:
         """Ask GitHub where the webhook leads."""
-        from tassist.services.hook import look
 
         async def ask() -> None:
-            found = await look(self.desk.github, now=self.desk.clock.now())
+            hook = await asyncio.to_thread(importlib.import_module, "tassist.services.hook")
+            found = await hook.look(self.desk.github, now=self.desk.clock.now())
             self.hook = found
             if self.overview is not None:
                 self.query_one("#home-state", Static).update(_pairs(state_lines(self.overview, found)))
@@ -167,6 +169,7 @@ hour, and the last deliveries."""
     def action_show_store(self) -> None:
         """What the journal holds."""
         from tassist.services.store import info
+        from tassist.tui.screens.asking import TextModal
 
         def show(lines: list[str]) -> None:
             _ = self.app.push_screen(TextModal("The store", [content(line) for line in lines]))

@@ -31,7 +31,7 @@ class Column:
     width: int
     """In cells; 0 takes what is left."""
     wide: bool = False
-    """Only where the terminal has a hundred columns."""
+    """Only where the list itself has ninety cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ class Rows(ScrollView, can_focus=True):
         return Strip([Segment(text, style)], width)
 
     def _visible(self, column: Column) -> bool:
-        return not column.wide or self.app.size.width >= 100
+        return not column.wide or self.size.width >= 90
 
     @override
     def notify_style_update(self) -> None:
