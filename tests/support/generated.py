@@ -193,6 +193,10 @@ def main() -> int:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(pages[path]())
         print(f"wrote {path}", file=sys.stderr)
+    if "--all" in sys.argv[1:]:
+        from tests.support import sample_site
+
+        sample_site.write()
     return 0
 
 

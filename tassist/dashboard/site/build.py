@@ -11,7 +11,7 @@ from tassist.dashboard.figures import FIGURES
 from tassist.dashboard.site import charts, repo_pages
 from tassist.dashboard.site.page import Cell, Column, Frame, card, count, outcome, table, tag, tile, tiles
 from tassist.dashboard.site.parts import behind, needs, place_of, rules_table, run_charts, scope_charts
-from tassist.dashboard.site.words import anchor, day, esc, href, moment, number
+from tassist.dashboard.site.words import anchor, day, esc, href, moment, number, shown
 
 _ACTS_ON_READERS = re.compile(
     "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f<>&]"
@@ -187,7 +187,7 @@ def _service(board: Board, frame: Frame) -> str:
                 if figure.name and name.startswith(_type(figure.name))
                 for record in found
             ][:8],
-            board.service[figure.id].all or 0,
+            shown(figure, board.service[figure.id].all),
             frame,
             "-/-",
         )

@@ -138,7 +138,7 @@ def milestones_table(found: Sequence[MilestoneAt]) -> str:
 
 
 def behind(
-    name: str, title: str, found: Sequence[Behind], total: int, frame: Frame, repo: str, *, anchor_of: str = ""
+    name: str, title: str, found: Sequence[Behind], total: str, frame: Frame, repo: str, *, anchor_of: str = ""
 ) -> str:
     """The newest records behind a figure, and the command that prints them all."""
     columns = [Column("When"), Column("Issue"), Column("Why"), Column("Record")]
@@ -155,7 +155,7 @@ def behind(
     ]
     shown = table(f"{title}, the newest", columns, rows) if rows else ""
     return (
-        f'<section id="{anchor_of or anchor(name)}"><h2>{esc(title)}: {number(total)}</h2>{card(shown) if shown else ""}'
+        f'<section id="{anchor_of or anchor(name)}"><h2>{esc(title)}: {total}</h2>{card(shown) if shown else ""}'
         f"<pre>tassist dashboard records {esc(_quoted(name))}{f' --repo {esc(_quoted(repo))}' if repo != '-/-' else ''}</pre></section>"
     )
 

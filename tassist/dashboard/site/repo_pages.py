@@ -18,7 +18,7 @@ from tassist.dashboard.site.parts import (
     run_charts,
     scope_charts,
 )
-from tassist.dashboard.site.words import anchor, esc, href, moment, number
+from tassist.dashboard.site.words import anchor, esc, href, moment, number, shown
 from tassist.telemetry.paths import safe_name
 from tassist.telemetry.table import formula_safe
 
@@ -214,17 +214,16 @@ def _records(repo: RepoBoard, frame: Frame) -> str:
     parts = []
     for figure in FIGURES:
         if figure.of == "runs" and figure.id in repo.scope.figures and figure.id != "stuck":
-            value = repo.scope.figures[figure.id].all
-            if value:
-                found = repo.behind.get(figure.name, [])
-                parts.append(behind(figure.id, figure.title, found, value, frame, repo.repo))
+            found = repo.behind.get(figure.name, [])
+            value = shown(figure, repo.scope.figures[figure.id].all)
+            parts.append(behind(figure.id, figure.title, found, value, frame, repo.repo))
     for rule in repo.rules:
         for outcome in DECISIONS:
             value = getattr(rule, outcome).all
             if value:
                 name = f"rule.{rule.rule}.{outcome}"
                 title = f"{rule.rule}: {FIGURE_BY_ID[figure_of_decision(outcome)].title.lower()}"
-                parts.append(behind(name, title, repo.behind.get(name, []), value, frame, repo.repo))
+                parts.append(behind(name, title, repo.behind.get(name, []), number(value), frame, repo.repo))
     return "\n".join(parts) or '<p class="note">No run was recorded yet.</p>'
 
 

@@ -161,6 +161,7 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
         lost=len(watch.lost()),
         server_starts=server.starts,
         records=_count_records(folder.path),
+        dashboard=_dashboard(folder.path, running.url),
         telemetry=tuple(str(path) for path in _telemetry(folder.path)),
         passed_over=tuple(scene.passed_over),
         seconds=round(time.monotonic() - told.started, 1),
@@ -316,6 +317,13 @@ def _look_at_all(box: Box, repo: str, journal: Journal, installation: int) -> No
         )
 
     asyncio.run(put_in_line())
+
+
+def _dashboard(folder: Path, web_url: str) -> str:
+    """Build the dashboard of what has just happened; its first page, which opens without any server."""
+    from tassist.services.dashboard import build
+
+    return build(folder / "telemetry", folder / "dashboard", web_url=web_url).index
 
 
 def _telemetry(folder: Path) -> list[Path]:

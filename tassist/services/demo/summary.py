@@ -37,6 +37,8 @@ class Summary:
     """Lines of telemetry."""
     telemetry: tuple[str, ...]
     """Files."""
+    dashboard: str
+    """The first page of the dashboard that was built from them; it opens without a server."""
     passed_over: tuple[str, ...]
     """Steps for which the configuration gave no ground."""
     seconds: float
@@ -63,5 +65,6 @@ class Summary:
             ("needless writes", str(self.needless_writes)),
             ("lost", str(self.lost)),
             ("second look", f"{self.second_look_issues} issues and pull requests, {self.second_look_writes} writes"),
+            ("dashboard", safe_text(self.dashboard, max_chars=400)),
             *(("telemetry", safe_text(path, max_chars=400)) for path in self.telemetry),
         ]

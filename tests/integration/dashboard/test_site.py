@@ -1,0 +1,220 @@
+"""The site: the same bytes everywhere, nothing from outside acts, and every page is whole."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import html.parser
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from tassist.dashboard.make import make
+from tassist.dashboard.reading import read
+from tassist.dashboard.site.build import site
+from tests.support import sample_site
+from tests.support.records import line
+
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "</script><script>alert(1)</script>",
+    '"><svg onload=alert(1)>',
+    "javascript:alert(1)",
+    "![x](https://evil.example/beacon.png)",
+    "\x1b[2J\x9b0;x\x07",
+    "\u202egnp.exe",
+    "=HYPERLINK(1)",
+    "+1+1",
+    "@SUM(A1)",
+    "../../../etc/passwd",
+    "&lt;b&gt;",
+    "' style='x",
+    "x" * 3000,
+)
+
+
+def hostile(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for number, text in enumerate(HOSTILE):
+        record = json.loads(line(number, reason=text))
+        name = "".join(char for char in text if char.isprintable() and char not in " /")[:60]
+        record["repo"] = f"acme/{name}"
+        record["state"] |= {"title": text, "labels": [text], "track": text, "milestone": text}
+        record["state"] |= {"created_at": "2026-01-01T00:00:00Z", "milestone_due_on": "2026-02-01"}
+        record["decisions"] = [{"rule": text, "subject": "labels", "outcome": "applied", "reason": text}]
+        record["changes_made"] = [{"field": "labels", "before": None, "after": text, "rule": text}]
+        record["trigger"] |= {"event": text, "sender": text}
+        lines.append(json.dumps(record))
+    (folder / "x.jsonl").write_text("\n".join(lines) + "\n{<b>broken\n")
+    return folder
+
+
+def pages(root: Path) -> dict[str, bytes]:
+    return site(make(read(root)))
+
+
+class Reader(html.parser.HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.inside = ""
+        self.blocks: dict[str, list[str]] = {"style": [], "script": []}
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.inside = tag
+
+    @override
+    def handle_data(self, data: str) -> None:
+        if self.inside in self.blocks:
+            self.blocks[self.inside].append(data)
+
+    @override
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = ""
+
+
+def test_h72_nothing_from_outside_becomes_markup_script_or_address(tmp_path: Path) -> None:
+    found = pages(hostile(tmp_path))
+
+    assert sum(name.endswith(".html") for name in found) > 3 * len(HOSTILE)
+    for name, content in found.items():
+        assert ".." not in name.split("/")
+        assert not name.startswith("/")
+        if not name.endswith(".html"):
+            continue
+        reader = Reader()
+        reader.feed(content.decode())
+        for tag, attributes in reader.tags:
+            assert tag not in {"img", "iframe", "object", "embed", "form", "link", "base"}, (name, tag)
+            assert not [key for key in attributes if key.startswith("on") or key == "style"], (name, tag, attributes)
+            address = attributes.get("href") or attributes.get("src") or ""
+            assert re.match(r"https://github\.com/|[^:]*$", address), (name, address)
+        assert len(reader.blocks["script"]) == len(reader.blocks["style"]) == 1
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", content.decode()), name
+
+
+def test_h72_the_policy_lets_in_our_style_and_script_alone(months: Path) -> None:
+    for name, content in pages(months).items():
+        if name.endswith(".html"):
+            reader = Reader()
+            reader.feed(content.decode())
+            (policy,) = [a["content"] for t, a in reader.tags if a.get("http-equiv") == "Content-Security-Policy"]
+            digests = {
+                kind: base64.b64encode(hashlib.sha256(blocks[0].encode()).digest()).decode()
+                for kind, blocks in reader.blocks.items()
+            }
+            assert policy == (
+                f"default-src 'none'; style-src 'sha256-{digests['style']}'; script-src 'sha256-{digests['script']}'; "
+                "base-uri 'none'; form-action 'none'"
+            )
+
+
+def test_h72_no_cell_of_the_csv_is_a_formula(tmp_path: Path) -> None:
+    for name, content in pages(hostile(tmp_path)).items():
+        if name.endswith(".csv"):
+            for row in csv.reader(io.StringIO(content.decode())):
+                assert not [cell for cell in row if cell.lstrip().startswith(("=", "+", "-", "@", "|"))]
+
+
+def test_h71_dashboard_json_acts_on_no_terminal_and_no_page(tmp_path: Path) -> None:
+    text = pages(hostile(tmp_path))["dashboard.json"].decode()
+
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e<>&]", text)
+    titles = [issue["title"] for repo in json.loads(text)["repos"] for issue in repo["issues"]]
+    assert set(titles) == set(HOSTILE), "it is all there, written as escapes"
+
+
+def test_every_link_inside_leads_somewhere(months: Path) -> None:
+    found = pages(months)
+    ids = {
+        name: set(re.findall(rb'\bid="?([^" >]+)', content))
+        for name, content in found.items()
+        if name.endswith(".html")
+    }
+    for name, content in found.items():
+        if not name.endswith(".html"):
+            continue
+        reader = Reader()
+        reader.feed(content.decode())
+        for _, attributes in reader.tags:
+            address = attributes.get("href") or ""
+            if not address or address.startswith("https:"):
+                continue
+            path, _, fragment = address.partition("#")
+            target = os.path.normpath(Path(name).parent / path) if path else name
+            assert target in found, (name, address)
+            if fragment:
+                assert fragment.encode() in ids[target], (name, address)
+
+
+def test_nothing_at_all_is_still_a_site(tmp_path: Path) -> None:
+    found = pages(tmp_path)
+
+    assert b"There are no records" in found["index.html"]
+    assert {"index.html", "data.html", "rules.html", "service.html", "migration.html", "dashboard.json"} <= set(found)
+
+
+_BUILD = "import sys; from tassist.entry import run; sys.exit(run(['dashboard', 'build', '--from', sys.argv[1], '--out', sys.argv[2]]))"
+
+
+def built(python: str, telemetry: Path, out: Path, **env: str) -> str:
+    """The digest of everything a fresh process builds."""
+    done = subprocess.run(
+        [python, "-c", _BUILD, str(telemetry), str(out)],
+        capture_output=True,
+        text=True,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(out.parent),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            **env,
+        },
+        cwd=Path(__file__).parents[3],
+    )
+    assert done.returncode == 0, done.stderr
+    digest = hashlib.sha256()
+    for file in sorted(out.rglob("*")):
+        if file.is_file():
+            digest.update(file.relative_to(out).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def test_the_same_bytes_in_any_time_zone_locale_and_order_of_files(months: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "moved [1]*"
+    for file in sorted(months.rglob("*.jsonl"), reverse=True):
+        target = moved / file.relative_to(months)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+
+    digests = {
+        built(sys.executable, months, tmp_path / "a", TZ="UTC", LC_ALL="C", PYTHONHASHSEED="0"),
+        built(sys.executable, moved, tmp_path / "b", TZ="Pacific/Kiritimati", LC_ALL="C.UTF-8", PYTHONHASHSEED="7"),
+        built(sys.executable, months, tmp_path / "c", TZ="America/St_Johns", LC_ALL="tr_TR.UTF-8", PYTHONUTF8="1"),
+    }
+
+    assert len(digests) == 1
+
+
+def test_the_same_bytes_from_two_versions_of_python(months: Path, tmp_path: Path) -> None:
+    other = os.environ.get("TASSIST_TEST_OTHER_PYTHON", "")
+    if not other:
+        pytest.skip("TASSIST_TEST_OTHER_PYTHON names no second Python with tassist's dependencies")
+
+    assert built(sys.executable, months, tmp_path / "a") == built(other, months, tmp_path / "b")
+
+
+def test_the_sample_in_the_docs_is_what_would_be_built_now() -> None:
+    assert sample_site.differing() == [], "fix: make docs"
+    assert sum(len(content) for content in sample_site.sample().values()) < 1_500_000
