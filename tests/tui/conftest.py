@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 PICTURED_ON = (3, 11)
 """Pictures differ between Pythons in nothing we mean; they are drawn and compared on this one."""
@@ -31,7 +31,8 @@ def _still_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
-    monkeypatch.setattr(Input, "cursor_blink", False)
+    for kind in (Input, TextArea):
+        monkeypatch.setattr(kind, "cursor_blink", False)
     yield  # noqa: PT022 – undone by monkeypatch afterwards
 
 
