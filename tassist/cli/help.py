@@ -38,7 +38,7 @@ def command(ctx: click.Context, topic: tuple[str, ...], *, list_all: bool, as_js
         return Exit.OK
     shown = _command(root, topic)
     if shown is not None:
-        top = click.Context(root, info_name="tassist", color=ctx.color)
+        top = click.Context(root, info_name="tassist", color=ctx.color, help_option_names=["-h", "--help"])
         context = top
         for name, each in shown:
             context = click.Context(each, info_name=name, parent=context)

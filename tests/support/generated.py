@@ -49,6 +49,7 @@ def commands() -> str:
     parts = [NOTE + "# Commands\n"]
 
     def add(name: str, command: click.Command, parent: click.Context | None) -> None:
+        command._help_option = None  # click remembers the one of the first context it was asked in
         context = click.Context(command, info_name=name, parent=parent, max_content_width=100, terminal_width=100)
         parts.append(f"\n## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n")
         if isinstance(command, click.Group):

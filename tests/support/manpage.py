@@ -47,7 +47,8 @@ def exit_meanings() -> dict[int, str]:
 
 def _section(name: str, command: click.Command) -> str:
     lines = [f".SS tassist {_plain(name)}\n{_plain(command.help or '')}\n"]
-    context = click.Context(command, info_name=f"tassist {name}")
+    command._help_option = None  # click remembers the one of the first context it was asked in
+    context = click.Context(command, info_name=f"tassist {name}", help_option_names=["-h", "--help"])
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         if record and record[0] != "-h, --help":

@@ -159,7 +159,7 @@ ROWS = (
 @cache
 def _tests() -> dict[str, str]:
     """Test function → the file it stands in, from the project's root."""
-    found = {}
+    found: dict[str, str] = {}
     for file in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
