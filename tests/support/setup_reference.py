@@ -15,7 +15,7 @@ what is typed at a prompt is stronger than all of them.
 
 An answers file is TOML. `ask = ["webhook_url"]` has the named questions asked although they are answered. A secret stands in it, and on
 the command line, only as a reference: `env:NAME`, `file:PATH` (readable by you alone) or `keyring:NAME`.
-The [schema](setup-answers.schema.json) lets editors check and complete it; [examples](../../examples/answers).
+The [schema](setup-answers.schema.json) lets editors check and complete it; `examples/answers/`.
 
 """
 

@@ -184,8 +184,13 @@ def test_points_of_a_chart_are_read_by_keyboard_and_by_pointer(browser: Browser,
     assert page.locator(".tip").text_content() != first
     page.keyboard.press("Escape")
     assert page.locator(".tip").is_hidden()
-    page.locator("figure.chart svg circle").last.hover()
-    assert page.locator(".tip").is_visible()
+    point = page.locator("figure.chart svg circle").last
+    point.scroll_into_view_if_needed()
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )  # scrolling hides it
+    point.hover()
+    page.locator(".tip").wait_for(state="visible")
     page.close()
 
 
