@@ -208,9 +208,9 @@ def bring_forward(connection: psycopg.Connection, address: Address) -> int:
         StoreError: it is of a version this program cannot work with, or older workers must end first.
     """
     newest = len(STEPS)
-    if not _made(connection):
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {NAMESPACE}")
     with _alone(connection, _TOGETHER):
+        if not _made(connection):  # inside the lock: two that make it at once collide even with IF NOT EXISTS
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {NAMESPACE}")
         found, oldest = _version(connection)
         if found > newest and newest < oldest:
             raise StoreError(
