@@ -95,6 +95,7 @@ class SimGitHub(RealGitHub):
     def __init__(self, life: Life) -> None:
         self._life = life
         self._app = _App(APP_ID, Secret("unused"), slug="tassist")
+        self._limits, self._dry, self.shadows = None, None, None  # nothing is migrated here
         self._clock = life.clock  # type: ignore[assignment]  # another clock is the point
         self.connection = Connection(self._app, clock=life.clock)
         self.connection.client.monotonic = life.loop.time
