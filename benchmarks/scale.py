@@ -2,8 +2,8 @@
 
     python -m benchmarks.scale [--json]
 
-A model, not a measurement: GitHub's documented limits, what one delivery costs (measured elsewhere in this folder), and
-how much arrives. It says which limit is reached first and how many processes are needed for the rest.
+A model, not a measurement: GitHub's documented limits, what one delivery is taken to cost, and how much arrives. The costs are
+estimates on the generous side of what was seen; put in what the other files of this folder measure on your machine. It says which limit is reached first and how many processes are needed for the rest.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Of one delivery, measured by the benchmarks named."""
+    """Of one delivery: estimates; in brackets the benchmark that measures each."""
 
     calls: float = 1.3
     """Billable calls: one read, and now and then a write (`github_client`)."""

@@ -9,8 +9,6 @@ from textual.content import Content
 
 from tassist.text import safe_text
 
-ASCII = {"●": "*", "○": "o", "▶": ">", "✓": "+", "✗": "x", "…": "~", "·": ".", "▲": "^", "!": "!", "?": "?"}
-"""Glyphs and their twins for terminals without Unicode."""
 _NO_WIDTH = dict.fromkeys([0x200B, 0x200C, 0x200D, 0x2060, 0xFE0E, 0xFE0F, 0xFEFF])
 
 

@@ -19,7 +19,7 @@ from tassist.errors import problems_of
 from tassist.store.model import LaneKey, RunRow
 from tassist.text import safe_text
 from tassist.tui.desk import Desk
-from tassist.tui.messages import Troubled, Wanted
+from tassist.tui.messages import Troubled
 from tassist.tui.places import Place
 from tassist.tui.safe import content, moment
 from tassist.tui.screens.asking import AskModal, ConfirmModal, TextModal
@@ -360,11 +360,6 @@ happen is shown first."""
         panel = self.query_one("#issues-problem", ProblemPanel)
         panel.show(problems)
         panel.display = True
-
-    def ask_deliveries(self) -> None:
-        """Show the deliveries of the issue."""
-        if self.read is not None:
-            self.post_message(Wanted("deliveries", self.read.name))
 
 
 def issue_name(run: RunRow) -> str:
