@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import msgspec
 
 from engine.problems import Problem, ProblemError
+from tassist.clock import SystemClock
 from tassist.sandbox import Box
 from tassist.sandbox.requests import Request
 from tassist.sandbox.webhooks import Delivery
@@ -127,8 +128,8 @@ class Watch:
         counts = self.journal.counts()
         if counts.get("stored", 0) or counts.get("waiting", 0) or self.journal.repos():
             return False
-        if self.journal.sweeps.unfinished():
-            return False
+        if self.journal.sweeps.unfinished() or self.journal.standing.due(SystemClock().now(), 1):
+            return False  # GitHub has still to be asked how an installation stands, and looks follow
         return self.journal.outbox.waiting(SINK) == 0
 
     def _record(self, record: Record) -> None:
