@@ -212,7 +212,8 @@ class _File:
             yield Unread(self.path, f"an issue without {'a time' if number else 'a number'} cannot be placed")
             return
         labels = tuple(
-            str(label.get("name", "")) if isinstance(label, dict) else str(label) for label in item.get("labels") or ()
+            str(label.get("name", "")) if isinstance(label, dict) else str(label)
+            for label in _listed(item.get("labels"))
         )
         milestone = item.get("milestone")
         yield IssueSeen(
@@ -341,3 +342,8 @@ def _number(value: Any) -> int:
 
 def _digest(parts: object) -> str:
     return sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:32]
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list, or nothing where something else stands in its place."""
+    return value if isinstance(value, list) else []
