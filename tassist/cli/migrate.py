@@ -10,16 +10,18 @@ from tassist.cli.migrate_diff import diff
 from tassist.cli.migrate_history import import_telemetry
 from tassist.cli.migrate_plan import apply, plan, rollback, verify
 from tassist.cli.migrate_shadow import shadow
+from tassist.opening import OpenPlace
 
 _EPILOG = """\b
 Example:
+  tassist migrate
   tassist migrate audit ~/src/app
   tassist migrate audit acme/app --json
   tassist migrate acme/app"""
 
 
 class _Flow(click.Group):
-    """Takes a repository in place of a subcommand, and says where its migration stands."""
+    """Takes a repository in place of a subcommand, and shows its migration."""
 
     @override
     def resolve_command(
@@ -32,10 +34,18 @@ class _Flow(click.Group):
 
 @click.command(hidden=True)
 @click.argument("repo", metavar="OWNER/NAME")
-@click.option("--home", type=click.Path(), help="Folder of the migration's journal.")
+@click.option("--home", type=click.Path(), help="Folder of the credentials and of the migration's journal.")
+@click.option("--plain", is_flag=True, help="Lines instead of a screen.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def standing(repo: str, home: str | None, *, as_json: bool) -> int:
-    """Say where the migration of a repository stands, and what comes next."""
+def standing(repo: str, home: str | None, *, plain: bool, as_json: bool) -> int | OpenPlace:
+    """Show the migration of a repository: where it stands, what the audit finds, and what comes next.
+
+    At a terminal the console opens at its place; else it is said in lines.
+    """
+    from tassist.terminal import may_draw
+
+    if not as_json and may_draw(plain=plain):
+        return OpenPlace("migration", home=home, options={"migration_target": repo})
     from tassist.cli import output
     from tassist.config import settings
     from tassist.errors import Exit
@@ -50,9 +60,21 @@ def standing(repo: str, home: str | None, *, as_json: bool) -> int:
     return Exit.OK
 
 
-@click.group(cls=_Flow, context_settings={"max_content_width": 100}, epilog=_EPILOG)
-def command() -> None:
-    """Move a repository from its home-grown workflows to Task Assistant, with evidence."""
+@click.group(cls=_Flow, invoke_without_command=True, context_settings={"max_content_width": 100}, epilog=_EPILOG)
+@click.pass_context
+def command(context: click.Context) -> OpenPlace | None:
+    """Move a repository from its home-grown workflows to Task Assistant, with evidence.
+
+    Alone at a terminal it opens the console at its place; with OWNER/NAME, on that repository. Without a terminal OWNER/NAME says where
+    the migration stands.
+    """
+    if context.invoked_subcommand is not None:
+        return None
+    from tassist.terminal import may_draw
+
+    if may_draw():
+        return OpenPlace("migration")
+    raise click.exceptions.NoArgsIsHelpError(context)
 
 
 command.add_command(audit)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from tassist.cli.app import root
+from tassist.opening import OpenPlace
+from tassist.tui.app import TassistApp
 from tassist.tui.screens.migration import REPORT, MigrationScreen
 from tests.support import family
-from tests.support.console import HOSTILE, console, settled
+from tests.support.console import HOSTILE, console, desk, settled
 from tests.support.legacy import write
 
 
@@ -100,6 +106,41 @@ async def test_what_is_not_there_is_said_on_the_screen(home: Path) -> None:
         assert "there is no folder or file" in text(screen)
 
 
+async def test_the_command_on_a_repository_opens_there_and_says_where_its_migration_stands_although_github_is_silent(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tassist.terminal.may_draw", lambda **_: True)
+    wanted = root.main(["migrate", "acme/app"], standalone_mode=False)
+    assert isinstance(wanted, OpenPlace)
+    app = TassistApp(replace(desk(home), options=wanted.options), place=wanted.place)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(app)
+        screen = app.screen
+        assert isinstance(screen, MigrationScreen)
+
+        assert screen.query_one("#migration-target", Input).value == "acme/app"
+        assert titles(screen) == ["what went wrong", "where it stands"]
+        assert "GITHUB_APP_ID" in text(screen), "what went wrong is on the screen"
+        await pilot.press("tab", "tab", "tab", "down")
+        assert "apply\n  not begun" in text(screen)
+
+
+def test_alone_it_opens_the_place_and_for_a_pipe_it_says_the_same_in_lines(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["migrate", "acme/app", "--home", str(home)]
+    assert root.main(lines, standalone_mode=False) == 0
+    assert "not begun" in capsys.readouterr().out
+
+    monkeypatch.setattr("tassist.terminal.may_draw", lambda *, plain=False: not plain)
+
+    assert root.main(["migrate"], standalone_mode=False) == OpenPlace("migration")
+    assert root.main(lines, standalone_mode=False).options == {"migration_target": "acme/app"}
+    for more in ("--plain", "--json"):
+        assert root.main([*lines, more], standalone_mode=False) == 0
+        assert "not begun" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (20, 5)])
 async def test_it_can_be_drawn_at_any_size(home: Path, repo: Path, size: tuple[int, int]) -> None:
     app = console(home, "migration")
@@ -112,3 +153,35 @@ async def test_it_can_be_drawn_at_any_size(home: Path, repo: Path, size: tuple[i
         await settled(app)
 
         assert titles(screen)
+
+
+STATES: dict[str, dict[str, str]] = {
+    "empty": {},
+    "typical": {"target": "app", "record": "record", "config": "new.yml"},
+    "error": {"target": "acme/app"},
+    "hostile": {"target": "app", "record": "record"},
+}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("state", STATES)
+def test_its_picture(
+    snap_compare: Any, repo: Path, monkeypatch: pytest.MonkeyPatch, state: str, size: tuple[int, int]
+) -> None:
+    monkeypatch.chdir(repo)
+    Path("home").mkdir(mode=0o700)
+    if state == "hostile":
+        write(Path("app"), {f".github/workflows/{HOSTILE[1].replace('/', '')}.yml": "on: issues\njobs: [\x1b]0;x\x07"})
+
+    async def look(pilot: Pilot[Any]) -> None:
+        await settled(pilot.app)  # type: ignore[arg-type]  # the plug-in knows only App
+        for name, value in STATES[state].items():
+            pilot.app.screen.query_one(f"#migration-{name}", Input).value = value
+        if STATES[state]:
+            await pilot.press("enter")
+            await settled(pilot.app)  # type: ignore[arg-type]
+        if state == "hostile":
+            await pilot.press("end")
+            await settled(pilot.app)  # type: ignore[arg-type]
+
+    assert snap_compare(console(Path("home"), "migration"), terminal_size=size, run_before=look)

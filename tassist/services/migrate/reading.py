@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from tassist.config.settings import Settings
 from tassist.services.migrate.checkout import read_checkout
 from tassist.services.migrate.snapshot_file import newest_state, read_record_folder, read_snapshot_file
 from tassist.text import safe_text
+
+_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
 
 
 async def read_target(
@@ -62,6 +65,11 @@ async def _read(target: str, settings: Settings, told: Callable[[float, str], No
             "check the spelling; OWNER/NAME is written as in the address of the repository's page",
         )
     )
+
+
+def is_repository(target: str) -> bool:
+    """Whether a target means a repository on GitHub: it is no path of this machine, and has the form OWNER/NAME."""
+    return bool(_REPO.fullmatch(target)) and not Path(target).exists()
 
 
 def read_local(path: Path) -> Snapshot | None:

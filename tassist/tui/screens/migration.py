@@ -12,7 +12,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, VerticalScroll
-from textual.content import Content
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 from typing_extensions import override
@@ -26,8 +25,10 @@ from tassist.tui.widgets.panels import Says
 
 if TYPE_CHECKING:
     from migrations.model import Audit, Comparison
+    from tassist.config.settings import Settings
 
 _MOST_LINES = 200
+_WRONG = "what went wrong"
 REPORT = "migration.html"
 
 
@@ -73,6 +74,7 @@ the fields; then **Up** and **Down** choose a finding, **r** looks again, **w** 
     def on_mount(self) -> None:
         """Ask for the repository."""
         self.entries: tuple[Entry, ...] = ()
+        self.standing: tuple[Entry, ...] = ()
         self.comparison: Comparison | None = None
         for name in ("target", "record", "config"):
             given = self.desk.options.get(f"migration_{name}")
@@ -102,6 +104,10 @@ the fields; then **Up** and **Down** choose a finding, **r** looks again, **w** 
             self._field("target").focus()
             return
         self.query_one("#migration-says", Says).say("Reading …")
+        # What the journal of this home folder tells is there even where GitHub gives no answer.
+        self.standing = _standing(target, self.desk.settings)
+        self.comparison = None
+        self._list(self.standing)
         settings, today = self.desk.settings, self.desk.clock.now().date()
 
         def read() -> tuple[Audit, Comparison | None]:
@@ -121,25 +127,30 @@ the fields; then **Up** and **Down** choose a finding, **r** looks again, **w** 
         from migrations.compare import words as diff_words
 
         audit, self.comparison = found
-        self.entries = (*_of_comparison(self.comparison), *_of_audit(audit))
-        listed = self.query_one("#migration-found", OptionList)
-        listed.clear_options()
-        listed.add_options(
-            [Option(content(entry.title, max_chars=200), id=f"e{at}") for at, entry in enumerate(self.entries)]
-        )
+        self._list((*self.standing, *_of_comparison(self.comparison), *_of_audit(audit)))
         said = diff_words.summary(self.comparison) if self.comparison is not None else audit_words.summary(audit)
         self.query_one("#migration-says", Says).say(said)
         if self.entries:
-            listed.highlighted = 0
-            listed.focus()
+            self.query_one("#migration-found", OptionList).focus()
         self.refresh_bindings()
+
+    def _list(self, entries: tuple[Entry, ...]) -> None:
+        """Show these, the first of them chosen."""
+        self.entries = entries
+        listed = self.query_one("#migration-found", OptionList)
+        listed.clear_options()
+        listed.add_options([Option(content(one.title, max_chars=200), id=f"e{at}") for at, one in enumerate(entries)])
+        if entries:
+            listed.highlighted = 0
+        else:
+            self.query_one("#migration-text", Static).update("")
 
     @override
     def problems_found(self, name: str, problems: Sequence[Problem]) -> None:
         first = problems[0]
         self.query_one("#migration-says", Says).say(f"{name}: {redact(first.what)}")
-        text = Content("\n\n").join([content(redact(str(problem)), newlines=True) for problem in problems[:20]])
-        self.query_one("#migration-text", Static).update(text)
+        text = "\n\n".join(redact(str(problem)) for problem in problems[:20])
+        self._list((Entry(_WRONG, text), *(one for one in self.entries if one.title != _WRONG)))
 
     @on(OptionList.OptionHighlighted, "#migration-found")
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -173,6 +184,17 @@ the fields; then **Up** and **Down** choose a finding, **r** looks again, **w** 
             self.notify(safe_text(path, max_chars=300), title="Report written", markup=False)
 
         self.in_background("report", read, done, said="write the report")
+
+
+def _standing(target: str, settings: Settings) -> tuple[Entry, ...]:
+    """How far the migration of OWNER/NAME is; nothing for a folder or a file."""
+    from tassist.services.migrate import moving
+    from tassist.services.migrate.reading import is_repository
+
+    if not is_repository(target):
+        return ()
+    lines = [f"{place}\n  {words}" for place, words in moving.standing(settings, target)]
+    return (Entry("where it stands", "\n".join(lines)),)
 
 
 def _of_comparison(comparison: Comparison | None) -> list[Entry]:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from engine.model import Issue
+from engine.model import Issue, TimelineEvent
 from engine.problems import ProblemError
 from migrations.compare import judge, words
 from migrations.compare.accepted import read_accepted
@@ -121,7 +121,31 @@ def test_a_component_that_cannot_work_did_nothing() -> None:
     assert "has no token (line" in greet.because
 
 
-def test_earlier_states_and_timelines_count_too() -> None:
+def test_a_timeline_plays_back_what_an_issue_was_and_says_which_label_came_last() -> None:
+    """Now it is calm; a month ago it carried two tracks, of which the newer one was the first by name, and no milestone."""
+    begun = family.NOW - timedelta(days=31)
+    lived = tuple(
+        TimelineEvent(kind, begun + timedelta(hours=hours), actor="ann", label=label, milestone=milestone)
+        for kind, hours, label, milestone in (
+            ("labeled", 1, "team-site", ""), ("labeled", 2, "team-app", ""), ("milestoned", 720, "", "App 1"),
+            ("unlabeled", 725, "team-site", ""),
+        )
+    )  # fmt: skip
+    calm = replace(issue(1, "team-app", milestone=1), created_at=begun, timeline=lived)
+
+    played = look(calm)
+    still = look(replace(calm, timeline=None))
+
+    assert (played.states, still.states) == (5, 1)
+    assert set(said(still)) == {"label ours"}, "by its present state alone, hardly anything differs"
+    assert said(played)["label track/site"] == ("intended improvement", judge.ONE_TRACK)
+    assert "label track/app" not in said(played), "the newer label stays"
+    assert said(played)["milestone"][0] == "intended improvement"
+    assert any("no timelines" in note for note in still.notes)
+    assert not any("no timelines" in note for note in played.notes)
+
+
+def test_earlier_states_count_too() -> None:
     states = {
         "component": "c", "repository": "octo/app", "timestamp": "20251101T000000Z",
         "issues": [{"number": 1, "state": "open", "labels": ["team-app"], "milestone": "App 1", "created_at": "2025-10-01T00:00:00Z", "updated_at": "2025-10-02T00:00:00Z"}],
