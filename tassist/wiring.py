@@ -145,6 +145,7 @@ def service_parts(prepared: Prepared, away: Away | None = None) -> Parts:
         sweep_at=prepared.sweep_at,
         spread_by=str(prepared.app.app_id),
         poll_every_s=prepared.poll_every_s,
+        chosen=prepared.chosen,
     )
 
     async def by_itself(github: GitHubSide, journal: Journal) -> None:
@@ -188,6 +189,7 @@ def service_parts(prepared: Prepared, away: Away | None = None) -> Parts:
         away=by_itself,
         renewal=StoredSecrets(prepared.home),
         open_journal=_elsewhere(prepared),
+        chosen=prepared.chosen,
     )
 
 

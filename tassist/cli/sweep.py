@@ -64,7 +64,7 @@ def _sweep(loaded: Settings, names: tuple[str, ...]) -> Swept:
 
     prepared = serve.prepare(loaded, needs_webhook_secret=False)
     wanted = _repos(loaded, names, dry=False) if names else None
-    parts = wiring.service_parts(prepared, Away(prepared.retention, catch_up=False))
+    parts = wiring.service_parts(prepared, Away(prepared.retention, catch_up=False, chosen=prepared.chosen))
     with working_off(parts) as here:
         if here is not None:
             journal, ended = here
@@ -104,15 +104,18 @@ def _dry_run(loaded: Settings, names: tuple[str, ...], *, as_json: bool) -> int:
 
     from engine.explain import plan_in_words
     from tassist.cli import diagnostics, output
+    from tassist.config.chosen import read_chosen
     from tassist.errors import Exit
     from tassist.services import sweep
     from tassist.services.connecting import connect
     from tassist.text import safe_text
 
+    chosen = read_chosen(loaded.text("repositories"))
+
     async def work() -> tuple[int, int]:
         looked = would = 0
         async with connect(loaded, dry=True, told=diagnostics.waiting) as connection:
-            repos = await (sweep.resolve(connection, names) if names else sweep.covered(connection))
+            repos = await (sweep.resolve(connection, names) if names else sweep.covered(connection, chosen))
             async for intent in sweep.intents(connection, repos, lambda text: diagnostics.say(safe_text(text))):
                 looked += 1
                 would += bool(intent.plan.effects)

@@ -94,6 +94,12 @@ SETTINGS: tuple[Setting, ...] = (
         ("github", "off"),
     ),
     Setting(
+        "repositories",
+        ("TASSIST_REPOSITORIES",),
+        "Which repositories are looked after, of those the App is installed on: OWNER/NAME or OWNER, separated by commas; all.",
+        default="all",
+    ),
+    Setting(
         "sweep_at",
         ("TASSIST_SWEEP_AT",),
         "When every open issue is looked at each night, as HH:MM in UTC (up to half an hour later, to spread load); off: never.",

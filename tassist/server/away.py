@@ -9,6 +9,7 @@ from datetime import datetime, time, timedelta
 
 from engine.ports import Clock, Retry
 from engine.problems import ProblemError
+from tassist.config.chosen import EVERYWHERE, Chosen
 from tassist.github.connection import Connection
 from tassist.log import get_logger, log_event
 from tassist.server.absence import Absence, Watchfulness
@@ -41,12 +42,16 @@ class Away:
     """Read the delivery log; a command that only sweeps does not."""
     pace: Pace | None = None
     asking: Asking | None = None
+    chosen: Chosen = EVERYWHERE
+    """The repositories that are swept and polled."""
 
     async def run(self, connection: Connection, journal: Journal, clock: Clock) -> None:
         """Do all of it until cancelled; a part that fails for a reason nobody foresaw ends the service."""
         async with asyncio.TaskGroup() as group:
             group.create_task(Standing(connection, journal, clock, asking=self.asking).run(), name="standing")
-            group.create_task(Sweeping(connection, journal, clock, pace=self.pace).run(), name="sweeping")
+            group.create_task(
+                Sweeping(connection, journal, clock, pace=self.pace, chosen=self.chosen).run(), name="sweeping"
+            )
             if self.sweep_at is not None:
                 group.create_task(self._nightly(journal, clock), name="nightly")
             if self.catch_up and self.poll_every_s is None:
@@ -71,7 +76,7 @@ class Away:
                 "the App has no webhook and so no delivery log; asking each repository what changed",
                 every_s=every_s,
             )
-            await Polling(connection, journal, clock, every_s=every_s).run()
+            await Polling(connection, journal, clock, every_s=every_s, chosen=self.chosen).run()
 
     async def _has_hook(self, connection: Connection, every_s: float) -> bool:
         while True:

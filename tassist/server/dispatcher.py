@@ -16,6 +16,7 @@ from datetime import datetime
 
 from engine.ports import Clock
 from engine.problems import ProblemError
+from tassist.config.chosen import EVERYWHERE, Chosen
 from tassist.log import get_logger, log_event
 from tassist.server import sorting
 from tassist.server.looks import Looks
@@ -62,6 +63,7 @@ class Dispatcher:
         on_news: Callable[[News], None] = lambda _: None,
         busy: Callable[[], bool] = lambda: False,
         breadth: Breadth | None = None,
+        chosen: Chosen = EVERYWHERE,
     ) -> None:
         """Args beyond the obvious.
 
@@ -74,6 +76,7 @@ class Dispatcher:
             on_news: Told what changed about an installation or a repository as a whole.
             busy: Whether answering deliveries comes first right now.
             breadth: How much is done at once.
+            chosen: The repositories that are looked after.
         """
         self._journal = journal
         self._looks = looks
@@ -83,6 +86,7 @@ class Dispatcher:
         self._on_news = on_news
         self._busy = busy
         self._breadth = breadth or Breadth()
+        self._chosen = chosen
         self._running: dict[LaneKey, asyncio.Task[None]] = {}
         self._by_installation: Counter[int] = Counter()
         self._rotation: dict[int, None] = {}
@@ -207,8 +211,8 @@ class Dispatcher:
     async def _place(self, delivery: Unsorted, own_login: str) -> Place:
         try:
             if len(delivery.body) > 256 * 1024:
-                return await asyncio.to_thread(sorting.place, delivery, own_login)
-            return sorting.place(delivery, own_login)
+                return await asyncio.to_thread(sorting.place, delivery, own_login, self._chosen)
+            return sorting.place(delivery, own_login, self._chosen)
         except Exception as error:  # noqa: BLE001 – one poisoned payload holds up no other
             return Place(unreadable(delivery.seq, error))
 

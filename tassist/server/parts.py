@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.ports import Clock
+from tassist.config.chosen import EVERYWHERE, Chosen
 from tassist.errors import Secret
 from tassist.server.ports import GitHubSide, MakeRecord
 from tassist.server.signature import Renewal, Secrets
@@ -54,5 +55,7 @@ class Parts:
     """Where the webhook's secrets are looked for when they change; ``None``: they stay as they are."""
     open_journal: Callable[[], Journal] | None = None
     """Opens a journal that is elsewhere, and may be several processes'; ``None``: the file in ``home`` is."""
+    chosen: Chosen = EVERYWHERE
+    """The repositories that are looked after; deliveries of others are kept and recorded as ignored."""
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     """``None``: uvloop where it is there."""

@@ -13,6 +13,7 @@ import msgspec
 from engine.model import IssueRef
 from engine.ports import Clock, Retry
 from engine.problems import ProblemError
+from tassist.config.chosen import EVERYWHERE, Chosen
 from tassist.github.connection import Connection
 from tassist.github.polling import Cursor, poll
 from tassist.log import get_logger, log_event
@@ -29,7 +30,16 @@ _CURSOR = msgspec.json.Decoder(Cursor)
 class Polling:
     """Asks every repository of every installation what changed; runs in the dispatcher's event loop."""
 
-    def __init__(self, connection: Connection, journal: Journal, clock: Clock, *, every_s: float) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        journal: Journal,
+        clock: Clock,
+        *,
+        every_s: float,
+        chosen: Chosen = EVERYWHERE,
+    ) -> None:
+        self._chosen = chosen
         self._connection = connection
         self._journal = journal
         self._clock = clock
@@ -84,7 +94,11 @@ class Polling:
                 found += [
                     (repo.id, repo.full_name, one.id)
                     for repo in page
-                    if repo.id and repo.full_name and not repo.archived and not repo.disabled
+                    if repo.id
+                    and repo.full_name
+                    and not repo.archived
+                    and not repo.disabled
+                    and self._chosen.takes(repo.full_name)
                 ]
         return found
 

@@ -280,7 +280,9 @@ class _Service:
         inbox = (
             journal
             if together is None
-            else SortingInbox(together, parts.clock, self._metrics, own_login=self._own_login, on_news=self._heed)
+            else SortingInbox(
+                together, parts.clock, self._metrics, own_login=self._own_login, on_news=self._heed, chosen=parts.chosen
+            )
         )
         self._intake = Intake(
             inbox, Verifier(parts.secrets, parts.renewal), parts.clock, self._metrics, elsewhere=health

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from engine.ports import Clock
 from engine.problems import ProblemError
+from tassist.config.chosen import EVERYWHERE, Chosen
 from tassist.server import sorting
 from tassist.server.dispatcher import Breadth, Dispatcher
 from tassist.server.looks import Looks
@@ -41,10 +42,11 @@ class SharedDispatcher(Dispatcher):
         on_news: Callable[[News], None] = lambda _: None,
         busy: Callable[[], bool] = lambda: False,
         breadth: Breadth | None = None,
+        chosen: Chosen = EVERYWHERE,
     ) -> None:
         super().__init__(
-            journal, looks, clock, metrics, own_login=own_login, on_news=on_news, busy=busy, breadth=breadth
-        )
+            journal, looks, clock, metrics, own_login=own_login, on_news=on_news, busy=busy, breadth=breadth, chosen=chosen,
+        )  # fmt: skip
         # Jobs that wait for room of their installation hold a slot, not a place among the looks.
         self._queue = journal.queue(self._take, slots=self._breadth.looks * 2)
         self._places = asyncio.Semaphore(self._breadth.looks)
@@ -111,7 +113,9 @@ class SortingInbox:
         *,
         own_login: Callable[[], str],
         on_news: Callable[[News], None],
+        chosen: Chosen = EVERYWHERE,
     ) -> None:
+        self._chosen = chosen
         self._journal = journal
         self._clock = clock
         self._metrics = metrics
@@ -144,7 +148,7 @@ class SortingInbox:
         unsorted = Unsorted(0, incoming.delivery_id, incoming.event, content_type, incoming.body)
         try:
             if len(incoming.body) > _LARGE_BYTES:
-                return await asyncio.to_thread(sorting.place, unsorted, self._own_login())
-            return sorting.place(unsorted, self._own_login())
+                return await asyncio.to_thread(sorting.place, unsorted, self._own_login(), self._chosen)
+            return sorting.place(unsorted, self._own_login(), self._chosen)
         except Exception as error:  # noqa: BLE001 – one poisoned payload holds up no other
             return Place(unreadable(0, error))

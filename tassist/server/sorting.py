@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.triggers import asked
+from tassist.config.chosen import EVERYWHERE, Chosen
 from tassist.server.payload import Unreadable, check_shape, number_of, read, storable, text_of
 from tassist.store.model import News, NewsKind, Sorted, Target, Unsorted
 
 _TOO_LARGE = 2**63
 """No database keeps such a number, and GitHub has no such id."""
+NOT_CHOSEN = "the repository is not among those this service looks after; the setting repositories names them"
 
 
 _INSTALLATION: dict[str, NewsKind] = {
@@ -37,7 +39,7 @@ class Place:
     news: tuple[News, ...] = ()
 
 
-def place(delivery: Unsorted, own_login: str) -> Place:
+def place(delivery: Unsorted, own_login: str, chosen: Chosen = EVERYWHERE) -> Place:
     """Where a delivery belongs; a payload that cannot be trusted is set aside with the reason."""
     try:
         payload = read(delivery.body, delivery.content_type)
@@ -71,6 +73,8 @@ def place(delivery: Unsorted, own_login: str) -> Place:
             return Place(
                 Sorted(delivery.seq, "quarantined", action=action, reason="the payload names no repository or no issue")
             )
+        if targets and not (targets := tuple(target for target in targets if chosen.takes(target.repo))):
+            reason = NOT_CHOSEN
     return Place(
         Sorted(
             seq=delivery.seq,
@@ -84,7 +88,11 @@ def place(delivery: Unsorted, own_login: str) -> Place:
             sender_id=sender_id,
             targets=targets,
         ),
-        news_of(delivery.event, action, payload),
+        tuple(
+            each
+            for each in news_of(delivery.event, action, payload)
+            if each.kind != "repo-added" or chosen.takes(each.text)
+        ),
     )
 
 

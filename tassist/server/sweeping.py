@@ -14,6 +14,7 @@ from datetime import datetime
 
 from engine.ports import Clock, Retry
 from engine.problems import Problem, ProblemError
+from tassist.config.chosen import EVERYWHERE, Chosen
 from tassist.github.connection import Connection
 from tassist.github.wire import RepoWire
 from tassist.log import get_logger, log_event
@@ -47,7 +48,16 @@ class Pace:
 class Sweeping:
     """Takes every sweep of the journal to its end; runs in the dispatcher's event loop."""
 
-    def __init__(self, connection: Connection, journal: Journal, clock: Clock, *, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        journal: Journal,
+        clock: Clock,
+        *,
+        pace: Pace | None = None,
+        chosen: Chosen = EVERYWHERE,
+    ) -> None:
+        self._chosen = chosen
         self._connection = connection
         self._journal = journal
         self._clock = clock
@@ -158,7 +168,7 @@ class Sweeping:
         """Add an installation's repositories; one that was revoked meanwhile stops no other."""
         try:
             async for page in self._connection.api.repositories(installation_id):
-                repos = [(repo.id or 0, repo.full_name or "", installation_id) for repo in page if _to_sweep(repo)]
+                repos = [(repo.id or 0, repo.full_name or "", installation_id) for repo in page if self._to_sweep(repo)]
                 await self._journal.sweeps.add_repos(sweep.sweep_id, repos)
         except Retry:
             raise
@@ -170,10 +180,15 @@ class Sweeping:
                 _LOG, "installation-not-swept", "an installation cannot be read", level=30, id=installation_id, why=why
             )
 
-
-def _to_sweep(repo: RepoWire) -> bool:
-    """Whether there can be anything to do: GitHub refuses every change to what is archived or disabled."""
-    return bool(repo.id and repo.full_name) and not repo.archived and not repo.disabled and repo.has_issues is not False
+    def _to_sweep(self, repo: RepoWire) -> bool:
+        """Whether there can be anything to do: it is looked after, and not archived or disabled, where GitHub refuses changes."""
+        return (
+            bool(repo.id and repo.full_name)
+            and not repo.archived
+            and not repo.disabled
+            and repo.has_issues is not False
+            and self._chosen.takes(repo.full_name or "")
+        )
 
 
 def nightly_id(day: datetime) -> str:

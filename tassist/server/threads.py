@@ -155,6 +155,7 @@ class DispatcherThread:
             self._parts.clock,
             self._metrics,
             own_login=lambda: self.own_login,
+            chosen=self._parts.chosen,
             on_news=github.heed,
             busy=self._busy,
             breadth=self._breadth,

@@ -9,6 +9,7 @@ from secrets import token_urlsafe as random_text
 
 from engine.problems import Problem, ProblemError
 from tassist import secrets
+from tassist.config.chosen import EVERYWHERE, Chosen, read_chosen
 from tassist.config.settings import Settings
 from tassist.config.settings import load as load_settings
 from tassist.errors import Secret
@@ -45,6 +46,8 @@ class Prepared:
     keep: Keep = field(default_factory=Keep)
     database: Secret = field(default_factory=lambda: Secret(""))
     """Where the journal is, unless it is a file in ``home``."""
+    chosen: Chosen = EVERYWHERE
+    """The repositories that are looked after."""
 
 
 def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webhook_secret: bool = True) -> Prepared:
@@ -84,6 +87,11 @@ def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webh
         keep = how_long(settings)
     except ProblemError as error:
         problems.extend(error.problems)
+    chosen = EVERYWHERE
+    try:
+        chosen = read_chosen(settings.text("repositories"))
+    except ProblemError as error:
+        problems.extend(error.problems)
     if problems or app is None:
         raise ProblemError(problems)
     until = until or moment(app.webhook_secret_previous_until)
@@ -106,6 +114,7 @@ def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webh
         telemetry=telemetry,
         keep=keep,
         database=settings.secret("database"),
+        chosen=chosen,
     )
 
 

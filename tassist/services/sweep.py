@@ -15,6 +15,7 @@ from engine.plan import Plan
 from engine.ports import Clock
 from engine.problems import Problem, ProblemError
 from engine.runner import consider
+from tassist.config.chosen import EVERYWHERE, Chosen
 from tassist.github.address import repository
 from tassist.github.connection import Connection
 from tassist.github.wire import IssueWire
@@ -85,8 +86,8 @@ async def resolve(connection: Connection, names: Sequence[str]) -> Repos:
     return found
 
 
-async def covered(connection: Connection) -> Repos:
-    """Every repository of every installation that is not suspended, archived ones left out."""
+async def covered(connection: Connection, chosen: Chosen = EVERYWHERE) -> Repos:
+    """Every repository that is looked after, of every installation that is not suspended; archived ones left out."""
     found: Repos = []
     for one in await connection.api.installations():
         if one.id and one.suspended_at is None:
@@ -94,7 +95,11 @@ async def covered(connection: Connection) -> Repos:
                 found += [
                     (repo.id, repo.full_name, one.id)
                     for repo in page
-                    if repo.id and repo.full_name and not repo.archived and repo.has_issues is not False
+                    if repo.id
+                    and repo.full_name
+                    and not repo.archived
+                    and repo.has_issues is not False
+                    and chosen.takes(repo.full_name)
                 ]
     return found
 

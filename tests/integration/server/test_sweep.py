@@ -13,7 +13,7 @@ from tassist.sandbox.git_store import commit_file
 from tassist.sandbox.model import Issue, Repository
 from tassist.server.away import Away
 from tassist.store.journal import Journal
-from tests.support.service import CONFIG, Outside, wait_for
+from tests.support.service import CONFIG, Outside, deliver, wait_for
 
 NO_LIMITS = {"TASSIST_API_LIMITS": "off"}
 
@@ -94,6 +94,25 @@ def test_a_named_repository_only(world: Outside) -> None:
     assert out == "1 issues of 1 repositories looked at, 1 changed, 0 failed\n"
     assert in_order(mine)
     assert not in_order(others[0])
+
+
+def test_a_repository_that_was_not_chosen_is_neither_swept_nor_looked_at(world: Outside) -> None:
+    _, others = another_repo(world, "lib")
+    mine = world.issue()
+    chosen = {"TASSIST_REPOSITORIES": "octo/lib", **NO_LIMITS}
+    process = start_sweep(world, "--all", "--json", **chosen)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+
+    assert json.loads(out)["repositories"] == 1
+    assert in_order(others[0])
+    assert not in_order(mine)
+    with world.service(**chosen) as server:
+        assert deliver(server.url, world.payload(mine), delivery_id="not-ours") == 202
+        wait_for(lambda: world.states().get("not-ours") == "ignored", "the delivery to be recorded")
+    (row,) = [row for row in world.deliveries() if row.delivery_id == "not-ours"]
+    assert "setting repositories" in (row.reason or "")
+    assert not in_order(mine)
 
 
 def test_a_sweep_beside_a_running_service_is_done_by_it(world: Outside) -> None:

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.problems import ProblemError
+from tassist.config.chosen import EVERYWHERE, read_chosen
 from tassist.server.payload import LARGE_BYTES, Unreadable, check_shape, read
-from tassist.server.sorting import Place, place
+from tassist.server.sorting import NOT_CHOSEN, Place, place
 from tassist.store.model import Target, Unsorted
 from tests.support.delivering import compact, issue_payload
 
@@ -230,3 +232,36 @@ def test_no_payload_raises(payload: dict[str, Any], event: str) -> None:
 def test_no_bytes_raise_anything_but_unreadable(body: bytes) -> None:
     with contextlib.suppress(Unreadable):
         check_shape("issues", read(b"{" + body))
+
+
+@pytest.mark.parametrize(
+    ("names", "state"),
+    [("all", "waiting"), ("O/R", "waiting"), ("o", "waiting"), ("x/y, o/r", "waiting"), ("o/other", "ignored"), ("oo", "ignored")],
+)  # fmt: skip
+def test_a_repository_that_was_not_chosen_is_recorded_as_ignored_with_the_reason(names: str, state: str) -> None:
+    delivery = Unsorted(1, "d", "issues", "application/json", compact(issue_payload(4)))
+
+    found = place(delivery, OWN, read_chosen(names)).sorted
+
+    assert found.state == state
+    assert found.reason == (NOT_CHOSEN if state == "ignored" else None)
+    assert bool(found.targets) == (state == "waiting")
+
+
+def test_a_repository_that_was_added_and_not_chosen_is_not_looked_at() -> None:
+    payload = {
+        "action": "added",
+        "installation": {"id": 5, "account": {"login": "o"}},
+        "repositories_added": [{"id": 7, "full_name": "o/r"}, {"id": 8, "full_name": "o/s"}],
+        "repositories_removed": [],
+    }
+    delivery = Unsorted(1, "d", "installation_repositories", "application/json", compact(payload))
+
+    assert [item.id for item in place(delivery, OWN, read_chosen("o/s")).news] == [8]
+    assert [item.id for item in place(delivery, OWN, EVERYWHERE).news] == [7, 8]
+
+
+@pytest.mark.parametrize("wrong", ["a/b/c", "a b", "https://github.com/a/b", "a/"])
+def test_names_that_are_none_are_refused(wrong: str) -> None:
+    with pytest.raises(ProblemError, match="repositories names"):
+        read_chosen(f"o/r,{wrong}")
