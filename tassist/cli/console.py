@@ -66,7 +66,7 @@ def _lines(home: str | None, *, last: int, follow: bool) -> None:
         time.sleep(0.25)
         return True
 
-    with open_journal(loaded.home) as journal:
+    with open_journal(loaded.place) as journal:
         for line in tail(journal, loaded.home, SystemClock(), last=last, follow=follow, rest=rest):
             output.line(safe_text(line, max_chars=2000))
             output.flush()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.problems import ProblemError
-from tassist.config.settings import Settings
+from tassist.config.settings import Place, Settings
 from tassist.opening import Embedded
 
 if TYPE_CHECKING:
@@ -39,13 +39,20 @@ class Desk:
     options: Mapping[str, Any] = field(default_factory=dict)
     connect: Callable[[bool], Connection] | None = None
     """Opens a connection to GitHub, read-only where the argument is true; ``None``: as the settings say. For tests."""
+    marked_delivery: str = ""
+    """The delivery that waits for another to be compared with; empty where none does."""
     _journal: Journal | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def home(self) -> Path:
-        """The folder of the journal."""
+        """The folder of everything that is this machine's alone."""
         return self.settings.home
+
+    @property
+    def where(self) -> Place:
+        """Where the journal is: in that folder, or in a database."""
+        return self.settings.place
 
     def journal(self) -> Journal:
         """The journal, opened at the first use and kept; for workers, not for the event loop.
@@ -57,14 +64,14 @@ class Desk:
 
         with self._lock:
             if self._journal is None:
-                self._journal = open_journal(self.settings.place)
+                self._journal = open_journal(self.where)
             return self._journal
 
     def has_journal(self) -> bool:
         """Whether a service has ever run with this folder."""
         from tassist.store.place import has_journal
 
-        return has_journal(self.settings.place)
+        return has_journal(self.where)
 
     def stamp(self) -> object:
         """Changes with every commit to a journal in a file; costs no query, so it may be asked for at every tick.

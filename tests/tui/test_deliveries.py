@@ -11,7 +11,6 @@ from textual.widgets import Input, Static
 from tassist.tui.app import TassistApp
 from tassist.tui.screens.asking import ChoiceModal, ConfirmModal, TextModal
 from tassist.tui.screens.deliveries import DeliveriesScreen
-from tassist.tui.screens.delivery_acts import DeliveryActs
 from tassist.tui.screens.delivery_detail import DeliveryDetailScreen
 from tassist.tui.widgets.panels import Empty, ProblemPanel
 from tassist.tui.widgets.rows import Rows
@@ -178,7 +177,6 @@ async def test_two_deliveries_are_compared(home: Path) -> None:
 
         assert isinstance(app.screen, TextModal)
         assert any("issue.number" in line.plain for line in app.screen.lines)
-    DeliveryActs.marked = ""
 
 
 async def test_a_delivery_is_compared_with_the_one_before_of_its_issue(home: Path) -> None:

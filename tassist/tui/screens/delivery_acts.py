@@ -46,8 +46,6 @@ class DeliveryActs(PlaceScreen):
         Binding("y", "copy", "Copy", show=False, id="copy-delivery", tooltip="As curl, as a test case, as a file"),
         Binding("w", "why", "Why", show=False, id="why-of-delivery", tooltip="The issue it is about, and its decisions"),
     ]  # fmt: skip
-    marked: ClassVar[str] = ""
-    """The delivery that waits for another to be compared with."""
 
     def chosen_delivery(self) -> str | None:
         """The one the keys are about."""
@@ -66,15 +64,14 @@ class DeliveryActs(PlaceScreen):
         chosen = self.chosen_delivery()
         if chosen is None:
             return
-        if not DeliveryActs.marked or DeliveryActs.marked == chosen:
-            DeliveryActs.marked = "" if DeliveryActs.marked else chosen
-            said = (
-                f"{chosen[:12]} is marked: d on another compares the two" if DeliveryActs.marked else "no longer marked"
-            )
-            self.notify(safe_text(said), markup=False)
+        first = self.desk.marked_delivery
+        if first and first != chosen:
+            self.desk.marked_delivery = ""
+            self.compare(first, chosen)
             return
-        first, DeliveryActs.marked = DeliveryActs.marked, ""
-        self.compare(first, chosen)
+        self.desk.marked_delivery = "" if first else chosen
+        said = "no longer marked" if first else f"{chosen[:12]} is marked: d on another compares the two"
+        self.notify(safe_text(said), markup=False)
 
     def compare(self, first: str, second: str) -> None:
         """Show where two deliveries differ."""
@@ -82,7 +79,7 @@ class DeliveryActs(PlaceScreen):
 
         self.in_background(
             "delivery-compare",
-            lambda: compared_lines(self.desk.home, first, second),
+            lambda: compared_lines(self.desk.where, first, second),
             lambda found: self._show_text("Where they differ", found),
             said="comparing two deliveries",
         )
@@ -131,7 +128,7 @@ class DeliveryActs(PlaceScreen):
 
         self.in_background(
             "delivery-replay",
-            lambda: replay(self.desk.home, chosen),
+            lambda: replay(self.desk.where, chosen),
             lambda row: self.notify(safe_text(f"{row.delivery_id[:12]} will be handled again"), markup=False),
             said="replaying a delivery",
         )
@@ -149,7 +146,7 @@ class DeliveryActs(PlaceScreen):
 
         try:
             async with self.desk.github(dry=False) as connection:
-                asked = await redeliver(connection, self.desk.home, chosen)
+                asked = await redeliver(connection, self.desk.where, chosen)
         except (ProblemError, OSError) as error:
             self.post_message(Troubled("redeliver", problems_of(error)))
         else:
@@ -176,7 +173,7 @@ class DeliveryActs(PlaceScreen):
         from tassist.services import delivery_search, payloads, sending
         from tassist.tui.screens.delivery_edit import EditModal
 
-        taken = await asyncio.to_thread(delivery_search.take, self.desk.home, chosen)
+        taken = await asyncio.to_thread(delivery_search.take, self.desk.where, chosen)
         text = await self.app.push_screen_wait(EditModal(f"A copy of {chosen[:12]}", payloads.as_file(taken)))
         if text is None:
             return
@@ -193,7 +190,7 @@ class DeliveryActs(PlaceScreen):
         if refused is not None:
             raise ProblemError(refused)
         self.notify(safe_text(f"{sent.status} {sent.answer}: {delivery_id[:12]}"), title="Sent", markup=False)
-        came = await asyncio.to_thread(sending.wait, self.desk.home, delivery_id, timeout_s=_WAIT_S)
+        came = await asyncio.to_thread(sending.wait, self.desk.where, delivery_id, timeout_s=_WAIT_S)
         self.notify(safe_text(_came(came), max_chars=300), title="What came of it", markup=False)
 
     def _own_url(self) -> str:
@@ -243,7 +240,7 @@ class DeliveryActs(PlaceScreen):
             return chosen, "its id"
         if form == "case":
             return as_case(detail(self.desk.journal(), chosen)), "a test case; the configuration is to be filled in"
-        taken = delivery_search.take(self.desk.home, chosen)
+        taken = delivery_search.take(self.desk.where, chosen)
         if form == "curl":
             secret = secrets.load_webhook_secret(self.desk.settings)
             return sending.as_curl(taken, self._own_url(), secret), "a command; it goes under its own delivery id"

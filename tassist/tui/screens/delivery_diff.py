@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tassist.config.settings import Place
     from tassist.services.delivery_search import Difference
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~", "reordered": "order:"}
 
 
-def compared_lines(home: Path, first: str, second: str) -> list[str]:
+def compared_lines(where: Place, first: str, second: str) -> list[str]:
     """The two, and where they differ.
 
     Raises:
@@ -20,7 +20,7 @@ def compared_lines(home: Path, first: str, second: str) -> list[str]:
     """
     from tassist.services.delivery_search import diff
 
-    compared = diff(home, first, second)
+    compared = diff(where, first, second)
     lines = [f"--- {compared.one.name}  {compared.one.event}", f"+++ {compared.other.name}  {compared.other.event}", ""]
     lines += [difference_in_words(one) for one in compared.differences]
     if not compared.differences:

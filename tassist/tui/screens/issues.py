@@ -327,7 +327,7 @@ happen is shown first."""
         from tassist.services import undo
 
         async with self.desk.github(dry=True) as connection:
-            planned = await undo.plan(connection, self.desk.home, run_id)
+            planned = await undo.plan(connection, self.desk.where, run_id)
         title = "Take this back?" if planned.wanted else "There is nothing to take back"
         modal = ConfirmModal(title, undo.in_words(planned), possible=bool(planned.wanted))
         if not await self.app.push_screen_wait(modal):
@@ -339,7 +339,7 @@ happen is shown first."""
                 problems.append(done.problem)
 
         async with self.desk.github(dry=False) as connection:
-            planned, done = await undo.carry_out(connection, self.desk.home, planned, told)
+            planned, done = await undo.carry_out(connection, self.desk.where, planned, told)
         if problems:
             self.post_message(Troubled("undo", problems))
         said = "; ".join(undo.inverse_in_words(one.step.inverse) for one in done if one.problem is None) or "nothing"
