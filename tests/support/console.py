@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from textual.app import App
+from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tassist.config import settings
@@ -64,11 +66,11 @@ def console(home: Path, place: str = "home", **env: str) -> TassistApp:
 
 async def settled(app: TassistApp) -> None:
     """Wait until no work is under way and every message is through; a conversation waits for the person, so not for it."""
-    for _ in range(4):
-        under_way = [one for one in app.workers if not one.is_finished and not one.group.endswith("-act")]
-        if under_way:
-            await asyncio.wait_for(app.workers.wait_for_complete(under_way), 60)
-        await _idle(app)
+    async with asyncio.timeout(90):
+        await at_rest(app)
+        while any(not one.is_finished and not one.group.endswith("-act") for one in app.workers):
+            await asyncio.sleep(0.005)
+            await at_rest(app)
 
 
 async def asked(app: TassistApp, kind: type[Screen[Any]]) -> None:
@@ -76,7 +78,7 @@ async def asked(app: TassistApp, kind: type[Screen[Any]]) -> None:
     async with asyncio.timeout(60):
         while not isinstance(app.screen, kind):
             await asyncio.sleep(0.01)
-    await _idle(app)
+    await at_rest(app)
 
 
 async def talked(app: TassistApp) -> None:
@@ -87,10 +89,15 @@ async def talked(app: TassistApp) -> None:
     await settled(app)
 
 
-async def _idle(app: TassistApp) -> None:
-    from textual.pilot import Pilot
-
-    await Pilot(app).pause()
+async def at_rest(app: App[Any]) -> None:
+    """Wait until every message is through and everything is drawn, however busy the machine is with other things."""
+    quiet = 0
+    while quiet < 3:
+        await Pilot(app).pause(0.005)
+        screen = app.screen
+        due = screen._layout_required or screen._scroll_required or screen._repaint_required or screen._dirty_widgets
+        queued = any(one.message_queue_size for one in (app, *screen.walk_children(with_self=True)))
+        quiet = 0 if due or queued or screen._callbacks else quiet + 1
 
 
 DECISIONS: tuple[dict[str, Any], ...] = (

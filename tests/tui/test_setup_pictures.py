@@ -30,7 +30,7 @@ from tassist.tui.screens.setup import SetupScreen
 from tassist.tui.setup.ends import DoneView, StartView
 from tassist.tui.setup.switching import SwitchView
 from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, WaitView
-from tests.support.console import HOSTILE, NOW, StillClock, console
+from tests.support.console import HOSTILE, NOW, StillClock, at_rest, console
 
 SIZES = [(80, 24), (120, 40)]
 STEPS = {step.id: step for stage in STAGES for step in stage.steps}
@@ -153,10 +153,9 @@ def shown(name: str) -> Callable[[Pilot[Any]], Any]:
         if isinstance(view, SwitchView):
             view.show_status(STATUS)
         # What has the focus is scrolled to once everything has its place.
-        await pilot.pause()
+        await at_rest(pilot.app)
         view.focus_first()
-        await pilot.pause()
-        await pilot.wait_for_scheduled_animations()
+        await at_rest(pilot.app)
 
     return before
 
@@ -237,9 +236,9 @@ def _healthy(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> TassistA
 
 async def _to_env_file(pilot: Pilot[Any]) -> None:
     await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
+    await at_rest(pilot.app)
     screen = pilot.app.screen
     assert isinstance(screen, HealthScreen)
     ids = [check.id for check in doctor.all_checks()]
     screen.query_one("#checks", OptionList).highlighted = ids.index("env-file")
-    await pilot.pause()
+    await at_rest(pilot.app)
