@@ -24,6 +24,10 @@ __all__ = ["SETTINGS", "SETTING_BY_NAME", "Kind", "Setting", "Settings", "Value"
 Kind = Literal["text", "int", "path", "secret", "choice"]
 
 
+SETTINGS_FILE = "tassist.toml"
+"""The settings file of a home folder."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One setting: its name in `tassist.toml`, its variables, and what it is for."""
@@ -305,7 +309,7 @@ def load(
     dotenv_path = dotenv or Path(".env")
     from_dotenv = _read_dotenv(dotenv_path, problems, needed=dotenv is not None)
     home = str((flags or {}).get("home") or "") or env.get("TASSIST_HOME") or from_dotenv.get("TASSIST_HOME") or ""
-    file_path = file or ((Path(home).expanduser() if home else default_home(env)) / "tassist.toml")
+    file_path = file or ((Path(home).expanduser() if home else default_home(env)) / SETTINGS_FILE)
     from_file = _read_file(file_path, problems, needed=file is not None)
 
     values: dict[str, Value] = {}

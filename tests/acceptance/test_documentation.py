@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
+
+from tassist.cli.registry import VERB_BY_NAME
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(path for folder in ("tutorial", "how-to") for path in (ROOT / "docs" / folder).glob("*.md"))
@@ -37,15 +46,95 @@ def test_every_command_of_a_page_does_what_the_page_says(page: Path, tmp_path: P
     shutil.copytree(ROOT / "examples", here / "examples")
     env = {**os.environ, "PATH": f"{commands}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
 
-    for line, code in typed(page):
-        done = subprocess.run(["sh", "-c", line], cwd=here, env=env, capture_output=True, text=True, timeout=300)
-        assert done.returncode == code, f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-        assert "Traceback" not in done.stderr
+    with contextlib.ExitStack() as beside:
+        for line, code in typed(page):
+            if "--keep" in line:
+                beside.enter_context(kept(line, here, env))
+                continue
+            done = subprocess.run(["sh", "-c", line], cwd=here, env=env, capture_output=True, text=True, timeout=300)
+            assert done.returncode == code, f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+            assert "Traceback" not in done.stderr
+
+
+@contextlib.contextmanager
+def kept(line: str, here: Path, env: dict[str, str]) -> Iterator[None]:
+    """The demo of another terminal: running once it says so, ended by Ctrl-C."""
+    talk = here.parent / "demo.err"
+    with talk.open("w") as err, (here.parent / "demo.out").open("w") as out:
+        demo = subprocess.Popen(["sh", "-c", f"exec {line}"], cwd=here, env=env, stdout=out, stderr=err)
+    try:
+        until = time.monotonic() + 300
+        while "Still running" not in talk.read_text():
+            assert demo.poll() is None, talk.read_text()[-2000:]
+            assert time.monotonic() < until, talk.read_text()[-2000:]
+            time.sleep(0.1)
+        yield
+    finally:
+        demo.send_signal(signal.SIGINT)
+        demo.wait(60)
+    assert demo.returncode == 0, talk.read_text()[-2000:]
+    assert "Traceback" not in talk.read_text()
+
+
+WORDS = re.compile(r"`(?:\w+=\S+ )*(tassist [^`]+)`")
+
+
+def named(page: Path) -> list[str]:
+    """Every command of ours a page names, in blocks and in sentences."""
+    text = page.read_text()
+    blocks = re.findall(r"```(?:sh|console|text|bash)?\n(.*?)```", text, re.DOTALL)
+    lines = [re.sub(r"^\$ ", "", line.strip()) for block in blocks for line in block.splitlines()]
+    found = [line for line in lines if line.startswith("tassist ")]
+    return found + WORDS.findall(re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+
+
+EVERYWHERE = [
+    ROOT / "README.md",
+    ROOT / "AGENTS.md",
+    ROOT / "SECURITY.md",
+    ROOT / "CHANGELOG.md",
+    *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "reference"),
+]
+
+
+@pytest.mark.parametrize("page", [p for p in EVERYWHERE if named(p)], ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_a_page_names_is_one_the_command_line_takes(page: Path) -> None:
+    wrong = [f"{line}: {problem}" for line in named(page) if (problem := refused(line))]
+
+    assert wrong == []
+
+
+def refused(line: str) -> str | None:
+    """Why the command line would not take these words; a sentence may name a command without its arguments."""
+    line = re.sub(r"\$\([^)]*\)", "X", line)
+    words = shlex.split(re.split(r" [|>&…]|  +", line)[0].replace("…", ""), comments=True)[1:]
+    while words and words[0].startswith("-"):
+        words.pop(0)
+    if not words or words[0] == "COMMAND":
+        return None
+    name = words.pop(0)
+    for name in name.split("|"):  # noqa: B020 – `plan|apply` names two
+        if name not in VERB_BY_NAME:
+            return f"no command {name}"
+    command = import_module(VERB_BY_NAME[name].module).command
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        if not set(words[0].split("|")) <= set(command.commands):
+            if command.invoke_without_command or type(command) is not click.Group:
+                break
+            return f"no command {words[0]}"
+        command = command.commands[words.pop(0).split("|")[0]]
+    try:
+        command.parse_args(click.Context(command, info_name=name, resilient_parsing=False), words)
+    except (click.MissingParameter, click.exceptions.NoArgsIsHelpError):
+        return None
+    except click.exceptions.Exit:
+        return None
+    except click.UsageError as error:
+        return str(error)
+    return None
 
 
 def test_the_readme_names_commands_that_exist() -> None:
-    from tassist.cli.registry import VERB_BY_NAME
+    mentioned = re.findall(r"`tassist ([a-z]+)", (ROOT / "README.md").read_text())
 
-    named = re.findall(r"`tassist ([a-z]+)", (ROOT / "README.md").read_text())
-
-    assert set(named) <= set(VERB_BY_NAME)
+    assert set(mentioned) <= set(VERB_BY_NAME)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import secrets
 import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from engine.config import parse
 from engine.config.types import Config, InvalidConfig
@@ -17,7 +19,7 @@ from engine.model import Issue, IssueRef, Label, Milestone
 from engine.problems import Problem, ProblemError
 from setup_wizard.manifest import build_manifest
 from setup_wizard.scaffold import scaffold_config
-from tassist.config.settings import environment
+from tassist.config.settings import SETTINGS_FILE, environment
 from tassist.github.app_api import AppApi
 from tassist.github.app_auth import AppAuth
 from tassist.github.client import GitHubClient
@@ -116,6 +118,7 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
     voice.fact("App", f"{safe_text(app.name)} (id {app.app_id}), made from a manifest by {login}")
     server = stack.enter_context(ServerProcess(folder.path, _environment(running), interrupts))
     server.start()
+    _leave_settings(folder.path, running, server.url)
     with interrupts.held():
         asyncio.run(_point_hook(app, server.url))
     voice.fact("server", server.url)
@@ -177,19 +180,22 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
             folder.discard()
             watch.quiet_looks = False
             voice.blank()
+            ends = "Ctrl-C ends it" + (" and removes its folder" if options.folder is None else "")
+            voice.say(f"Still running. Open {running.url}/{repo}/issues and click; {ends}.")
             voice.say(
-                f"Still running. Open {running.url}/{repo}/issues and click; Ctrl-C ends it and removes its folder."
+                f"See it from inside, in another terminal: tassist console --home {shlex.quote(str(folder.path))}"
             )
-            voice.say(f"See it from inside, in another terminal: {_console(folder.path, running)}")
             watch.forever()
     server.stop()
 
     return summary
 
 
-def _console(folder: Path, running: Running) -> str:
-    """The command that opens the console on the demo's server."""
-    return f"GITHUB_API_URL={shlex.quote(running.api_url)} tassist console --home {shlex.quote(str(folder))}"
+def _leave_settings(folder: Path, running: Running, hook: str) -> None:
+    """Write into the folder where GitHub and the server are, so that every command needs no more than ``--home``."""
+    port = urlsplit(hook).port
+    text = f'api_url = {json.dumps(running.api_url)}\napi_limits = "off"\nport = {port}\n'
+    (folder / SETTINGS_FILE).write_text(text, encoding="utf-8")
 
 
 def _environment(running: Running) -> dict[str, str]:
