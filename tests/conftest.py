@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.canaries import _watched_outputs, pytest_runtest_makereport
+
+__all__ = ["_watched_outputs", "pytest_runtest_makereport"]
+
 _LOCAL = ("127.", "::1", "localhost", "0.0.0.0")
 
 

@@ -92,6 +92,7 @@ def test_h75_a_keyring_that_keeps_nothing_is_never_relied_on(
     assert not path.exists()
 
 
+@pytest.mark.shows_secrets
 @pytest.mark.parametrize("place", ["file", "keyring", "env-file"])
 def test_every_command_finds_what_was_kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: secrets.github_app.Place

@@ -106,6 +106,7 @@ def test_h76_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
     assert path.read_bytes() == b"theirs"
 
 
+@pytest.mark.shows_secrets
 def test_h76_a_file_others_can_read_is_refused_with_the_command_that_mends_it(tmp_path: Path) -> None:
     path = secrets.credentials_path(tmp_path)
     secrets.save(an_app(), path)
