@@ -19,6 +19,8 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with a documented code."""
     try:
         _open_closed_streams()
+        if sys.platform == "win32":
+            _leave_windows()
         code = run(list(sys.argv[1:] if args is None else args))
     except KeyboardInterrupt:  # while modules were being loaded, or a second one while the first was being answered
         sys.stderr.write("stopped\n")
@@ -116,6 +118,26 @@ def _open(wanted: OpenPlace) -> int:
     except BaseException:
         clear_splash()  # or its words would stand before those of the problem
         raise
+
+
+def _leave_windows() -> None:
+    """Say in words what would otherwise be a module that cannot be found; see docs/explanation/platforms.md.
+
+    Raises:
+        SystemExit: Always, with the code of usage.
+    """
+    from engine.problems import Problem
+    from tassist.cli import diagnostics
+    from tassist.errors import exit_code
+
+    problem = Problem(
+        code="platform-unsupported",
+        what="tassist does not run on Windows itself",
+        why="its journal rests on locks and signals that Windows does not have",
+        fix="run it in WSL (wsl --install) or in a container; both are Linux",
+    )
+    diagnostics.problems((problem,))
+    raise SystemExit(exit_code((problem,)))
 
 
 def _open_closed_streams() -> None:

@@ -85,3 +85,17 @@ def test_upgrade_shows_no_difference_where_it_can_read_nothing(tmp_path: Path) -
     assert done.stdout == ""
     assert "the byte 0xe9 is no UTF-8" in done.stderr
     assert path.read_bytes() == b"version: 1\n# caf\xe9\n"
+
+
+def test_on_windows_it_says_in_words_where_it_runs() -> None:
+    code = (
+        "import sys\nfrom tassist.entry import main\nimport tassist.cli.diagnostics, engine.problems, tassist.errors\n"
+        "sys.platform = 'win32'\nmain(['rules', 'list'])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Windows" in done.stderr
+    assert "fix: run it in WSL" in done.stderr
