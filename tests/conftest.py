@@ -21,7 +21,7 @@ _LOCAL = ("127.", "::1", "localhost", "0.0.0.0")
 def _still_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test depends on the person's machine: home, time zone, locale and credentials are the same everywhere."""
     home = tmp_path_factory.mktemp("home")
-    for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "TASSIST_HOME"):
+    for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TASSIST_HOME"):
         monkeypatch.setenv(name, str(home))
     monkeypatch.delenv("TASSIST_HOME")
     for name in (

@@ -74,6 +74,7 @@ def command(
 @click.option("--out", type=_PATH, help="Folder of the site; default: dashboard in the home folder.")
 @_AS_OF
 @_REPO
+@click.option("--fresh", is_flag=True, help="Read every record again, also of months that were counted before.")
 @click.option("--web-url", default="https://github.com", show_default=True, help="Where issues are shown.")
 @_JSON
 def build(
@@ -82,13 +83,15 @@ def build(
     out: Path | None,
     as_of: datetime | None,
     repos: tuple[str, ...],
+    fresh: bool,
     web_url: str,
     as_json: bool,
 ) -> int:
     """Build the dashboard: pages that open from the file system and on GitHub Pages, and dashboard.json.
 
     The same telemetry gives the same bytes, on any machine. A line that is no record is left out and named on the page
-    about the data. The folder is replaced as a whole; one that holds something else is refused.
+    about the data. The folder is replaced as a whole; one that holds something else is refused. What finished months
+    add up to is remembered in the cache folder, for as long as their files stay as they are.
     """
     from tassist.services import dashboard
 
@@ -98,6 +101,7 @@ def build(
         as_of=as_of.date() if as_of else None,
         repos=repos,
         web_url=web_url,
+        fresh=fresh,
     )
     if as_json:
         output.document(built)

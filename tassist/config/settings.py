@@ -286,6 +286,13 @@ def default_home(env: Mapping[str, str] | None = None) -> Path:
     return Path(base) / "tassist" if base else Path.cwd() / ".tassist"
 
 
+def default_cache(env: Mapping[str, str] | None = None) -> Path | None:
+    """Where what can be made again is kept (XDG on Unix); ``None`` where there is no home to keep it in."""
+    env = environment() if env is None else env
+    base = env.get("XDG_CACHE_HOME") or (str(Path(env["HOME"]) / ".cache") if env.get("HOME") else "")
+    return Path(base) / "tassist" if base else None
+
+
 def load(
     flags: Mapping[str, str | Secret | None] | None = None,
     *,

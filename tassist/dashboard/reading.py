@@ -1,62 +1,39 @@
 """Reads telemetry in place with DuckDB and counts; nothing else of the product knows DuckDB.
 
 A line that is no record never stops anything: it is left out, counted and named, by the same reader that
-`tassist telemetry verify` uses.
+`tassist telemetry verify` uses. Pieces that were counted before and did not change since are taken from the cache, if
+there is one; what comes out is the same.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from tassist.dashboard import queries
-from tassist.dashboard.facts import (
-    Counted,
-    Facts,
-    Flaw,
-    Latest,
-    News,
-    RuleDay,
-    Seen,
-    Stuck,
-    Turn,
-    Write,
-)
+from tassist.dashboard import questions
+from tassist.dashboard.facts import Counted, Facts, Latest, News, RuleDay, Seen, Stuck, Turn, Write
+from tassist.dashboard.folds import Folds
+from tassist.dashboard.queries import BEHIND
 from tassist.telemetry import paths
-from tassist.telemetry.shape import READ_RECORD
 
-MAX_NAMED = 100
-"""Faulty lines that are named; the rest is counted."""
 HISTORY = 40
 """Values written to one issue that are kept, the newest."""
-BEHIND = 8
-"""Records shown behind one figure, the newest."""
-_SMALL = 1 << 20
-_GATHERED = 64 << 20
-_SETTINGS = {
-    "threads": str(min(os.cpu_count() or 1, 4)),
-    "memory_limit": "700MB",
-    "preserve_insertion_order": "false",
-    "autoinstall_known_extensions": "false",  # nothing is fetched
-    "autoload_known_extensions": "false",
-    "lock_configuration": "false",
-}
 
 
-def read(root: Path, *, as_of: date | None = None, repos: Sequence[str] = ()) -> Facts:
+def read(
+    root: Path, *, as_of: date | None = None, repos: Sequence[str] = (), cache: Path | None = None, fresh: bool = False
+) -> Facts:
     """Count everything below a telemetry folder.
 
     Args:
         root: The folder, or one file.
         as_of: The last day that counts; by default the day of the newest record.
         repos: Only these, by ``owner/name`` or ``owner``; records about the service itself count always.
+        cache: The file that remembers what months of records add up to; by default nothing is remembered. One that
+            another process uses, that is broken or cannot be written is done without.
+        fresh: Forget what the cache says and read everything.
 
     Raises:
         OSError: A file cannot be read.
@@ -67,133 +44,59 @@ def read(root: Path, *, as_of: date | None = None, repos: Sequence[str] = ()) ->
     if not files:
         day = as_of or date(1970, 1, 1)
         return Facts(day, f"{day}T23:59:59.999Z")
-    # Files that appear while we read do not count, and a folder's name is no pattern.
+    # Files that appear while we read do not count.
     with tempfile.TemporaryDirectory(prefix="tassist-dashboard-") as scratch:
-        connection = duckdb.connect(str(Path(scratch) / "counting.db"), config={**_SETTINGS, "temp_directory": scratch})
-        try:
-            return _Counting(connection, root, files, Path(scratch)).facts(as_of, repos)
-        finally:
-            connection.close()
-
-
-class _Counting:
-    def __init__(self, connection: Any, root: Path, files: list[Path], scratch: Path) -> None:
-        self._connection = connection
-        self._root = root
-        self._files = files
-        self._gathered = _gather(files, scratch)
-
-    def _run(self, query: str, *values: object) -> Any:
-        return self._connection.execute(query, list(values))
-
-    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = self._run(query, *values).fetchall()
-        return found
-
-    def facts(self, as_of: date | None, repos: Sequence[str]) -> Facts:
-        self._run(queries.READ, [_literal(file) for file in self._gathered])
-        flaws, flaw_count = self._flaws()
-        if repos:
-            names = [name.casefold() for name in repos]
-            self._run(
-                "DELETE FROM raw WHERE repo <> '-/-' AND NOT list_contains(?, lower(repo)) "
-                "AND NOT list_contains(?, lower(split_part(repo, '/', 1)))",
-                names,
-                names,
-            )
-        if as_of is not None:
-            self._run(queries.DROP_LATER, as_of.isoformat())
-        self._run(queries.REPEATED)
-        duplicates = 0
-        if self._rows(queries.COUNT_REPEATED)[0][0]:
-            before = self._rows("SELECT count(*) FROM raw")[0][0]
-            self._run(queries.DROP_REPEATED)
-            duplicates = before - self._rows("SELECT count(*) FROM raw")[0][0]
-        ((records, folded, first, last),) = self._rows(queries.TOTALS)
-        day = as_of or (date.fromisoformat(last[:10]) if last else date(1970, 1, 1))
-        facts = Facts(
-            day,
-            f"{day}T23:59:59.999Z" if as_of or not last else last,
-            files=len(self._files),
-            records=records + int(folded),
-            folded=int(folded),
-            duplicates=duplicates,
-            flaws=flaws,
-            flaw_count=flaw_count,
-            first=first or "",
-            last=last or "",
-        )
-        self._count(facts)
-        return facts
-
-    def _count(self, facts: Facts) -> None:
-        facts.imported = [(repo, origin, int(count)) for repo, origin, count in self._rows(queries.IMPORTED)]
-        facts.repos = [repo for (repo,) in self._rows(queries.REPOS)]
-        facts.counted = [Counted(*row) for row in self._rows(queries.COUNTED)]
-        self._run(queries.STATES)
-        facts.turns = [Turn(*row) for row in self._rows(queries.TURNS)]
-        self._run(queries.NEWEST)
-        facts.latest = [
-            Latest(*(*row[:6], tuple(label or "" for label in row[6]), *row[7:])) for row in self._rows(queries.LATEST)
-        ]
-        self._run(queries.WRITES)
-        facts.rule_days = [RuleDay(*row) for row in self._rows(queries.RULE_DAYS)]
-        facts.writes = [Write(*row) for row in self._rows(queries.RECENT_WRITES, HISTORY)]
-        facts.stuck = [Stuck(*row) for row in self._rows(queries.STUCK)]
-        facts.news = [News(*(*row[:8], dict(sorted(row[8].items())))) for row in self._rows(queries.NEWS)]
-        facts.seen = [Seen(*row) for row in self._rows(queries.SEEN, BEHIND)]
-
-    def _flaws(self) -> tuple[list[Flaw], int]:
-        """Name the lines that are no records, and take them out."""
-        found = self._rows(queries.FLAWED)
-        self._run(queries.DROP_FLAWED)
-        flaws: list[Flaw] = []
-        for name, _ in sorted(found):
-            if len(flaws) < MAX_NAMED:
-                for file in self._gathered[Path(name)]:
-                    flaws += _named(file, self._root)[: MAX_NAMED - len(flaws)]
-        return sorted(flaws, key=lambda flaw: (flaw.file, flaw.line)), sum(count for _, count in found)
-
-
-def _gather(files: list[Path], scratch: Path) -> dict[Path, list[Path]]:
-    """What is read, and which files stand for it: small files are put together, as opening one costs as much as a thousand lines."""
-    gathered: dict[Path, list[Path]] = {}
-    target, room = scratch, 0
-    for file in files:
-        size = file.stat().st_size
-        if size > _SMALL:
-            gathered[file] = [file]
-            continue
-        if size > room:
-            target = scratch / f"gathered-{len(gathered)}.jsonl"
-            gathered[target] = []
-            room = _GATHERED
-        with file.open("rb") as lines, target.open("ab") as together:
-            shutil.copyfileobj(lines, together, 1 << 20)
-            lines.seek(-1, os.SEEK_END)
-            if lines.read(1) != b"\n":  # a torn line ends where its file ends
-                together.write(b"\n")
-        gathered[target].append(file)
-        room -= size + 1
-    return gathered
-
-
-def _named(file: Path, root: Path) -> list[Flaw]:
-    shown = file.relative_to(root).as_posix() if file != root and file.is_relative_to(root) else file.name
-    found = []
-    with file.open("rb") as lines:
-        for number, raw in enumerate(lines, 1):
-            if not raw.strip():
-                continue
+        if cache is not None:
             try:
-                READ_RECORD(raw)
-            except (msgspec.DecodeError, ValueError) as error:
-                found.append(Flaw(shown, number, str(error)))
-                if len(found) >= MAX_NAMED:
-                    break
-    return found
+                return _read(root, files, as_of, repos, Path(scratch), cache, fresh=fresh)
+            except duckdb.Error:
+                cache.unlink(missing_ok=True)  # nothing but a cache: what it said is counted again
+        return _read(root, files, as_of, repos, Path(scratch), None, fresh=True)
 
 
-def _literal(file: Path) -> str:
-    """The path as a pattern that means itself."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in str(file))
+def _read(
+    root: Path,
+    files: list[Path],
+    as_of: date | None,
+    repos: Sequence[str],
+    scratch: Path,
+    cache: Path | None,
+    *,
+    fresh: bool,
+) -> Facts:
+    with Folds(root, files, scratch, cache, fresh=fresh) as folds:
+        folds.fold(as_of, repos)
+        return _facts(folds, as_of)
+
+
+def _facts(folds: Folds, as_of: date | None) -> Facts:
+    ((records, folded, first, last),) = folds.rows(questions.TOTALS)
+    day = as_of or (date.fromisoformat(last[:10]) if last else date(1970, 1, 1))
+    rows = folds.rows
+    facts = Facts(
+        day,
+        f"{day}T23:59:59.999Z" if as_of or not last else last,
+        files=folds.file_count,
+        records=int(records) + int(folded),
+        folded=int(folded),
+        duplicates=folds.duplicates,
+        flaws=folds.flaws,
+        flaw_count=folds.flaw_count,
+        first=first or "",
+        last=last or "",
+        imported=[(repo, origin, int(count)) for repo, origin, count in rows(questions.IMPORTED)],
+        repos=[repo for (repo,) in rows(questions.REPOS)],
+        counted=[Counted(*row) for row in rows(questions.COUNTED)],
+        turns=[Turn(*row) for row in rows(questions.TURNS)],
+    )
+    folds.run(questions.NEWEST)
+    facts.latest = [
+        Latest(*(*row[:6], tuple(label or "" for label in row[6]), *row[7:])) for row in rows(questions.LATEST)
+    ]
+    folds.run(questions.WRITES)
+    facts.rule_days = [RuleDay(*row) for row in rows(questions.RULE_DAYS)]
+    facts.writes = [Write(*row) for row in rows(questions.RECENT_WRITES, HISTORY)]
+    facts.stuck = [Stuck(*row) for row in rows(questions.STUCK)]
+    facts.news = [News(*(*row[:8], dict(sorted(row[8].items())))) for row in rows(questions.NEWS)]
+    facts.seen = [Seen(*row) for row in rows(questions.SEEN, BEHIND)]
+    return facts

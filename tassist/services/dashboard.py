@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from engine.problems import Problem, ProblemError
-from tassist.config.settings import environment
+from tassist.config.settings import default_cache, environment
 from tassist.dashboard.board import FORM, Board
 from tassist.dashboard.compare import Comparison, compare
 from tassist.dashboard.figures import FIGURE_BY_ID
@@ -43,8 +43,14 @@ class Built:
     needs: int
 
 
-def count(folder: Path, *, as_of: date | None = None, repos: Sequence[str] = ()) -> Board:
+def count(folder: Path, *, as_of: date | None = None, repos: Sequence[str] = (), fresh: bool = False) -> Board:
     """Count what the telemetry below a folder says.
+
+    Args:
+        folder: The telemetry.
+        as_of: The last day that counts.
+        repos: Only these.
+        fresh: Read everything, also what the cache remembers.
 
     Raises:
         ProblemError: The folder is not there or cannot be read.
@@ -62,7 +68,9 @@ def count(folder: Path, *, as_of: date | None = None, repos: Sequence[str] = ())
             )
         )
     try:
-        return make(read(folder, as_of=as_of, repos=repos))
+        kept = default_cache()
+        cache = kept / "dashboard.duckdb" if kept else None
+        return make(read(folder, as_of=as_of, repos=repos, cache=cache, fresh=fresh))
     except OSError as error:
         raise ProblemError(os_problem(error, doing="read telemetry")) from error
 
@@ -74,6 +82,7 @@ def build(
     as_of: date | None = None,
     repos: Sequence[str] = (),
     web_url: str = "https://github.com",
+    fresh: bool = False,
 ) -> Built:
     """Build the site into a folder, which is new, empty, or holds a dashboard that is replaced as a whole.
 
@@ -89,7 +98,7 @@ def build(
             )
         )
     _check_free(out)
-    board = count(folder, as_of=as_of, repos=repos)
+    board = count(folder, as_of=as_of, repos=repos, fresh=fresh)
     files = site(board, web_url=web_url)
     try:
         _write(out, files)

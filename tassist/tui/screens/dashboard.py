@@ -115,9 +115,9 @@ counts again, **b** builds the pages with everything else and says where they ar
         for name in ("#board-rows", "#board-below"):
             self.query_one(name).display = True
         needs = f"{len(board.needs)} need a person" if board.needs else "nothing needs a person"
-        faulty = f", {board.source.faulty} lines are no records" if board.source.faulty else ""
+        faulty = f", {board.source.faulty} faulty line(s)" if board.source.faulty else ""
         self.query_one("#board-said", Says).say(
-            f"As of {board.as_of}: {board.source.records} records, {needs}{faulty}. In, out, runs, failed: 28 days"
+            f"As of {board.as_of}: {board.source.records} records, {needs}{faulty}. Flow, runs: 28 days"
         )
         rows = [
             _row("", "all repositories", board.total, sum((rule.reverted.recent or 0) for rule in board.rules), board)

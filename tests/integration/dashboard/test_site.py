@@ -169,10 +169,12 @@ def test_nothing_at_all_is_still_a_site(tmp_path: Path) -> None:
 _BUILD = "import sys; from tassist.entry import run; sys.exit(run(['dashboard', 'build', '--from', sys.argv[1], '--out', sys.argv[2]]))"
 
 
-def built(python: str, telemetry: Path, out: Path, **env: str) -> str:
+def built(
+    python: str, telemetry: Path, out: Path, *, within: tuple[str, ...] = (), code: str = _BUILD, **env: str
+) -> str:
     """The digest of everything a fresh process builds."""
     done = subprocess.run(
-        [python, "-c", _BUILD, str(telemetry), str(out)],
+        [*within, python, "-c", code, str(telemetry), str(out)],
         capture_output=True,
         text=True,
         env={
@@ -207,10 +209,63 @@ def test_the_same_bytes_in_any_time_zone_locale_and_order_of_files(months: Path,
     assert len(digests) == 1
 
 
+_ALONE = """
+import sys
+def alone(event, arguments):
+    if event.startswith(("socket.connect", "socket.getaddrinfo", "socket.gethostby", "socket.send", "socket.bind", "urllib.")):
+        raise AssertionError(f"{event} {arguments}")
+sys.addaudithook(alone)
+"""
+_CUT = """
+import errno, socket
+try:
+    socket.create_connection(("127.0.0.1", 9), 5)
+except OSError as error:
+    assert error.errno == errno.ENETUNREACH, error
+else:
+    raise AssertionError("the network is there")
+"""
+
+
+def cut_off() -> tuple[str, ...]:
+    """What starts a process without any network, not even this machine's own; empty where that is not permitted."""
+    command = ("unshare", "--map-root-user", "--net")
+    if shutil.which("unshare") and subprocess.run([*command, "true"], capture_output=True).returncode == 0:
+        return command
+    return ()
+
+
+def test_it_is_built_with_the_network_cut(months: Path, tmp_path: Path) -> None:
+    as_ever = built(sys.executable, months, tmp_path / "a")
+    within = cut_off()
+
+    assert built(sys.executable, months, tmp_path / "b", code=_ALONE + _BUILD) == as_ever, "and it never asks for it"
+    if not within:
+        pytest.skip("this system lets nobody cut the network off; that Python opens no connection was seen")
+    assert built(sys.executable, months, tmp_path / "c", within=within, code=_CUT + _BUILD) == as_ever
+
+
+def other_python() -> str | None:
+    """A Python of another version that has tassist's dependencies: the one named, `.venv/other`, one on the path."""
+    named = os.environ.get("TASSIST_TEST_OTHER_PYTHON", "")
+    made = Path(__file__).parents[3] / ".venv" / "other" / "bin" / "python"
+    found = [shutil.which(f"python3.{minor}") for minor in range(11, 20)]
+    for candidate in [named, str(made), *found]:
+        if candidate and Path(candidate).exists():
+            asked = subprocess.run(
+                [candidate, "-c", "import sys, click, duckdb, msgspec, pygal; print(*sys.version_info[:2])"],
+                capture_output=True,
+                text=True,
+            )
+            if asked.returncode == 0 and asked.stdout.split() != [str(part) for part in sys.version_info[:2]]:
+                return candidate
+    return None
+
+
 def test_the_same_bytes_from_two_versions_of_python(months: Path, tmp_path: Path) -> None:
-    other = os.environ.get("TASSIST_TEST_OTHER_PYTHON", "")
-    if not other:
-        pytest.skip("TASSIST_TEST_OTHER_PYTHON names no second Python with tassist's dependencies")
+    other = other_python()
+    if other is None:
+        pytest.skip("no second version of Python with tassist's dependencies: .ci/run makes one in .venv/other")
 
     assert built(sys.executable, months, tmp_path / "a") == built(other, months, tmp_path / "b")
 

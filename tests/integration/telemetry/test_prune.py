@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,15 @@ from typing import Any
 import pytest
 
 from engine.model import IssueRef
+from engine.problems import ProblemError
+from tassist.errors import Secret
 from tassist.telemetry import around, paths
 from tassist.telemetry.prune import Pruned, prune
 from tassist.telemetry.prune_table import prune_table
 from tassist.telemetry.record import run_record
 from tassist.telemetry.shape import READ_RECORD, Change
 from tassist.telemetry.sinks.jsonl import JsonlSink
-from tassist.telemetry.sinks.sql import Sqlite, SqlSink
+from tassist.telemetry.sinks.sql import COLUMNS, Postgres, Sqlite, SqlSink
 from tassist.telemetry.verify import verify
 from tests.integration.telemetry.conformance import entries, records
 from tests.support.records import NOON, full_result, full_trigger, line
@@ -244,11 +248,29 @@ def test_a_checkout_of_a_telemetry_repository_is_pruned_as_well(tmp_path: Path) 
     assert [file.name for file in paths.record_files([tmp_path])] == ["kept.jsonl"]
 
 
-def test_a_table_is_pruned_day_by_day_and_counts_the_same(tmp_path: Path) -> None:
-    database = Sqlite(tmp_path / "telemetry.db")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sqlite | Postgres]:
+    """A database without records."""
+    if request.param == "sqlite":
+        yield Sqlite(tmp_path / "telemetry.db")
+        return
+    made = Postgres(Secret(request.getfixturevalue("postgresql")), shown="test")
+    yield made
+    with contextlib.closing(made.connect()) as connection:
+        connection.execute("DROP TABLE IF EXISTS telemetry_records, telemetry_version")
+        connection.commit()
+
+
+def put(database: Sqlite | Postgres, lines: list[bytes]) -> None:
+    sink = SqlSink(database, name="sql")
+    sink.write(entries(lines))
+    sink.close()
+
+
+def test_a_table_is_pruned_day_by_day_and_counts_the_same(database: Sqlite | Postgres) -> None:
     lines = [*records(200), line(900, reason="one went wrong", at=NOON)]
     lines.append(around.step_record("setup_step", step="app", run_id="s", at=NOON))
-    SqlSink(database, name="sql").write(entries(lines))
+    put(database, lines)
     before = table_totals(database)
 
     dry = prune_table(database, keep_days=9, now=LATER, dry_run=True)
@@ -262,9 +284,8 @@ def test_a_table_is_pruned_day_by_day_and_counts_the_same(tmp_path: Path) -> Non
     assert done.records > 50
 
 
-def test_a_day_with_a_row_that_is_no_record_is_left_alone(tmp_path: Path) -> None:
-    database = Sqlite(tmp_path / "telemetry.db")
-    SqlSink(database, name="sql").write(entries([line(1)]))
+def test_a_day_with_a_row_that_is_no_record_is_left_alone(database: Sqlite | Postgres) -> None:
+    put(database, [line(1)])
     connection = database.connect()
     connection.execute("UPDATE telemetry_records SET line = '{nonsense'")
     connection.commit()
@@ -273,7 +294,22 @@ def test_a_day_with_a_row_that_is_no_record_is_left_alone(tmp_path: Path) -> Non
     assert prune_table(database, keep_days=1, now=LATER).skipped == ["acme/orbit 2026-03-01"]
 
 
-def table_totals(database: Sqlite) -> Counter[str]:
+def test_a_day_whose_transaction_breaks_stays_whole(
+    database: Sqlite | Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(database, records(100))
+    before = table_totals(database)
+    with monkeypatch.context() as patch:
+        patch.setattr("tassist.telemetry.prune_table.COLUMNS", (*COLUMNS, "no_such_column"))
+        with pytest.raises(ProblemError):
+            prune_table(database, keep_days=1, now=LATER)
+
+    assert table_totals(database) == before
+    assert prune_table(database, keep_days=1, now=LATER).records == 100
+    assert table_totals(database) == before
+
+
+def table_totals(database: Sqlite | Postgres) -> Counter[str]:
     connection = database.connect()
     found = [json.loads(row[0]) for row in connection.execute("SELECT line FROM telemetry_records")]
     connection.close()

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from setup_wizard.pages_workflow import PATH, pages_workflow
+from tests.support.records import line
 
 TEXT = pages_workflow(version="1.2.3")
 PARSED: dict[Any, Any] = yaml.safe_load(TEXT)
@@ -58,3 +59,28 @@ def test_zizmor_finds_nothing(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_it_runs_builds_the_site_from_a_checkout_of_records(tmp_path: Path) -> None:
+    (tmp_path / "records" / ".git").mkdir(parents=True)
+    (tmp_path / "records" / "x.jsonl").write_bytes(line(1) + b"\n")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "tassist").symlink_to(Path(sys.executable).with_name("tassist"))
+    installs = programs / "python"  # the version it names is on no index yet; what it would be told is looked at
+    installs.write_text('#!/bin/sh\nprintf "%s\\n" "$@" >installed\n')
+    installs.chmod(0o755)
+    for step in PARSED["jobs"]["build"]["steps"]:
+        if "run" in step:
+            done = subprocess.run(
+                ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],  # as GitHub runs it
+                cwd=tmp_path,
+                env={"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(tmp_path), **step.get("env", {})},
+                capture_output=True,
+                text=True,
+            )
+            assert done.returncode == 0, done.stderr
+
+    assert (tmp_path / "installed").read_text().splitlines() == ["-m", "pip", "install", "tassist==1.2.3"]
+    handed_on = next(step for step in PARSED["jobs"]["build"]["steps"] if "upload" in step.get("uses", ""))
+    assert b"acme/orbit" in (tmp_path / handed_on["with"]["path"] / "index.html").read_bytes()

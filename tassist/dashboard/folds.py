@@ -1,0 +1,284 @@
+"""What pieces of telemetry add up to, in tables of the analytical engine: counted now, or remembered.
+
+A piece is remembered under a seal of its files' names, sizes, times and inodes and of the questions that fold it, as git
+remembers which files it has looked at; the engine's own checksums tell a broken cache. Three sorts of pieces are
+counted together with what belongs to no piece, whatever is remembered of them: those that share an event with another,
+those whose days lie between another's of the same repository, and those in which the last day that counts lies.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tassist.clock import SystemClock
+from tassist.dashboard import queries, questions
+from tassist.dashboard.facts import Flaw
+from tassist.dashboard.pieces import LEAST_BYTES, MAX_NAMED, Piece, divide, named, put_together
+
+_BATCH_BYTES = 192 << 20
+"""Lines that are read at once; a few times as much memory is needed."""
+_PATCH_BYTES = 64 << 20
+_TOGETHER = 0
+"""The number of the piece of everything that is no piece of its own."""
+_SETTINGS = {
+    "threads": str(min(os.cpu_count() or 1, 4)),
+    "memory_limit": "600MB",
+    "preserve_insertion_order": "false",
+    "autoinstall_known_extensions": "false",  # nothing is fetched
+    "autoload_known_extensions": "false",
+    "lock_configuration": "false",
+}
+
+
+class Folds:
+    """Folds of all pieces; `fold` first, then ask."""
+
+    def __init__(self, root: Path, files: list[Path], scratch: Path, cache: Path | None, *, fresh: bool) -> None:
+        import duckdb
+
+        self._root = root
+        self._scratch = scratch
+        self.file_count = len(files)
+        self.duplicates = 0
+        self.flaws: list[Flaw] = []
+        self.flaw_count = 0
+        self._parts: dict[Path, list[Path]] = {}
+        pieces, self._loose = divide(
+            files,
+            key=f"{duckdb.__version__} {queries.DIGEST} {os.fsdecode(root.absolute())}",
+            now=SystemClock().now().timestamp(),
+        )
+        self._connection = duckdb.connect(config={**_SETTINGS, "temp_directory": str(scratch)})
+        self.run("SET enable_progress_bar = false")
+        self._attach(cache if pieces else None)
+        if fresh:
+            self._forget_all()
+        self._pieces = self._numbered(pieces)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def run(self, query: str, *values: object) -> Any:
+        """Put a question."""
+        return self._connection.execute(query, list(values))
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Every answer to a question."""
+        found: list[tuple[Any, ...]] = self.run(query, *values).fetchall()
+        return found
+
+    def fold(self, as_of: date | None, repos: Sequence[str]) -> None:
+        """Count what is not remembered, and lay a view over everything that counts."""
+        unknown = {number: piece for number, piece in self._pieces.items() if number not in self._known}
+        for batch in _batches(unknown):
+            self._fold_pieces(batch)
+        self._forget_what_has_gone()
+        self._told_flaws()
+        used = set(self._pieces)
+        if as_of is not None:
+            spans = self.rows("SELECT piece, min(first_day), max(last_day) FROM kept.totals GROUP BY piece")
+            used -= {number for number, first, _ in spans if first > as_of}
+            together = {number for number, first, last in spans if number in used and first <= as_of < last}
+        else:
+            together = set()
+        while True:
+            self._read_together(together, as_of, repos)
+            self._look_at(used - together, repos)
+            shared = {piece for (piece,) in self.rows(questions.SHARED) + self.rows(questions.INTERLEAVED)} - {
+                _TOGETHER
+            }
+            if not shared:
+                break
+            together |= shared
+        self.flaws = sorted(self.flaws, key=lambda flaw: (flaw.file, flaw.line))[:MAX_NAMED]
+
+    def _attach(self, cache: Path | None) -> None:
+        import duckdb
+
+        try:
+            if cache is None:
+                raise FileNotFoundError
+            cache.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.run(f"ATTACH {_quoted(cache)} AS kept")
+        except (OSError, duckdb.IOException, duckdb.BinderException):  # another process has it, or no place for it
+            self.run("ATTACH ':memory:' AS kept")
+        self.run("CREATE TABLE IF NOT EXISTS kept.pieces (piece INTEGER, place VARCHAR, seal VARCHAR, flawed BIGINT)")
+        self.run("CREATE TABLE IF NOT EXISTS kept.flaws (piece INTEGER, file VARCHAR, line BIGINT, why VARCHAR)")
+        for name, columns in queries.TABLES.items():
+            self.run(f"CREATE TABLE IF NOT EXISTS kept.{name} ({columns})")
+            self.run(f"CREATE TEMP TABLE together_{name} ({columns})")
+
+    def _numbered(self, pieces: Iterable[Piece]) -> dict[int, Piece]:
+        """Pieces by number; what is remembered of them stands under theirs, what stood at their place is forgotten."""
+        found: dict[int, Piece] = {}
+        known = {
+            (place, seal): number for number, place, seal in self.rows("SELECT piece, place, seal FROM kept.pieces")
+        }
+        at_place = {place: number for (place, _), number in known.items()}
+        self._known: set[int] = set()
+        free = max(known.values(), default=_TOGETHER) + 1
+        gone = []
+        for piece in pieces:
+            number = known.get((piece.place, piece.seal)) if piece.seal else None
+            if number is not None:
+                self._known.add(number)
+            else:
+                if piece.place in at_place:
+                    gone.append(at_place[piece.place])
+                number, free = free, free + 1
+            found[number] = piece
+        self._forget(gone)
+        return found
+
+    def _forget(self, numbers: Iterable[int]) -> None:
+        doomed = list(numbers)
+        if doomed:
+            for name in ("pieces", "flaws", *queries.TABLES):
+                self.run(f"DELETE FROM kept.{name} WHERE list_contains(?, piece)", doomed)  # noqa: S608 – our own names
+
+    def _forget_all(self) -> None:
+        for name in ("pieces", "flaws", *queries.TABLES):
+            self.run(f"DELETE FROM kept.{name}")  # noqa: S608 – the same
+
+    def _forget_what_has_gone(self) -> None:
+        """What lay in folders that are not there any more, or was not at rest."""
+        self._forget(
+            number
+            for number, place in self.rows("SELECT piece, place FROM kept.pieces")
+            if number not in self._pieces and not Path(place).parent.is_dir()
+        )
+
+    def _fold_pieces(self, batch: dict[int, Piece]) -> None:
+        targets = []
+        for number, piece in batch.items():
+            target = self._scratch / f"{number}.jsonl"
+            put_together(piece.files, target)
+            targets.append(_literal(target))
+        self.run(queries.READ, targets)
+        for number in batch:
+            (self._scratch / f"{number}.jsonl").unlink()
+        flawed = dict(self.rows(queries.FLAWED))
+        self.run(queries.DROP_FLAWED)
+        self.run("BEGIN")
+        for name, query in queries.FOLD.items():
+            self.run(f"INSERT INTO kept.{name} {query}")
+        for number, piece in batch.items():
+            self.run(
+                "INSERT INTO kept.pieces VALUES (?, ?, ?, ?)", number, piece.place, piece.seal, flawed.get(number, 0)
+            )
+            if number in flawed:
+                for flaw in named(piece.files, self._root):
+                    self.run("INSERT INTO kept.flaws VALUES (?, ?, ?, ?)", number, flaw.file, flaw.line, flaw.why)
+        self.run("COMMIT")
+
+    def _told_flaws(self) -> None:
+        """Faults of all pieces, as they were found when these were counted."""
+        numbers = list(self._pieces)
+        ((count,),) = self.rows("SELECT sum(flawed) FROM kept.pieces WHERE list_contains(?, piece)", numbers)
+        self.flaw_count = int(count or 0)
+        told = self.rows("SELECT file, line, why FROM kept.flaws WHERE list_contains(?, piece)", numbers)
+        self.flaws = [Flaw(*row) for row in told]
+
+    def _read_together(self, together: set[int], as_of: date | None, repos: Sequence[str]) -> None:
+        """Count what belongs to no piece, and these pieces, as one."""
+        first = not self._parts
+        if first:
+            self._parts = _gathered(self._loose, self._scratch)
+        sources = [_literal(file) for file in self._parts]
+        for number in sorted(together):
+            target = self._scratch / f"piece-{number}.jsonl"
+            if not target.exists():
+                put_together(self._pieces[number].files, target)
+            sources.append(_literal(target))
+        for name in queries.TABLES:
+            self.run(f"DELETE FROM together_{name}")  # noqa: S608 – the same
+        self.duplicates = 0
+        if not sources:
+            return
+        self.run(queries.READ_TOGETHER, sources)
+        if first:
+            flawed = [row for row in self.rows(queries.FLAWED_FILES) if Path(row[0]) in self._parts]
+            self.flaw_count += sum(count for _, count in flawed)
+            self.flaws += named([file for name, _ in flawed for file in self._parts[Path(name)]], self._root)
+        self.run(queries.DROP_FLAWED)
+        if repos:
+            names = [name.casefold() for name in repos]
+            self.run(queries.DROP_OTHER_REPOS, names, names)
+        if as_of is not None:
+            self.run(queries.DROP_LATER, as_of.isoformat())
+        self.run(queries.REPEATED)
+        if self.rows(queries.COUNT_REPEATED)[0][0]:
+            before = self.rows("SELECT count(*) FROM raw")[0][0]
+            self.run(queries.DROP_REPEATED)
+            self.duplicates = before - self.rows("SELECT count(*) FROM raw")[0][0]
+        for name, query in queries.FOLD.items():
+            self.run(f"INSERT INTO together_{name} {query}")
+        self.run("DROP TABLE raw")
+
+    def _look_at(self, used: set[int], repos: Sequence[str]) -> None:
+        """Lay views over what is remembered of these pieces and what was counted together."""
+        self.run("CREATE OR REPLACE TEMP TABLE used AS SELECT unnest(?::INTEGER[]) AS piece", sorted(used))
+        names = [name.casefold() for name in repos]
+        self.run("CREATE OR REPLACE TEMP TABLE wanted AS SELECT unnest(?::VARCHAR[]) AS name", names)
+        for name, columns in queries.TABLES.items():
+            only = queries.WANTED if repos and "repo VARCHAR" in columns else ""
+            self.run(
+                f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM kept.{name} "  # noqa: S608 – the same
+                f"WHERE piece IN (SELECT piece FROM used) {only} UNION ALL SELECT * FROM together_{name}"
+            )
+
+
+def _batches(pieces: dict[int, Piece]) -> Iterator[dict[int, Piece]]:
+    """So many pieces as are read at once."""
+    batch: dict[int, Piece] = {}
+    size = 0
+    for number, piece in pieces.items():
+        if batch and size + piece.bytes > _BATCH_BYTES:
+            yield batch
+            batch, size = {}, 0
+        batch[number] = piece
+        size += piece.bytes
+    if batch:
+        yield batch
+
+
+def _gathered(files: Sequence[Path], scratch: Path) -> dict[Path, list[Path]]:
+    """What is read, and which files stand for it: small ones are put together."""
+    gathered: dict[Path, list[Path]] = {}
+    small: list[Path] = []
+    size = 0
+    for file in files:
+        length = file.stat().st_size
+        if length > LEAST_BYTES:
+            gathered[file] = [file]
+            continue
+        small.append(file)
+        size += length
+        if size > _PATCH_BYTES:
+            gathered[scratch / f"small-{len(gathered)}.jsonl"] = small
+            small, size = [], 0
+    if small:
+        gathered[scratch / f"small-{len(gathered)}.jsonl"] = small
+    for target, members in gathered.items():
+        if members != [target]:
+            put_together(members, target)
+    return gathered
+
+
+def _literal(file: Path) -> str:
+    """The path as a pattern that means itself."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in str(file))
+
+
+def _quoted(file: Path) -> str:
+    return "'" + str(file).replace("'", "''") + "'"
