@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from engine.config.patterns import compile_pattern
 from engine.config.types import Config
 from engine.decide import effects_of
 from engine.draft import FactMissing
 from engine.model import Issue, Repo, TimelineEvent, Trigger, fold
 from engine.plan import AddLabels, CloseIssue, RemoveLabels, SetMilestone
+from engine.view import encodable
 from migrations.compare.renames import renames, under_new_names
 from migrations.legacy.component import IssueComponent, World
 from migrations.legacy.recognise import Legacy
@@ -109,8 +111,14 @@ class Judge:
         self.tracks = {fold(track.label) for track in config.tracks}
         matches = [track.match for track in config.tracks if track.match is not None]
         by_title = any(not [name for name in test.labels if name not in legacy.members] for test in legacy.self_tests)
-        # Whether anything here looks at an issue's words; where nothing does, issues that differ in them only are alike.
-        self._reads_words = by_title or any(match.title or match.body for match in matches)
+        # Everything here that looks at an issue's words: issues that it tells nothing apart in are alike, whatever else they say.
+        self._by_title = by_title
+        self._patterns = tuple(
+            (words, compile_pattern(pattern))
+            for match in matches
+            for words in ("title", "body")
+            for pattern in getattr(match, words)
+        )
         self._known: dict[object, Judged] = {}
 
     def judge(self, issue: Issue, repo: Repo, world: World, *, is_recorded: bool) -> Judged:
@@ -122,13 +130,19 @@ class Judge:
             world: What legacy knows; its ``now`` is the moment.
             is_recorded: Whether it is a state legacy left, so that what it did shows in it.
         """
-        key = _key(issue, world, id(repo), is_recorded, self._reads_words)
+        key = _key(issue, world, id(repo), is_recorded, self._words(issue))
         known = self._known.get(key)
         if known is None:
             known = self._judge(issue, repo, world, is_recorded=is_recorded)
             if len(self._known) < _MOST_REMEMBERED:
                 self._known[key] = known
         return known
+
+    def _words(self, issue: Issue) -> tuple[object, ...]:
+        """What anything here makes of the issue's words."""
+        if self._by_title:
+            return (issue.title, issue.body)
+        return tuple(pattern.search(encodable(getattr(issue, words))) is not None for words, pattern in self._patterns)
 
     def _judge(self, issue: Issue, repo: Repo, world: World, *, is_recorded: bool) -> Judged:
         before = _Fields(
@@ -307,7 +321,7 @@ class _Fields:
         return self.by_label.get(field, "")
 
 
-def _key(issue: Issue, world: World, repo: int, recorded: bool, words: bool) -> object:  # noqa: FBT001 – private, named by its caller
+def _key(issue: Issue, world: World, repo: int, recorded: bool, words: object) -> object:  # noqa: FBT001 – private, named by its caller
     """Equal for states that nothing here tells apart; without a history only whole days count."""
     ages = ((world.now - (issue.updated_at or world.now)).days, (world.now - (issue.created_at or world.now)).days)
     whole: datetime | None = world.now if issue.timeline is not None else None
@@ -317,7 +331,7 @@ def _key(issue: Issue, world: World, repo: int, recorded: bool, words: bool) -> 
         issue.labels,
         milestone,
         flags,
-        (issue.title, issue.body) if words else (),
+        words,
         ages,
         whole,
         issue.timeline,

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from engine.config.dump import quoted
 from engine.model import Issue, Label, Milestone, fold
 from migrations.model import Snapshot
+from migrations.plan.sourced import sourced
 from migrations.plan.vocabulary import ESCALATED, FLAGS, STALE, track_id, variable
+from migrations.sources import take
 
 COLORS: Mapping[str, tuple[str, str]] = {
     STALE: ("fbca04", "No activity for a while"),
@@ -92,7 +94,11 @@ def generate(snapshot: Snapshot) -> Generated:
         if track.milestone is not None:
             lines.append(f"    milestone: {quoted(track.milestone)}  # {_comment(track.milestone_from)}")
     declared: list[tuple[str, str, str]] = [(track.label, track.color, track.description) for track in tracks]
-    lines += ["", "labels:" if wants_stale else "labels: []"]
+    known = [name for track in tracks for name in (track.label, *track.former)]
+    known += [*FLAGS, *FLAGS.values()] if wants_stale else []
+    more = sourced(take(snapshot), labels, known, has_stale=wants_stale)
+    notes += more.notes
+    lines += ["", "labels:" if wants_stale or more.labels else "labels: []"]
     if wants_stale:
         for old, new in FLAGS.items():
             there = flags[new]
@@ -103,6 +109,10 @@ def generate(snapshot: Snapshot) -> Generated:
                 f"aliases: [{quoted(old)}]}}"
             )
             declared.append((new, color, description))
+    for name, color, description, where in more.labels:
+        said = f", description: {quoted(description)}" if description else ""
+        lines.append(f"  - {{name: {quoted(name)}{said}, color: {quoted(color)}}}  # {_comment(where)}")
+        declared.append((name, color, description))
     titles = dict.fromkeys(track.milestone for track in tracks if track.milestone is not None)
     lines += ["", "milestones:" if titles else "milestones: []", *(f"  - title: {quoted(title)}" for title in titles)]
     lines += ["", "enforcement:", "  exclusivity:", "    track: {mode: enforce, strategy: newest}"]
@@ -115,6 +125,8 @@ def generate(snapshot: Snapshot) -> Generated:
     if wants_stale:
         lines += ["", *_stale(with_days)]
         used += [name for track in with_days for name in (track.thresholds.stale_from, track.thresholds.escalated_from)]
+    elif more.stale:
+        lines += ["", *more.stale]
     elif any(flags.values()):
         notes.append(
             "no thresholds were found, so nothing becomes stale: legacy's flags stay on their issues, under their names"

@@ -126,7 +126,10 @@ def _known(form: str) -> None:
 
 
 def _kind(text: str) -> Kind:
-    return next(kind for kind in ORDER if kind == text)
+    found = next((kind for kind in ORDER if kind == text), None)
+    if found is None:
+        raise ValueError(f"a step of the kind {text!r}")
+    return found
 
 
 def drift(kept: Plan, now: Plan) -> list[str]:

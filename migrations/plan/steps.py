@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha1
 
 from engine.config import InvalidConfig, parse
@@ -13,6 +13,7 @@ from migrations.model import WORKFLOWS, Audit, Snapshot
 from migrations.plan.config import Generated, generate
 from migrations.plan.model import ORDER, Plan, Step
 from migrations.plan.vocabulary import FLAGS, STALE, is_self_test, new_name, track_id
+from migrations.sources import staying, take
 
 CONFIG_PATH = ".github/task-assistant.yml"
 OWN = "the configuration is your own, not the generated one"
@@ -42,6 +43,11 @@ def plan(snapshot: Snapshot, audit: Audit, wishes: Wishes, *, has_config: bool) 
         ProblemError: labels or issues were not read, or the configuration would not be valid.
     """
     _refuse(snapshot, wishes)
+    stay = staying(snapshot, take(snapshot))
+    audit = replace(
+        audit,
+        workflows=tuple(replace(one, kind="not ours") if one.path in stay else one for one in audit.workflows),
+    )
     generated = generate(snapshot)
     text = wishes.config or generated.text
     parsed = parse(text, file=CONFIG_PATH)
@@ -61,7 +67,10 @@ def plan(snapshot: Snapshot, audit: Audit, wishes: Wishes, *, has_config: bool) 
         text,
         tuple(steps),
         tuple(_by_hand(audit)),
-        tuple(_notes(snapshot, audit, generated, wishes, has_config=has_config)),
+        (
+            *_notes(snapshot, audit, generated, wishes, has_config=has_config),
+            *(f"{path} stays: nothing else does its work" for path in sorted(stay)),
+        ),
         {file.path: git_sha(file.content) for file in snapshot.workflows if file.path not in legacy},
     )
 
@@ -228,8 +237,10 @@ def _notes(
             yield f"{found.path} is taken for legacy, but not surely: look at it, and at the audit's reasons"
         if "board moves" in found.kinds or found.kind == "board moves":
             yield f"{found.path} moves cards of a board; that is not portable unless the board is an organisation's"
-    if audit.unreadable:
-        yield f"{len(audit.unreadable)} workflows could not be read and stay as they are"
+    unread = {one.where.file for one in audit.unreadable if not one.commit}
+    if unread:
+        count = f"{len(unread)} workflow{'' if len(unread) == 1 else 's'}"
+        yield f"{count} could not be read and stay{'s' if len(unread) == 1 else ''} as {'it is' if len(unread) == 1 else 'they are'}"
     flags = [name for name in FLAGS if any(fold(label.name) == name for label in snapshot.labels or ())]
     if flags and not any(fold(name) == STALE for name, _, _ in generated.labels):
         yield f"{' and '.join(flags)} keep their names"

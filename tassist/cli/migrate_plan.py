@@ -166,15 +166,17 @@ def verify(repo: str, home: str | None, *, as_json: bool) -> int:
     else:
         for what, holds, why in found.checks:
             output.line(safe_text(f"{'ok   ' if holds else 'WRONG'} {what}" + (f": {why}" if why else "")))
+        for what, why in found.unchecked:
+            output.line(safe_text(f"?     {what}: not looked at; {why}"))
         if found.foreseen:
             agreed = sum(holds for _, holds, _ in found.foreseen)
             output.line(f"{agreed} of {len(found.foreseen)} issues are as the shadow foresaw")
             for what, holds, why in found.foreseen:
                 if not holds:
                     output.line(safe_text(f"  not {what.removeprefix('as ')}: {why}"))
-        output.line(
-            "Everything is as planned." if not found.wrong else f"{len(found.wrong)} things are not as planned."
-        )
+        looked = f"; {len(found.unchecked)} could not be looked at" if found.unchecked else ""
+        whole = "Everything is as planned" if not found.wrong else f"{len(found.wrong)} things are not as planned"
+        output.line(f"{whole}{looked}.")
     return Exit.FOUND if found.wrong else Exit.OK
 
 

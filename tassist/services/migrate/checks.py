@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.config import Config, parse
@@ -15,38 +16,62 @@ from tassist.services.migrate.shadow import Judgement, judgements
 
 Check = tuple[str, bool, str]
 """What, whether it holds, why not."""
+NOT_KEPT = "which records they are was not kept: they were imported by an earlier version"
+MAY_NOT_ASK = "the App may not ask which workflows are on: lend a token as for apply, or grant it actions: read"
 
 
-def check_steps(progress: Progress, snapshot: Snapshot, *, config: str | None) -> Iterator[Check]:
-    """One line for each step, and one for every workflow that was to stay.
+@dataclass(frozen=True, slots=True)
+class World:
+    """A repository and this machine as they are now."""
+
+    snapshot: Snapshot
+    config: str | None
+    """The configuration the repository has."""
+    workflows: Mapping[str, str] | None = None
+    """State by path of everything GitHub lists; ``None``: nobody could ask."""
+    records_wrong: str | None = None
+    """Why the imported records are not there unchanged; empty where they are; ``None``: nobody kept which."""
+
+
+def check_steps(progress: Progress, world: World) -> Iterator[tuple[str, bool | None, str]]:
+    """One line for each step, and one for every workflow that was to stay: what, whether it holds, and why not or why nobody knows.
 
     Args:
         progress: With its plan.
-        snapshot: As read now.
-        config: The configuration the repository has now.
+        world: As read now.
     """
     plan = progress.plan
     assert plan is not None
     for step in plan.steps:
         if progress.state(step.id) != "done":
             yield step.what, False, f"the step is {progress.state(step.id)}"
-            continue
-        why = _wrong(step, plan, snapshot, config)
-        yield step.what, not why, why
-    files = {file.path: git_sha(file.content) for file in snapshot.workflows}
+        elif step.kind == "disable-workflow" and world.workflows is None:
+            yield step.what, None, MAY_NOT_ASK
+        elif step.kind == "import-telemetry" and world.records_wrong is None:
+            yield step.what, None, NOT_KEPT
+        else:
+            why = _wrong(step, plan, world)
+            yield step.what, not why, why
+    files = {file.path: git_sha(file.content) for file in world.snapshot.workflows}
     for path, sha in plan.untouched.items():
         why = "" if files.get(path) == sha else "it is gone" if path not in files else "it changed"
         yield f"{path} is untouched, to the byte", not why, why
 
 
-def _wrong(step: Step, plan: Plan, snapshot: Snapshot, config: str | None) -> str:
+def _wrong(step: Step, plan: Plan, world: World) -> str:
+    snapshot = world.snapshot
     labels = {label.name for label in snapshot.labels or ()}
-    files = {file.path for file in snapshot.workflows}
     match step.kind:
+        case "import-telemetry":
+            return world.records_wrong or ""
         case "create-label" if step.after["name"] not in labels:
             return "there is no such label"
-        case "rename-label" if step.after["name"] not in labels:
-            return f"there is no label {step.after['name']}"
+        case "rename-label":
+            if step.after["name"] not in labels:
+                return f"there is no label {step.after['name']}"
+            return f"there is a label {step.name} again" if step.name in labels else ""
+        case "disable-workflow":
+            return "it is on again" if (world.workflows or {}).get(step.name) == "active" else ""
         case "merge-label":
             left = [issue.ref.number for issue in snapshot.issues or () if issue.has_label(step.name)]
             return f"{len(left)} issues still carry it" if left else ""
@@ -55,12 +80,14 @@ def _wrong(step: Step, plan: Plan, snapshot: Snapshot, config: str | None) -> st
             left = [number for number in step.before["issues"] if states.get(number) == "open"]
             return f"{len(left)} are open" if left else ""
         case "cut-over":
+            files = {file.path for file in snapshot.workflows}
             back = sorted(path for path in step.before["files"] if path in files)
             if back:
                 return f"legacy is back: {', '.join(back)}"
-            if step.after["config"] and config is None:
+            if step.after["config"] and world.config is None:
                 return f"{plan.config_path} is gone"
-            return "" if not step.after["config"] or config == plan.config else f"{plan.config_path} was changed since"
+            was_changed = step.after["config"] and world.config != plan.config
+            return f"{plan.config_path} was changed since" if was_changed else ""
         case _:
             return ""
 

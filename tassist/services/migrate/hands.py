@@ -77,11 +77,8 @@ async def hands(connection: Connection, repo: Repo, settings: Settings, *, direc
         )
     wanted = {name: level for name, level in NEEDS.items() if not direct or name in DIRECT}
     issues = await connection.access.credential(ref)
-    lent = settings.secret(TOKEN)
-    code: Credential
-    if lent.reveal().strip():
-        code = Lent(Secret(lent.reveal().strip()))
-    else:
+    code: Credential | None = lent_token(settings)
+    if code is None:
         found = await connection.api.installation_of(repository(repo.full_name, repo.id))
         granted = found.permissions or {}
         missing = [f"{name}: {level}" for name, level in wanted.items() if granted.get(name) not in {level, "admin"}]
@@ -93,14 +90,19 @@ async def hands(connection: Connection, repo: Repo, settings: Settings, *, direc
     return Migrator(connection.client, ref, code=code, issues=issues)
 
 
+def lent_token(settings: Settings) -> Lent | None:
+    """A person's token, where one is lent."""
+    token = settings.secret(TOKEN).reveal().strip()
+    return Lent(Secret(token)) if token else None
+
+
 async def more(connection: Connection, snapshot: Snapshot, settings: Settings) -> Snapshot:
     """What a person's token reads beyond the App's: variables, and whether workflows are switched off."""
-    token = settings.secret(TOKEN).reveal().strip()
-    if not token or (snapshot.variables is not None and all(file.state for file in snapshot.workflows)):
+    who = lent_token(settings)
+    if who is None or (snapshot.variables is not None and all(file.state for file in snapshot.workflows)):
         return snapshot
     repo = await connection.access.resolve(snapshot.repo)
     ref = IssueRef(repo.full_name, 0, repo.id)
-    who = Lent(Secret(token))
     on = Migrator(connection.client, ref, code=who, issues=who)
     variables = snapshot.variables
     notes = snapshot.notes

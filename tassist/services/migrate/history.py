@@ -175,7 +175,12 @@ def records(source: Source, into: Imported, *, titles: bool = False) -> Iterator
 
 
 def take_in(
-    source: Source, folder: Path | None, *, titles: bool = False, told: Callable[[str], None] = lambda _: None
+    source: Source,
+    folder: Path | None,
+    *,
+    titles: bool = False,
+    told: Callable[[str], None] = lambda _: None,
+    ids: set[str] | None = None,
 ) -> Imported:
     """Put everything a source holds into a telemetry folder; what is there already stays as it is.
 
@@ -184,6 +189,7 @@ def take_in(
         folder: Of telemetry; ``None`` only counts.
         titles: Whether issues' titles are recorded.
         told: Hears how far it is, once for each thousand records.
+        ids: Gets the event id of every record, whether it is new or stands there already.
 
     Raises:
         ProblemError: the folder cannot be written.
@@ -195,6 +201,8 @@ def take_in(
     for line in records(source, done, titles=titles):
         total += 1
         batch.append(entry(total, line))
+        if ids is not None:
+            ids.add(batch[-1].head.event_id)
         if len(batch) >= MAX_BATCH:
             _write(sink, batch)
             told(f"{done.files} files, {total} records")

@@ -20,7 +20,7 @@ from tassist.github.client import Patience
 from tassist.github.connection import Connection
 from tassist.services.connecting import AT_A_TERMINAL, connect
 from tassist.services.migrate.deeds import Deeds
-from tassist.services.migrate.hands import hands, more
+from tassist.services.migrate.hands import hands, lent_token, more
 from tassist.services.migrate.history import Source, take_in
 from tassist.services.migrate.progress import Progress, folder
 from tassist.services.migrate.shadow import Day, Shadow
@@ -182,7 +182,7 @@ async def apply(
                 progress.write(step.id, "intended", clock.now(), found=await deeds.look(step))
             entry = progress.entries[step.id]
             if step.kind == "import-telemetry":
-                result = await _import(connection, repo, settings, step)
+                result = await _import(connection, repo, settings, progress.place)
             else:
                 result = await deeds.do(step, entry.found)
             progress.write(step.id, "done", clock.now(), result=result)
@@ -201,7 +201,7 @@ async def rollback(
         ProblemError: there is nothing to take back, or it cannot go on.
     """
     progress = progress_of(settings, repo)
-    if progress.plan is None or not progress.under_way:
+    if progress.plan is None or not progress.entries:
         raise ProblemError(
             Problem(
                 "nothing-to-roll-back",
@@ -238,6 +238,8 @@ class Verified:
     """What was checked, whether it holds, and why not."""
     foreseen: list[tuple[str, bool, str]] = field(default_factory=list)
     """The same for what the shadow foresaw; people may have changed it since, so it is told and does not fail."""
+    unchecked: list[tuple[str, str]] = field(default_factory=list)
+    """What could not be looked at, and why."""
 
     @property
     def wrong(self) -> list[tuple[str, str]]:
@@ -250,6 +252,7 @@ class Verified:
             "repo": self.repo,
             "holds": not self.wrong,
             "checks": [{"what": what, "holds": holds, "why": why} for what, holds, why in self.checks],
+            "unchecked": [{"what": what, "why": why} for what, why in self.unchecked],
             "shadow": [{"what": what, "holds": holds, "why": why} for what, holds, why in self.foreseen],
         }
 
@@ -260,7 +263,8 @@ async def verify(settings: Settings, repo: str, *, waits: Waits | None = None) -
     Raises:
         ProblemError: there is no migration to verify.
     """
-    from tassist.services.migrate.checks import check_shadow, check_steps
+    from tassist.services.migrate import imported
+    from tassist.services.migrate.checks import World, check_shadow, check_steps
 
     progress = progress_of(settings, repo)
     if progress.plan is None:
@@ -270,17 +274,39 @@ async def verify(settings: Settings, repo: str, *, waits: Waits | None = None) -
         )  # fmt: skip
     seen = await see(progress.plan.repo, settings, told=waits)
     done = Verified(progress.plan.repo)
-    done.checks += check_steps(progress, seen.snapshot, config=seen.config)
+    world = World(
+        seen.snapshot,
+        seen.config,
+        await _switched(progress.plan, settings, waits),
+        imported.why_not(progress.place, telemetry_folder(settings)),
+    )
+    for what, holds, why in check_steps(progress, world):
+        if holds is None:
+            done.unchecked.append((what, why))
+        else:
+            done.checks.append((what, holds, why))
     done.foreseen += check_shadow(progress.place, progress.plan, seen.snapshot)
     return done
 
 
-async def _import(connection: Connection, repo: Repo, settings: Settings, step: Step) -> dict[str, Any]:
+async def _switched(plan: Plan, settings: Settings, waits: Waits | None) -> dict[str, str] | None:
+    """Which workflows GitHub knows, by their path, and whether they are on; ``None`` where nobody here may ask."""
+    from tassist.services.migrate.remote import workflow_states
+
+    if not any(step.kind == "disable-workflow" for step in plan.steps):
+        return {}
+    async with connect(settings, dry=True, patience=AT_A_TERMINAL, told=waits) as connection:
+        return await workflow_states(connection, plan.repo, lent_token(settings))
+
+
+async def _import(connection: Connection, repo: Repo, settings: Settings, place: Path) -> dict[str, Any]:
+    from tassist.services.migrate import imported
     from tassist.services.migrate.remote import read_remote
 
     snapshot = await read_remote(connection, repo.full_name)
-    del step
-    done = take_in(Source(repo.full_name, snapshot.telemetry), telemetry_folder(settings))
+    ids: set[str] = set()
+    done = take_in(Source(repo.full_name, snapshot.telemetry), telemetry_folder(settings), ids=ids)
+    imported.remember(place, telemetry_folder(settings), ids)
     return {"files": done.files, "records": done.written, "unread": done.unread}
 
 

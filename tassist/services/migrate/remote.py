@@ -102,6 +102,28 @@ async def read_remote(connection: Connection, name: str) -> Snapshot:
     )
 
 
+async def workflow_states(connection: Connection, name: str, lent: Credential | None) -> dict[str, str] | None:
+    """Every workflow GitHub lists, also those whose file is gone, and its state; ``None`` where neither token may ask.
+
+    Raises:
+        ProblemError: the App cannot see the repository.
+        Retry: GitHub cannot be asked now.
+    """
+    repo = await connection.access.resolve(name)
+    ref = IssueRef(repo.full_name, 0, repo.id)
+    reading = _Reading(connection, ref, await _who(connection, ref))
+    found: dict[str, str] = {}
+    while True:
+        path = f"actions/workflows?per_page=100&page={1 + len(found) // 100}"
+        got = await reading.optional(path, _Workflows, "which workflows are active", who=lent, actions="read")
+        if got is None:
+            return None
+        page = {wire.path or "": wire.state or "" for wire in got.workflows or ()}
+        found |= page
+        if len(page) < 100:
+            return found
+
+
 async def _who(connection: Connection, ref: IssueRef, **more: str) -> Credential:
     permissions: Any = {**DRY_PERMISSIONS, **more}
     return await InstallationAccess(connection.auth, permissions=permissions).credential(ref)
@@ -167,7 +189,7 @@ class _Reading:
 
     async def states(self) -> dict[str, str]:
         """Which workflows are switched off."""
-        found = await self._optional(
+        found = await self.optional(
             "actions/workflows?per_page=100", _Workflows, "which workflows are active", actions="read"
         )
         return {wire.path or "": wire.state or "" for wire in (found.workflows or () if found else ())}
@@ -177,7 +199,7 @@ class _Reading:
         values: dict[str, str] = {}
         page = 1
         while True:
-            found = await self._optional(
+            found = await self.optional(
                 f"actions/variables?per_page=30&page={page}", _Variables, "the variables", actions_variables="read"
             )
             if found is None:
@@ -188,10 +210,10 @@ class _Reading:
                 return values
             page += 1
 
-    async def _optional(self, path: str, type_: Any, what: str, **more: str) -> Any:
+    async def optional(self, path: str, type_: Any, what: str, *, who: Credential | None = None, **more: str) -> Any:
         """Something the App may lack the permission for."""
         try:
-            who = await _who(self.connection, self.ref, **more)
+            who = who or await _who(self.connection, self.ref, **more)
             return (await self.client.get(f"{self.base}/{path}", type_, who)).value
         except ProblemError as error:
             permission = ", ".join(f"{name}: {level}" for name, level in more.items())

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tassist.services.migrate.rehearsal import why_not
 from tests.support import family
 from tests.support.legacy import repository
 
@@ -96,6 +97,25 @@ def test_what_is_accepted_is_no_difference_and_what_is_stale_in_the_file_fails(c
     assert done.returncode == 1
     assert "failed: a.toml" in done.stdout
     assert "covers no difference" in done.stdout
+
+
+def test_the_scripts_are_run_only_where_a_person_says_so_and_held_against_their_models(
+    checkout: Path, tmp_path: Path
+) -> None:
+    problem = why_not()
+    if problem is not None:
+        pytest.skip(problem.what)
+    args = ["diff", checkout, "--config", tmp_path / "new.yml", "--record", tmp_path / "record"]
+
+    quiet = tassist(*args)
+    done = tassist(*args, "--rehearse", "--json")
+
+    assert "rehearsed" not in quiet.stdout
+    assert done.returncode == 2, done.stderr
+    told = [note for note in json.loads(done.stdout)["notes"] if "rehearsed" in note]
+    assert [note.partition(":")[0].rpartition("/")[2] for note in told] == ["sync.yml", "watch.yml"]
+    assert "intend exactly what its model declares" in told[1]
+    assert not list(checkout.rglob("ours.json")), "nothing is run in the checkout"
 
 
 WRONG = {

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import json
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from engine.problems import ProblemError
-from migrations.plan import Wishes
+from migrations.plan import Step, Wishes
 from tassist.config.settings import Settings
 from tassist.github.client import Patience
 from tassist.sandbox import repositories
@@ -20,8 +20,10 @@ from tassist.sandbox.git_store import commit_file
 from tassist.sandbox.requests import Request
 from tassist.services.migrate import moving
 from tassist.services.migrate.moving import How
+from tassist.services.migrate.progress import FOLDER
 from tests.integration.migrate.conftest import CONFIG, Shop, authorities
 from tests.integration.migrate.test_moving import DIRECT
+from tests.support.killing import Point, started
 
 APPLY = ("apply", "lena/shop", "--close-self-tests", *DIRECT)
 BACK = ("rollback", "lena/shop", "--direct", "--yes")
@@ -104,41 +106,68 @@ async def test_a_connection_lost_at_every_write_leaves_one_authority_and_the_nex
     assert shop.state() == before
 
 
-KILLED = {
-    "the switch": "/repo*/git/refs/*",
-    "a merge of labels": "/repo*/issues/*/labels*",
-    "a renaming": "/repo*/labels/*",
+HOWS: dict[str, tuple[Point, int]] = {
+    "before a write is sent": ("write", 2),
+    "when a write is answered": ("answer", 1),
+    "after each line of the journal": ("line", 1),
+    "in a line of the journal": ("line", 1),
 }
+"""Where each try is killed, and at the how manieth of its kind."""
 
 
-@pytest.mark.parametrize("where", KILLED)
-async def test_a_process_killed_in_the_middle_goes_on_where_it_was(shop: Shop, where: str) -> None:
-    before = shop.state()
-    env = {
-        **os.environ,
-        "TASSIST_HOME": str(shop.home),
-        "TASSIST_API_LIMITS": "off",
-        "TASSIST_MIGRATE_TOKEN": shop.token,
-    }
-    with watched(shop) as seen:
+@pytest.mark.parametrize("how", HOWS)
+async def test_a_process_killed_at_every_step_goes_on_where_it_was_with_one_authority_at_every_moment(
+    lean: Shop, how: str
+) -> None:
+    """There and back, and each try gets a little further than the one before: to its next write, or its next line in the journal."""
+    before = lean.state()
+    env = {"TASSIST_HOME": str(lean.home), "TASSIST_API_LIMITS": "off", "TASSIST_MIGRATE_TOKEN": lean.token}
+    journal = lean.home / FOLDER / "lena" / "shop" / "journal.jsonl"
+    killed_in: set[tuple[str, str]] = set()
+    steps: tuple[Step, ...] = ()
+    with watched(lean) as seen:
         for args in (APPLY, BACK):
-            fault = shop.box.faults.latency(60.0, method="write", path=KILLED[where])
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-c", "from tassist.entry import main; main()", "migrate", *args,
-                stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, env=env,
-            )  # fmt: skip
-            ended = asyncio.create_task(process.wait())
-            while not fault.struck and not ended.done():
-                await asyncio.wait({ended}, timeout=0.02)
-            assert not ended.done()
-            process.send_signal(signal.SIGKILL)
-            await ended
-            shop.box.faults.clear()
-            done = await shop.migrate(*args)
-            assert done.code == 0, done.err
+            last, stuck = ("", ""), 0
+            for turn in range(60):
+                # The switch makes its commit anew each time, so each time it gets one write further.
+                at_switch = last[0].startswith("cut-over") and authorities(lean.repo)[1] is (args is BACK)
+                at, nth = HOWS[how]
+                if at == "line":
+                    nth += turn % 2 if args is BACK else 0
+                else:
+                    nth = 1 + stuck if at_switch else min(nth, turn + 1)
+                process = started(("migrate", *args), env, at, nth)
+                await asyncio.to_thread(process.join, 60)
+                if process.exitcode == 0:
+                    break
+                assert process.exitcode == -signal.SIGKILL, "it was killed, and did not give up by itself"
+                before_that, last = last, last_step(journal)
+                stuck = stuck + 1 if last == before_that else 0
+                killed_in.add(last)
+                if how.startswith("in a line") and turn % 2:
+                    with journal.open("ab") as file:
+                        file.write(b'{"step": "rename-la')
+            else:
+                pytest.fail(f"it never got further than {last}")
+            went = moving.progress_of(lean.settings(), "lena/shop")
+            assert went.plan is not None
+            steps = went.plan.steps
+            assert {went.state(step.id) for step in steps} == {"done" if args is APPLY else "undone"}
+            if args is APPLY:
+                verified = await lean.migrate("verify", "lena/shop")
+                assert verified.code == 0, verified.out
 
-    assert set(seen) == {(True, False), (False, True)}
-    assert shop.state() == before
+    wanted = {(step.id, state) for step in steps for state in ("intended", "undoing")}
+    assert wanted - killed_in == {one for one in wanted if "write" in how and one[0].startswith("import-telemetry")}
+    assert set(seen) == {(True, False), (False, True)}, "never two, never none"
+    assert lean.state() == before
+
+
+def last_step(journal: Path) -> tuple[str, str]:
+    """The step that was begun last, and how far it was."""
+    lines = journal.read_bytes().splitlines() if journal.exists() else []
+    steps = [line for line in map(json.loads, lines) if "step" in line]
+    return (steps[-1]["step"], steps[-1]["state"]) if steps else ("", "")
 
 
 async def test_what_somebody_changed_since_the_plan_is_named_and_nothing_is_done(shop: Shop) -> None:

@@ -145,6 +145,19 @@ def test_a_timeline_plays_back_what_an_issue_was_and_says_which_label_came_last(
     assert not any("no timelines" in note for note in played.notes)
 
 
+def test_titles_that_a_rule_tells_apart_are_judged_apart_and_others_are_remembered() -> None:
+    reading = CONFIG.replace("{id: site,", "{id: site, match: {title: ['^Site:']},")
+    issues = [
+        issue(number, milestone=0, title=title) for number, title in enumerate(("Site: a", "b", "Site: c", "d"), 1)
+    ]
+
+    found = look(*issues, config=reading)
+
+    assert [said(found, f"#{number}").get("label track/site") is not None for number in (1, 2, 3, 4)] == [
+        True, False, True, False,
+    ]  # fmt: skip
+
+
 def test_earlier_states_count_too() -> None:
     states = {
         "component": "c", "repository": "octo/app", "timestamp": "20251101T000000Z",

@@ -73,6 +73,10 @@ PAIRS: dict[str, tuple[str, str, str, int]] = {
         flow("D=x/d.json\njq '{items: .}' \"$D\" > t.json\nmv t.json \"$D\""),
         flow('D=x/d.json\njq -s . x/records/*.json > t.json\nmv t.json "$D"'), 10,
     ),
+    "every secret handed on": (
+        "secrets-inherited", "on: push\njobs:\n  a:\n    uses: o/r/.github/workflows/x.yml@v1\n    secrets: inherit\n",
+        "on: push\njobs:\n  a:\n    uses: o/r/.github/workflows/x.yml@v1\n    secrets: {PAT: '${{ secrets.PAT }}'}\n", 4,
+    ),
     "git without a checkout": ("no-checkout", flow("git log -1"), flow("git log -1", before="      - uses: actions/checkout@v4\n"), 9),
 }  # fmt: skip
 
