@@ -29,7 +29,7 @@ A_TRACK: Final = "an issue without a track gets one"
 NOT_FLAGGED: Final = "an issue that only lacks a track is not called stale"
 MILESTONE_OF_TRACK: Final = "the milestone follows the track"
 A_PERSONS_MILESTONE: Final = "a milestone somebody chose is not overwritten"
-KEEPS_FLAG: Final = "an escalated issue is still a stale one"
+IN_PLACE: Final = "the escalated flag takes the place of the stale one"
 FLAG_OFF: Final = "a flag that no longer holds is taken off at once"
 SAID_BY_RULE: Final = "the configuration asks for it, and legacy never decides it"
 PULL_REQUEST: Final = "pull requests are left alone"
@@ -43,7 +43,7 @@ IMPROVEMENTS: Final = (
     NOT_FLAGGED,
     MILESTONE_OF_TRACK,
     A_PERSONS_MILESTONE,
-    KEEPS_FLAG,
+    IN_PLACE,
     FLAG_OFF,
     SAID_BY_RULE,
     PULL_REQUEST,
@@ -193,7 +193,14 @@ class Judge:
                 continue
             component_of = decided.get(field)
             verdict, because = self._verdict(
-                field, issue, sides, seen, component_of, rules.get(field, ""), recorded=observed is not None
+                field,
+                issue,
+                sides,
+                seen,
+                component_of,
+                rules.get(field, ""),
+                recorded=observed is not None,
+                escalates=self.escalated in candidate.by_label,
             )
             shown = (
                 field
@@ -224,6 +231,7 @@ class Judge:
         rule: str,
         *,
         recorded: bool,
+        escalates: bool,
     ) -> tuple[Verdict, str]:
         control, candidate = sides
         if component is not None and recorded and seen != control:
@@ -240,13 +248,14 @@ class Judge:
         if any(test.made(issue, self.legacy.members) for test in self.legacy.self_tests):
             return "intended improvement", NO_SELF_TEST
         if component is None:
+            if field == self.stale and candidate == "off" and escalates:
+                return "intended improvement", IN_PLACE
             return "intended improvement", self._undecided(field, issue, rule)
-        if field == self.stale:
-            if not isinstance(component, Supervisor):
-                return "intended improvement", NOT_FLAGGED
-            if candidate == "on" and rule and control == "off":
-                return "intended improvement", KEEPS_FLAG
-        if field in {self.stale, self.escalated} and not rule:
+        if field == self.stale and not isinstance(component, Supervisor):
+            return "intended improvement", NOT_FLAGGED
+        if field in {self.stale, self.escalated} and (
+            not rule or (candidate == "on" and isinstance(component, Supervisor))
+        ):
             return (
                 "unknown",
                 f"{component.id} puts it {control}; the engine leaves it {candidate}: are the thresholds the same?",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 from urllib.parse import urlsplit
 
 from engine.problems import Problem, ProblemError
@@ -27,6 +28,7 @@ from tassist.services.migrate.files import (
 from tassist.text import safe_text
 
 _GIT_S = 300
+_PART = 1024 * 1024
 _QUIET = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -88,6 +90,32 @@ def read_checkout(folder: Path, *, every_record: bool = False) -> Snapshot:
         telemetry=telemetry,
         notes=tuple(notes),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordHistory:
+    """Every version of every telemetry file of a checkout, read one by one when it is asked for."""
+
+    repo: str
+    notes: list[str]
+    """Grows while files are read: what could not be."""
+    files: Iterator[Recorded]
+
+
+def read_record_history(folder: Path) -> RecordHistory:
+    """The telemetry branch of a checkout through all its history, oldest first; at any time one file of it is in memory.
+
+    Args:
+        folder: A repository, with or without a working folder.
+    """
+    git = _Git(folder)
+    notes: list[str] = []
+    branch = git.record_branch()
+    blobs = git.changes([branch, "--", "*.json", "*.jsonl"], notes) if branch else []
+    wanted = [blob for blob in blobs if is_record(blob.path)]
+    wanted.sort(key=lambda blob: (blob.at or datetime.max.replace(tzinfo=UTC), blob.path))
+    files = (Recorded(blob.path, content, blob.at) for blob, content in git.one_by_one(wanted, notes))
+    return RecordHistory(git.name(), notes, files)
 
 
 def _walk(folder: Path, notes: list[str]) -> Iterator[TextFile]:
@@ -157,17 +185,21 @@ class _Git:
 
     def revisions(self, notes: list[str]) -> list[TextFile]:
         """Every version of every workflow, on every branch, oldest first."""
-        blobs = [blob for blob in self._changes(["--all", "--", WORKFLOWS], notes) if sort_of(blob.path) == "workflow"]
+        blobs = [blob for blob in self.changes(["--all", "--", WORKFLOWS], notes) if sort_of(blob.path) == "workflow"]
         return [TextFile(blob.path, content, blob.commit, blob.at) for blob, content in self._contents(blobs, notes)]
+
+    def record_branch(self) -> str:
+        """The ref of the record's branch; empty where there is none."""
+        names = self._lines("for-each-ref", "--format=%(refname)")
+        return next((name for name in names if name.endswith(f"/{RECORD_BRANCH}")), "")
 
     def record(self, notes: list[str], *, every: bool) -> tuple[Recorded, ...]:
         """The telemetry on the record's branch."""
-        names = self._lines("for-each-ref", "--format=%(refname)")
-        branch = next((name for name in names if name.endswith(f"/{RECORD_BRANCH}")), "")
+        branch = self.record_branch()
         if not branch:
             return ()
         if every:
-            blobs = [blob for blob in self._changes([branch, "--", "*.json", "*.jsonl"], notes) if is_record(blob.path)]
+            blobs = [blob for blob in self.changes([branch, "--", "*.json", "*.jsonl"], notes) if is_record(blob.path)]
         else:
             blobs = [
                 _Blob(line.split()[2], line.partition("\t")[2])
@@ -177,7 +209,7 @@ class _Git:
         found = [Recorded(blob.path, content, blob.at) for blob, content in self._contents(blobs, notes)]
         return tuple(sorted(found, key=lambda record: (record.path, record.at or datetime.min.replace(tzinfo=UTC))))
 
-    def _changes(self, what: Sequence[str], notes: list[str]) -> list[_Blob]:
+    def changes(self, what: Sequence[str], notes: list[str]) -> list[_Blob]:
         """Every blob a commit brought, oldest first, each content of a path once."""
         commit, at = "", None
         found: dict[tuple[str, str], _Blob] = {}
@@ -223,6 +255,31 @@ class _Git:
         for blob in wanted:
             if blob.sha in contents:
                 yield blob, contents[blob.sha]
+
+    def one_by_one(self, blobs: Iterable[_Blob], notes: list[str]) -> Iterator[tuple[_Blob, bytes]]:
+        """Each blob with its content, asked for when it is wanted; what is too large is passed over without being kept."""
+        command = ["git", "--no-pager", *_SAFE, "-C", str(self.folder), "cat-file", "--batch"]
+        with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=_QUIET) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            for blob in blobs:
+                process.stdin.write(f"{blob.sha}\n".encode())
+                process.stdin.flush()
+                head = process.stdout.readline().decode("ascii", "replace").split()
+                if len(head) != 3 or head[1] != "blob":
+                    notes.append(f"the object {safe_text(blob.sha)} is not in the checkout")
+                    if not head:
+                        return  # git has ended
+                    continue
+                size = int(head[2])
+                if size > MAX_FILE_BYTES:
+                    notes.append(f"the object {blob.sha[:12]} has {size} bytes and was not read")
+                    for at in range(0, size, _PART):
+                        process.stdout.read(min(_PART, size - at))
+                else:
+                    yield blob, process.stdout.read(size)
+                process.stdout.read(1)
+            process.stdin.close()
 
     def _lines(self, *args: str) -> list[str]:
         return self._run(*args).decode("utf-8", "replace").splitlines()

@@ -120,8 +120,10 @@ class Deeds:
             case "merge-label":
                 had_new = set(found.get("new", ()))
                 for number in found.get("old", ()):
-                    await self.on.add_label(number, step.name)
-                    if number not in had_new:
+                    names = {fold(name) for name in await self.on.labels_of(number)}
+                    if fold(step.name) not in names:
+                        await self.on.add_label(number, step.name)
+                    if number not in had_new and fold(step.after["name"]) in names:
                         await self.on.take_label(number, step.after["name"])
             case "close-issues":
                 for number in step.before["issues"]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from migrations.model import Recorded
 from migrations.telemetry import IssueSeen, LegacyRun, Unread, read
 from tassist.config.settings import Settings
 from tassist.errors import os_problem
-from tassist.services.migrate.checkout import read_checkout
+from tassist.services.migrate.checkout import read_record_history
 from tassist.services.migrate.files import MAX_FILE_BYTES, is_record
 from tassist.telemetry.around import legacy_issue, legacy_run
 from tassist.telemetry.parts import optional_stamp
@@ -96,7 +96,8 @@ class Source:
 
     repo: str
     files: Iterable[Recorded]
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
+    """What could not be read; it may grow while the files are."""
 
 
 def local(path: Path, repo: str = "") -> Source:
@@ -109,12 +110,12 @@ def local(path: Path, repo: str = "") -> Source:
     Raises:
         ProblemError: there is nothing, or nothing tells which repository it belongs to.
     """
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
     files: Iterable[Recorded]
     if path.is_dir() and ((path / ".git").exists() or (path / "HEAD").is_file()):
-        found = read_checkout(path, every_record=True)
-        repo, notes = repo or found.repo or _told(reversed(found.telemetry)), found.notes
-        files = sorted(found.telemetry, key=lambda one: (one.at or datetime.max.replace(tzinfo=UTC), one.path))
+        found = read_record_history(path)
+        repo = repo or found.repo or _told(read_record_history(path).files)
+        notes, files = found.notes, found.files
     elif path.is_dir() or path.is_file():
         repo = repo or _told(_walk(path))
         files = _walk(path)

@@ -129,8 +129,8 @@ async def test_a_process_killed_at_every_step_goes_on_where_it_was_with_one_auth
         for args in (APPLY, BACK):
             last, stuck = ("", ""), 0
             for turn in range(60):
-                # The switch makes its commit anew each time, so each time it gets one write further.
-                at_switch = last[0].startswith("cut-over") and authorities(lean.repo)[1] is (args is BACK)
+                # The switch makes its commit anew each time, and back drops branches again: each time it gets one write further.
+                at_switch = last[0].startswith("cut-over") and (args is BACK or not authorities(lean.repo)[1])
                 at, nth = HOWS[how]
                 if at == "line":
                     nth += turn % 2 if args is BACK else 0

@@ -145,6 +145,20 @@ def test_a_timeline_plays_back_what_an_issue_was_and_says_which_label_came_last(
     assert not any("no timelines" in note for note in played.notes)
 
 
+def test_an_escalated_flag_in_place_of_a_stale_one_has_its_name_and_other_thresholds_are_no_improvement() -> None:
+    member = {"files": {name: text for name, text in family.FILES.items() if name != "greet.yml"}}
+    late = issue(1, "team-app", "look-here", milestone=1, days=8)
+    ours = CONFIG.replace(
+        "days_until_stale: 3, days_until_escalated: 7", "days_until_stale: 2, days_until_escalated: 70"
+    )
+
+    assert said(look(of=snapshot(late, **member)))["label state/stale"] == ("intended improvement", judge.IN_PLACE)
+    found = look(of=snapshot(issue(1, *TRACKED, milestone=1, days=2), **member), config=ours)
+    verdict, because = said(found)["label state/stale"]
+    assert verdict == "unknown"
+    assert "are the thresholds the same?" in because
+
+
 def test_titles_that_a_rule_tells_apart_are_judged_apart_and_others_are_remembered() -> None:
     reading = CONFIG.replace("{id: site,", "{id: site, match: {title: ['^Site:']},")
     issues = [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from tassist.services.migrate.history import Imported, Source, local, records, t
 from tassist.telemetry.paths import record_files
 from tassist.telemetry.shape import READ_RECORD
 from tassist.telemetry.verify import verify
+from tests.support.legacy import git, repository
 from tests.support.legacy_shop import NAME, SHOP
 
 FOLDER = SHOP / "telemetry"
@@ -114,3 +117,30 @@ def test_the_real_record_is_imported_whole(project_root: Path, tmp_path: Path) -
     assert (done.repo, done.unread, done.mended) == ("garybayes/saas-app", 0, 2)
     assert verify([tmp_path]).fault_count == 0
     assert sum(record["event_type"] == "issue_observed" for record in stored(tmp_path)) > 100
+
+
+def test_a_branch_of_any_size_is_read_one_file_at_a_time(tmp_path: Path) -> None:
+    """Sixteen versions of a file of a megabyte; at no time more than a few of them are in memory."""
+    line = {
+        "component": "activity",
+        "timestamp": "20251101T000000Z",
+        "repository": NAME,
+        "issues": [],
+        "x": "y" * 1_000_000,
+    }
+    app = tmp_path / "app"
+    versions = [{"telemetry/a.json": json.dumps({**line, "turn": turn})} for turn in range(16)]
+    repository(app, *versions)
+    git(app, "branch", "-m", "gh-pages")
+    git(app, "update-ref", "refs/remotes/origin/gh-pages", "gh-pages")
+    source = local(app, NAME)
+    gc.collect()
+    tracemalloc.start()
+
+    sizes = [len(file.content) for file in source.files]
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(sizes) == 16
+    assert sum(sizes) > 16_000_000
+    assert most < 5_000_000, "a file, the next one, and what a pipe holds"
