@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     epilog="Example:\n\n  GITHUB_WEBHOOK_SECRET=… tassist serve --headless --port 8080",
 )
 @click.option(
-    "--headless", is_flag=True, help="Log lines only, for services; no console, whatever the terminal can do."
+    "--headless",
+    "--plain",
+    is_flag=True,
+    help="Log lines only, for services; no console, whatever the terminal can do.",
 )
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", help="Port to listen on; 0 takes a free one.  [default: 8080]")

@@ -84,14 +84,12 @@ def command(
         context.obj = home
         return Exit.OK
     from tassist.config import settings
-    from tassist.services.setup import sitting
-    from tassist.services.setup.conduct import Left
-    from tassist.services.setup.probe import DoctorProbe
+    from tassist.services.setup.wishes import Wishes
 
     loaded = settings.load({"home": home})
     env = settings.environment()
     terminal = sys.stdin.isatty() and sys.stderr.isatty()
-    wishes = sitting.Wishes(
+    wishes = Wishes(
         {name: value for name, value in flags.items() if value is not None},
         answers_file,
         frozenset(redo),
@@ -101,6 +99,10 @@ def command(
     )
     if wishes.interactive and not as_json and may_draw(plain=plain):
         return OpenPlace("setup", home, options={"wishes": wishes, "save_answers": save_answers})
+    from tassist.services.setup import sitting
+    from tassist.services.setup.conduct import Left
+    from tassist.services.setup.probe import DoctorProbe
+
     state = sitting.open_state(wishes, loaded, env)
     face = _face(state, env, terminal=terminal, wait_s=wait_s)
     try:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dotenv import dotenv_values
-
 from engine.problems import Problem, ProblemError, Where
 from tassist.config.env import environment
 from tassist.errors import Secret, os_problem
@@ -380,6 +378,8 @@ def _wrong(setting: Setting, raw: str, source: str, allowed: str) -> Problem:
 def _read_dotenv(path: Path, problems: list[Problem], *, needed: bool) -> dict[str, str]:
     if not needed and not path.is_file():
         return {}
+    from dotenv import dotenv_values
+
     try:
         # Interpolation is off: a secret may contain ${…}.
         values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")

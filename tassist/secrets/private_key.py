@@ -10,13 +10,13 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass, field
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
+from typing import TYPE_CHECKING
 
 from engine.problems import Problem, ProblemError
 from tassist.errors import Secret
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 _BLOCK = re.compile(r"-{3,}\s*BEGIN ([A-Z0-9 ]+?)\s*-{3,}(.*?)(-{3,}\s*END \1\s*-{3,}|\Z)", re.DOTALL)
 _DOWNLOAD = "download a new one: the App's settings at GitHub, Private keys, Generate a private key"
@@ -157,6 +157,11 @@ def _from_block(block: re.Match[str]) -> PrivateKey:
 def _from_der(der: bytes) -> PrivateKey:
     if _declared_bytes(der) > len(der):
         raise ProblemError(_cut())
+    # A large library that only whoever has a key needs.
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
+
     try:
         key = load_der_private_key(der, None)
     except (TypeError, ValueError, UnsupportedAlgorithm):

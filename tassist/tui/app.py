@@ -8,7 +8,7 @@ import signal
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -66,23 +66,28 @@ The keys of what has the focus are listed beside this."""
     NOTIFICATION_TIMEOUT = 6
 
     def __init__(self, desk: Desk, *, place: str = "home") -> None:
+        self.first_place = place if place in PLACE_BY_ID else "home"
+        # The first screen is the place itself: an empty one before it would be made, styled and drawn for nothing.
+        self.DEFAULT_MODE = self.first_place  # type: ignore[misc]  # Textual reads it when it is made, and knows no other way
         super().__init__()
         self.desk = desk
-        self.first_place = place if place in PLACE_BY_ID else "home"
         self.problems: list[Problem] = []
         """Newest first."""
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = NAMES[desk.settings.text("theme")]
+        self._begin_with(NAMES[desk.settings.text("theme")])
         if desk.settings.text("animations") == "off":
             self.animation_level = "none"
         for one in PLACES:
-            self.add_mode(one.id, partial(screen_of, one, desk))
+            if one.id != self.first_place:
+                self.add_mode(one.id, partial(screen_of, one, desk))
 
     async def on_mount(self) -> None:
-        """Go to the first place, then take the person's own keys."""
+        """Take the person's own keys."""
         self._leave_on_signals()
-        await self.switch_mode(self.first_place)
+        # After a stop (ctrl+z, fg) Textual takes the terminal again and leaves it empty.
+        self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh(layout=True))
+        self.add_mode(self.first_place, self.get_default_screen)
         try:
             path = self.desk.settings.path("keymap")
             own = keys.read_keymap(path or self.desk.home / keys.FILE_NAME, known_bindings, needed=path is not None)
@@ -100,6 +105,25 @@ The keys of what has the focus are listed beside this."""
         for number in (signal.SIGTERM, signal.SIGHUP):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not on a main thread
                 loop.add_signal_handler(number, lambda: self.exit(0))
+
+    def _begin_with(self, theme: str) -> None:
+        """Take a theme before anything is styled; one that is taken later has every style sheet read again."""
+        found = next((one for one in THEMES if one.name == theme), None)
+        if found is None:  # the terminal's own colours need more than a style sheet
+            self.theme = theme
+            return
+        self.set_reactive(TassistApp.theme, theme)
+        self.set_class(found.dark, "-dark-mode", update=False)
+        self.set_class(not found.dark, "-light-mode", update=False)
+        self.add_class(f"-theme-{theme}", update=False)
+        self.stylesheet.set_variables(self.get_css_variables())
+
+    @override
+    def get_default_screen(self) -> Screen[object]:
+        screen = cast("Screen[object]", screen_of(PLACE_BY_ID[self.first_place], self.desk))
+        for path in screen.css_path:  # which Textual reads for every screen but the first
+            self.stylesheet.read(path)
+        return screen
 
     # --- going about --------------------------------------------------------------------------
 

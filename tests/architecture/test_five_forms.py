@@ -18,6 +18,7 @@ from tassist.cli import setup as command
 from tassist.clock import SystemClock
 from tassist.config import settings
 from tassist.services.setup import sitting
+from tassist.services.setup.wishes import Wishes
 
 IDS = [question.id for question in QUESTIONS]
 
@@ -69,7 +70,7 @@ def test_an_answer_means_the_same_in_every_form(form: str, tmp_path: Path, monke
     }
     file = tmp_path / "answers.toml"
     file.write_text("\n".join(f"{key} = {value!r}" for key, value in said.items()))
-    wishes = sitting.Wishes(
+    wishes = Wishes(
         flags=said if form == "flag" else {},
         answers_file=file if form == "file" else None,
         interactive=form == "prompt",
@@ -100,7 +101,7 @@ def test_a_flag_beats_a_variable_that_the_file_and_that_an_earlier_answer(tmp_pa
     place = {"keep_secrets_in": "file"}
 
     def github(flags: dict[str, str], env: dict[str, str], path: Path | None) -> str:
-        wishes = sitting.Wishes({**flags, **place}, path, interactive=False)
+        wishes = Wishes({**flags, **place}, path, interactive=False)
         return flow.known(sitting.open_state(wishes, loaded, env)).answer("github")
 
     assert github({"github": "https://flag.example"}, variable, file) == "https://flag.example"

@@ -145,6 +145,7 @@ def shown(name: str) -> Callable[[Pilot[Any]], Any]:
     """Show one view."""
 
     async def before(pilot: Pilot[Any]) -> None:
+        await at_rest(pilot.app)
         screen = pilot.app.screen
         assert isinstance(screen, SetupScreen)
         make, marks = VIEWS[name]
@@ -235,6 +236,7 @@ def _healthy(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> TassistA
 
 
 async def _to_env_file(pilot: Pilot[Any]) -> None:
+    await at_rest(pilot.app)
     await pilot.app.workers.wait_for_complete()
     await at_rest(pilot.app)
     screen = pilot.app.screen

@@ -18,7 +18,7 @@ from tassist import secrets
 from tassist.errors import Secret
 from tassist.sandbox import Box, Running, aserve
 from tassist.services.demo.browser import Browser
-from tassist.services.setup.sitting import Wishes
+from tassist.services.setup.wishes import Wishes
 from tassist.tui.app import TassistApp
 from tassist.tui.screens.setup import SetupScreen
 from tassist.tui.setup.ends import DoneView, StartView

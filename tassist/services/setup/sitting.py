@@ -6,7 +6,6 @@ import secrets as random
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.problems import Problem, ProblemError
@@ -26,27 +25,11 @@ from tassist.secrets.files import append_private, read_private, write_private
 from tassist.secrets.system_keyring import Examined, examine_backend
 from tassist.secrets.system_keyring import State as KeyringState
 from tassist.services.setup.conduct import conduct
-from tassist.services.setup.github import RealGitHubApp
 from tassist.services.setup.probe import DoctorProbe
-from tassist.services.setup.service import RealService
+from tassist.services.setup.wishes import Wishes
 
 JOURNAL = "setup.journal"
 ANSWERS = "setup-answers.toml"
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the command line said."""
-
-    flags: Mapping[str, str] = field(default_factory=dict)
-    """Question id → value somebody typed as a flag."""
-    answers_file: Path | None = None
-    redo: frozenset[str] = frozenset()
-    dry: bool = False
-    interactive: bool = True
-    """Ask whatever is not answered; otherwise only what the answers file says is to be asked."""
-    terminal: bool = True
-    """There is somebody to ask."""
 
 
 def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> State:
@@ -166,6 +149,10 @@ async def open_world(
         probe: What looks at everything in the end.
         quick: Ask GitHub often, for tests.
     """
+    # What speaks to GitHub is loaded only now: the first question stands before it.
+    from tassist.services.setup.github import RealGitHubApp
+    from tassist.services.setup.service import RealService
+
     github = RealGitHubApp(settings, env, folder=Path.cwd(), poll_s=0.1 if quick else 2.0)
     service = RealService(settings, env, look_s=0.1 if quick else 1.0)
     try:

@@ -10,11 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 from typing_extensions import override
 
 from tassist.tui.safe import content
+from tassist.tui.widgets.choices import Choices
+from tassist.tui.widgets.panels import KeyLine
 
 
 class ConfirmModal(ModalScreen[bool]):
@@ -38,7 +40,7 @@ class ConfirmModal(ModalScreen[bool]):
             yield Static(content(self.head, max_chars=300), classes="modal-title")
             with VerticalScroll(id="confirm-lines"):
                 yield Static(Content("\n").join(self.lines))
-            yield Footer()
+            yield KeyLine()
 
     def action_answer(self, answer: bool) -> None:  # noqa: FBT001 – from a binding
         """Give the answer."""
@@ -68,8 +70,8 @@ class ChoiceModal(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="modal-box"):
             yield Static(content(self.head), classes="modal-title")
-            yield OptionList(*(Option(content(text), id=name) for name, text in self.choices))
-            yield Footer()
+            yield Choices(*(Option(content(text), id=name) for name, text in self.choices))
+            yield KeyLine()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take it."""
@@ -112,7 +114,7 @@ class AskModal(ModalScreen[str | None]):
             yield Static(content(self.head), classes="modal-title")
             yield Input(self.value, placeholder=self.example, id="ask-input")
             yield Static("", id="ask-wrong")
-            yield Footer()
+            yield KeyLine()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Check it, and go on."""
@@ -149,7 +151,7 @@ class TextModal(ModalScreen[None]):
             yield Static(content(self.head, max_chars=300), classes="modal-title")
             with VerticalScroll(id="text-lines"):
                 yield Static(Content("\n").join(self.lines))
-            yield Footer()
+            yield KeyLine()
 
     def on_mount(self) -> None:
         """Let it be scrolled at once."""

@@ -8,11 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static, TextArea
+from textual.widgets import Static, TextArea
 from typing_extensions import override
 
 from engine.problems import ProblemError
 from tassist.tui.safe import content
+from tassist.tui.widgets.panels import KeyLine
 
 
 class EditModal(ModalScreen[str | None]):
@@ -36,7 +37,7 @@ class EditModal(ModalScreen[str | None]):
             # Plain ASCII: whatever was hostile in it is spelled with backslashes.
             yield TextArea(self.text, id="edit-text", show_line_numbers=True)
             yield Static("", id="edit-wrong")
-            yield Footer()
+            yield KeyLine()
 
     def action_go_on(self) -> None:
         """Give the copy, where it can be read."""

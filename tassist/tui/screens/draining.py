@@ -8,11 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from typing_extensions import override
 
 from tassist.opening import Embedded
 from tassist.tui.screens.place import TICK_S
+from tassist.tui.widgets.panels import KeyLine
 
 
 class DrainingModal(ModalScreen[None]):
@@ -35,7 +36,7 @@ class DrainingModal(ModalScreen[None]):
             yield Static(
                 "Every delivery that was acknowledged is stored. What is broken off goes on at the next start."
             )
-            yield Footer()
+            yield KeyLine()
 
     def on_mount(self) -> None:
         """Ask the service to end, and look whether it has."""

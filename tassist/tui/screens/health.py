@@ -24,6 +24,7 @@ from tassist.text import safe_text
 from tassist.tui.messages import Told
 from tassist.tui.safe import content
 from tassist.tui.screens.place import PlaceScreen
+from tassist.tui.widgets.choices import Choices
 from tassist.tui.widgets.panels import Says
 
 WORDS: dict[State, tuple[str, str, str]] = {
@@ -58,7 +59,7 @@ fix of the chosen one, where there is a safe one. **r** looks again, **d** looks
     def compose_place(self) -> ComposeResult:
         yield Says(id="health-says")
         with Container(id="health-body"):
-            yield OptionList(id="checks")
+            yield Choices(id="checks")
             with VerticalScroll(id="finding", can_focus=True):
                 yield Static(id="finding-text")
 

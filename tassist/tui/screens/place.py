@@ -9,7 +9,6 @@ from typing import Any, ClassVar, TypeVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 from textual.worker import Worker, get_current_worker
 from typing_extensions import override
 
@@ -18,7 +17,7 @@ from tassist.errors import problems_of
 from tassist.tui.desk import Desk
 from tassist.tui.messages import Told, Troubled
 from tassist.tui.places import Place
-from tassist.tui.widgets.panels import PlaceBar
+from tassist.tui.widgets.panels import KeyLine, PlaceBar
 
 T = TypeVar("T")
 TICK_S = 0.25
@@ -49,7 +48,7 @@ class PlaceScreen(Screen[None]):
         """Bar, content, footer."""
         yield _bar(self.place.id)
         yield from self.compose_place()
-        yield Footer()
+        yield KeyLine()
 
     def compose_place(self) -> ComposeResult:
         """The widgets of the place."""

@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from typing_extensions import override
 
 from engine.problems import Problem
-from tassist.tui.widgets.panels import ProblemPanel
+from tassist.tui.widgets.panels import KeyLine, ProblemPanel
 
 
 class ProblemsModal(ModalScreen[None]):
@@ -33,7 +33,7 @@ class ProblemsModal(ModalScreen[None]):
         with Vertical(classes="modal-box"):
             yield Static(f"Problems: {len(self.problems)}" if self.problems else "No problems", classes="modal-title")
             yield ProblemPanel(self.problems)
-            yield Footer()
+            yield KeyLine()
 
     def action_close(self) -> None:
         """Close."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -17,9 +18,7 @@ from typing_extensions import override
 from engine.problems import Problem, ProblemError
 from setup_wizard.flow import Done, Mark, State, rail
 from tassist.errors import problems_of
-from tassist.services import switching
-from tassist.services.setup import sitting
-from tassist.services.setup.conduct import Left
+from tassist.services.setup.wishes import Wishes
 from tassist.text import safe_text
 from tassist.tui.messages import Troubled
 from tassist.tui.screens.place import PlaceScreen
@@ -29,6 +28,10 @@ from tassist.tui.setup.rail import Rail
 from tassist.tui.setup.switching import SwitchView
 from tassist.tui.setup.views import View, WorkingView
 from tassist.tui.widgets.panels import Says
+
+if TYPE_CHECKING:
+    from tassist.services import switching
+    from tassist.services.setup.conduct import Left
 
 
 class SetupScreen(PlaceScreen):
@@ -55,8 +58,9 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
     def on_mount(self) -> None:
         """Begin at once where `tassist setup` was typed; otherwise say what is there."""
         wishes = self.desk.options.get("wishes")
-        if isinstance(wishes, sitting.Wishes):
-            self.begin(wishes)
+        if isinstance(wishes, Wishes):
+            # The first picture stands before anything heavy is read.
+            self.call_after_refresh(self.begin, wishes)
         else:
             self.start_view()
 
@@ -102,16 +106,21 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
 
     # --- the installation ------------------------------------------------------------------------
 
-    def begin(self, wishes: sitting.Wishes) -> None:
+    def begin(self, wishes: Wishes) -> None:
         """Begin, or go on."""
         self._install(wishes)
 
     @work(exclusive=True, group="setup", description="the installation", exit_on_error=False)
-    async def _install(self, wishes: sitting.Wishes) -> None:
+    async def _install(self, wishes: Wishes) -> None:
+        await self.show(WorkingView("Looking at this machine …"))
+        await asyncio.to_thread(
+            importlib.import_module, "tassist.services.setup.sitting"
+        )  # heavy: the screen stays alive
         from tassist.config.settings import environment
+        from tassist.services.setup import sitting
+        from tassist.services.setup.conduct import Left
 
         env = self.desk.options.get("env") or environment()
-        await self.show(WorkingView("Looking at this machine …"))
         try:
             state: State = await asyncio.to_thread(sitting.open_state, wishes, self.desk.settings, env)
             self.query_one(Rail).marks = rail(state)
@@ -127,6 +136,7 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
 
     async def _run(self, state: State, env: dict[str, str], face: TextualFace) -> Done:
         from tassist.clock import SystemClock
+        from tassist.services.setup import sitting
         from tassist.services.setup.conduct import conduct
         from tassist.services.setup.probe import DoctorProbe
 
@@ -144,6 +154,8 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
         await self.show(DoneView(done, dry=dry))
 
     def _write_answers(self, done: Done, path: Path) -> None:
+        from tassist.services.setup import sitting
+
         try:
             sitting.save_answers(path, done.known)
         except ProblemError as error:
@@ -158,6 +170,8 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
         home = self.desk.home
 
         async def look() -> switching.Status:
+            from tassist.services import switching
+
             async with self.desk.github(dry=True) as connection:
                 return await switching.status(connection.api, home)
 
@@ -179,6 +193,7 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
 
         async def change() -> switching.Switched:
             from tassist.clock import SystemClock
+            from tassist.services import switching
 
             target = url or (await switching.agent_address(settings) if mode == "dev" else "")
             async with self.desk.github(dry=False) as connection:
@@ -215,7 +230,7 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
     async def _chosen(self, event: Chosen) -> None:
         event.stop()
         if event.what in {"begin", "dry"}:
-            self.begin(sitting.Wishes(dry=event.what == "dry"))
+            self.begin(Wishes(dry=event.what == "dry"))
         elif event.what == "restart":
             self.start_view()
         elif event.what == "switch":
@@ -224,5 +239,7 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
         elif event.what == "health":
             await self.app.run_action("go('health')")
         elif event.what == "answers":
+            from tassist.services.setup import sitting
+
             for view in self.query(DoneView):
                 self._write_answers(view.outcome, self.desk.home / sitting.ANSWERS)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from typing_extensions import override
 
-from engine.ports import Clock
 from setup_wizard.flow import Ask, Face, Failed, Mark, News, Preview, Signal, Standing, Wait
 from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, View, WaitView
+
+if TYPE_CHECKING:
+    from engine.ports import Clock
 
 A = TypeVar("A")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,11 +15,13 @@ from typing_extensions import override
 
 from engine.problems import Problem
 from setup_wizard.values import hook_address, hook_address_faults
-from tassist.services.switching import Status
 from tassist.text import safe_text
 from tassist.tui.safe import content
 from tassist.tui.setup.ends import EndView
 from tassist.tui.setup.views import wrong
+
+if TYPE_CHECKING:
+    from tassist.services.switching import Status
 
 _MODES = {"dev": "▶ development", "prod": "● production", "unknown": "? nobody has switched from here"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,16 +16,19 @@ from textual.widgets.option_list import Option
 from textual.widgets.selection_list import Selection
 from typing_extensions import override
 
-from engine.ports import Clock
 from engine.problems import Problem
 from setup_wizard.flow import Ask, Failed, Planned, Preview, Signal, Wait
 from setup_wizard.questions import Question
 from tassist.errors import redact
 from tassist.text import safe_text
 from tassist.tui.safe import content
+from tassist.tui.widgets.choices import Choices
 from tassist.tui.widgets.link_panel import LinkPanel
 from tassist.tui.widgets.panels import ProblemPanel
 from tassist.tui.widgets.secret_input import SecretInput
+
+if TYPE_CHECKING:
+    from engine.ports import Clock
 
 A = TypeVar("A")
 
@@ -172,7 +175,7 @@ def _field(ask: Ask, first: str) -> Input | OptionList | ManyList:
     question, choices = ask.question, ask.question.choices_for(ask.known)
     if question.kind == "yes-no":
         rows = [Option(content("yes"), id="yes"), Option(content("no"), id="no")]
-        found: Input | OptionList | ManyList = _highlighted(OptionList(*rows, id="field"), ["yes", "no"], first)
+        found: Input | OptionList | ManyList = _highlighted(Choices(*rows, id="field"), ["yes", "no"], first)
     elif question.kind == "many" and choices:
         marked = set(first.split(","))
         found = ManyList(
@@ -180,7 +183,7 @@ def _field(ask: Ask, first: str) -> Input | OptionList | ManyList:
         )
     elif choices:
         rows = [Option(_choice(each.label, each.help), id=each.value) for each in choices]
-        found = _highlighted(OptionList(*rows, id="field"), [each.value for each in choices], first)
+        found = _highlighted(Choices(*rows, id="field"), [each.value for each in choices], first)
     elif question.secret:
         found = SecretInput(id="field")
     else:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
+from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Footer, Static
 from typing_extensions import override
 
 from engine.problems import Problem
 from tassist.errors import redact
 from tassist.text import safe_text
+from tassist.tui.messages import Wanted
 from tassist.tui.places import PLACES
 from tassist.tui.safe import content
 
@@ -89,16 +92,34 @@ class PlaceBar(Widget):
 
     @override
     def render(self) -> Content:
+        return Content("").join([part for _, parts in self._parts() for part in parts])
+
+    def on_click(self, event: events.Click) -> None:
+        """The mouse goes there as well."""
+        at = 0
+        for place, parts in self._parts():
+            at += sum(part.cell_length for part in parts)
+            if event.x < at:
+                self.post_message(Wanted(place, ""))
+                return
+
+    def _parts(self) -> list[tuple[str, list[Content]]]:
+        """By place what stands for it, in the longest form that fits."""
         tiers = (
             self._line(" {} {} ", titles=True),
             self._line("{}{} ", titles=True),
             self._line(" {} {} ", titles=False),
         )
-        return next((line for line in tiers if line.cell_length <= self.size.width), tiers[-1])
+        fits = (
+            line for line in tiers if sum(part.cell_length for _, parts in line for part in parts) <= self.size.width
+        )
+        return next(fits, tiers[-1])
 
-    def _line(self, form: str, *, titles: bool) -> Content:
-        parts = []
+    def _line(self, form: str, *, titles: bool) -> list[tuple[str, list[Content]]]:
+        found = []
         for place in PLACES:
+            parts: list[Content] = []
+            found.append((place.id, parts))
             if place.id == self.here:
                 # Brackets too, because not everybody sees reverse.
                 parts.append(Content.styled(f"[{form.format(place.key, place.title).strip()}]", "bold reverse"))
@@ -106,7 +127,7 @@ class PlaceBar(Widget):
             else:
                 head, _, tail = form.format("\0", place.title if titles else "").partition("\0")
                 parts += [Content(head), Content.styled(place.key, "bold"), Content.styled(tail, "dim")]
-        return Content("").join(parts)
+        return found
 
 
 class Says(Static):
@@ -117,3 +138,24 @@ class Says(Static):
     def say(self, text: str) -> None:
         """Say it."""
         self.update(content(text, max_chars=500))
+
+
+class KeyLine(Footer):
+    """The keys that do something here; made anew only where they are others than before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: object = None
+
+    @override
+    def bindings_changed(self, screen: Screen[Any]) -> None:
+        now = [
+            (one.binding.key, one.binding.description, one.enabled)
+            for one in screen.active_bindings.values()
+            if one.binding.show
+        ]
+        if now == self._shown and self._bindings_ready:
+            return
+        super().bindings_changed(screen)
+        if screen.app.app_focus:  # without it nothing is made anew now, but at the next change
+            self._shown = now
