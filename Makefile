@@ -9,7 +9,7 @@ DELIVERIES ?= 1000000
 SEED   ?= 1
 JOBS   ?= 1
 
-.PHONY: bench demo simulate test check fix setup lock docs hostile chaos fuzz clean mutate coverage site wheel audit
+.PHONY: bench demo pictures simulate test check fix setup lock docs hostile chaos fuzz clean mutate coverage site wheel audit
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -36,6 +36,10 @@ fix: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	@$(BIN)/python -W ignore -m tests.support.generated $(ARGS)
+
+# Pictures of every place of the console, for the pages that show them; on Python 3.11, as the tests compare theirs there.
+pictures: $(VENV)/.dev
+	@$(BIN)/python -m tests.support.console_pictures
 
 hostile: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.hostile

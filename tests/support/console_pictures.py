@@ -1,4 +1,4 @@
-"""Draws the console's places for the documentation: ``python -m tests.support.console_pictures`` writes docs/pictures/."""
+"""Draws the console's places for the documentation: `make pictures` writes docs/pictures/, a test says which are missing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,21 @@ import tempfile
 from pathlib import Path
 
 from engine.config.starter import STARTER
+from tassist.tui.places import PLACES
+from tests.support import family, year
 from tests.support.console import console, settled, troubled, typical
+from tests.support.legacy import write
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 SIZE = (110, 32)
+KEYS: dict[str, tuple[str, ...]] = {"migration": (*"app", "enter")}
+"""What is typed before a place has something to show."""
+NAMES = (*(place.id for place in PLACES), "delivery", "home-in-trouble")
+
+
+def path_of(name: str) -> Path:
+    """Where the picture of that name is."""
+    return PICTURES / f"console-{name}.svg"
 
 
 async def draw(place: str, keys: tuple[str, ...] = (), name: str = "") -> None:
@@ -25,9 +36,7 @@ async def draw(place: str, keys: tuple[str, ...] = (), name: str = "") -> None:
         await settled(app)
         drawn = app.export_screenshot(title="tassist")
     # Ids of styles are made anew each time; the picture is the same.
-    (PICTURES / f"console-{name or place}.svg").write_text(
-        re.sub(r"terminal-\d+", "terminal-1", drawn), encoding="utf-8"
-    )
+    path_of(name or place).write_text(re.sub(r"terminal-\d+", "terminal-1", drawn), encoding="utf-8")
 
 
 def main() -> None:
@@ -42,8 +51,10 @@ def main() -> None:
         (home / "serve.log").write_text("12:00:00 listening on http://127.0.0.1:8080  [serving]\n" * 12)
         Path(".github").mkdir()
         Path(".github/task-assistant.yml").write_text(STARTER)
-        for place in ("home", "deliveries", "issues", "rules", "dashboard", "migration", "setup", "health", "log"):
-            asyncio.run(draw(place))
+        year.write(home / "telemetry", year.year())
+        write(Path("app"), {f".github/workflows/{name}": text for name, text in family.FILES.items()})
+        for place in PLACES:
+            asyncio.run(draw(place.id, KEYS.get(place.id, ())))
         asyncio.run(draw("deliveries", ("down", "down", "down", "down", "enter"), "delivery"))
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         Path("home").mkdir()
