@@ -44,9 +44,10 @@ async def test_every_action_and_everything_with_a_focus_is_reached_by_keys_in_ev
     app = console(home)
     async with app.run_test(size=(120, 40)) as pilot:
         for place in PLACES:
-            await pilot.press(place.key)
+            await app.action_go(place.id)  # a digit would be typed where the focus is in a field
             await settled(app)
             screen = app.screen
+            assert screen.id == f"place-{place.id}"
             focusable = {one for one in screen.walk_children(Widget) if one.focusable and shown(one)}
             reached, offered = set(), set()
             for _ in range(len(focusable) + 1):
@@ -127,6 +128,7 @@ async def test_nothing_is_looked_up_more_than_four_times_a_second_and_nothing_wi
         for place in PLACES[:3]:
             await pilot.press(place.key)
             await settled(app)
+            assert app.current_mode == place.id
         asked.clear()
         app.app_focus = False
         for _, tick in ticks:
