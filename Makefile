@@ -57,7 +57,7 @@ fuzz: $(VENV)/.dev
 SIZES ?= 1000,10000,100000
 bench: $(VENV)/.dev
 	@for name in decisions "ack --rounds 5" "queue --sizes $(SIZES)"; do $(BIN)/python -m benchmarks.$$name --record || exit 1; done
-	@for name in startup postgres; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in first_paint startup postgres; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 mutate: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.mutate $(ARGS)
