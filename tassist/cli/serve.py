@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,8 @@ def command(
     With --database several services and workers, on as many machines as you like, share one journal in PostgreSQL; see
     also: tassist worker, tassist store migrate.
     """
+    # A disk that is full while a module's bytecode is written leaves half a file, with which no later start would succeed.
+    sys.dont_write_bytecode = True
     from tassist import log, wiring
     from tassist.config import settings
     from tassist.server.service import Options, serve

@@ -56,19 +56,21 @@ class GitHubReader:
         """
         try:
             who = await self.access.credential(ref)
-            path = f"{repository(ref.repo, ref.repo_id)}/contents/{quote(self.config_path)}"
-            return await self._config(ref, who, path)
+            return await self._config(ref, who)
         except Refused as error:
             return Gone(_worth_waiting(error).problems[0])
 
-    async def _config(self, ref: IssueRef, who: Credential, path: str) -> ConfigText:
+    async def _config(self, ref: IssueRef, who: Credential) -> ConfigText | Gone:
         source = f"{ref.repo}:{self.config_path}"
+        path = f"{repository(ref.repo, ref.repo_id)}/contents/{quote(self.config_path)}"
         try:
             wire: object = (await self.client.get(path, _FILE_OR_FOLDER, who)).value
         except Refused as error:
-            if error.fault.kind == Kind.NOT_FOUND:
-                return ConfigText(None, source)
-            raise
+            if error.fault.kind != Kind.NOT_FOUND:
+                raise
+            # A file that is not there and a repository that is not there look the same from here.
+            found = await self._there(ref, who, error)
+            return found if isinstance(found, Gone) else ConfigText(None, source)
         if not isinstance(wire, ContentWire) or wire.type not in {"file", None}:
             return ConfigText(None, source)
         if wire.encoding == "none" or (wire.size and not wire.content):
@@ -189,10 +191,11 @@ class GitHubReader:
             self._repos.popitem(last=False)
         return repo
 
-    async def _gone(self, ref: IssueRef, who: Credential, error: Refused) -> Gone:
+    async def _there(self, ref: IssueRef, who: Credential, error: Refused) -> Repo | Gone:
+        """The repository, read anew, after something of it was not found."""
         self.forget(ref.repo_id)
         try:
-            repo = await self._repo(ref, who, None)
+            return await self._repo(ref, who, None)
         except Refused as refused:
             if refused.fault.kind == Kind.NOT_FOUND:
                 return Gone(
@@ -203,6 +206,11 @@ class GitHubReader:
                     )
                 )
             raise
+
+    async def _gone(self, ref: IssueRef, who: Credential, error: Refused) -> Gone:
+        repo = await self._there(ref, who, error)
+        if isinstance(repo, Gone):
+            return repo
         if not repo.has_issues:
             return Gone(Problem("issues-off", f"issues are switched off in {repo.full_name}", error.fault.message))
         return Gone(

@@ -22,6 +22,7 @@ from tassist.server import sorting
 from tassist.server.looks import Looks
 from tassist.server.metrics import Metrics
 from tassist.server.sorting import Place, unreadable
+from tassist.server.waiting import set_within
 from tassist.store.database import StoreError
 from tassist.store.model import Lane, LaneKey, News, Unsorted
 from tassist.store.ports import Journal
@@ -166,8 +167,7 @@ class Dispatcher:
                     # Answers come first: what is stored can wait a little, GitHub cannot.
                     await asyncio.sleep(0.005)
             else:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stored.wait(), self._breadth.poll_s)
+                await set_within(self._stored, self._breadth.poll_s)
 
     def _notice_lanes(self) -> None:
         """Take up repositories in which an issue was put in line without a delivery, here or by another process."""
@@ -330,5 +330,4 @@ class Dispatcher:
         wait_s = self._breadth.poll_s
         if self._due:
             wait_s = min(wait_s, max((min(self._due.values()) - self._clock.now()).total_seconds(), 0.0))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), wait_s)
+        await set_within(self._wake, wait_s)

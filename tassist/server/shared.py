@@ -22,6 +22,7 @@ from tassist.server.dispatcher import Breadth, Dispatcher
 from tassist.server.looks import Looks
 from tassist.server.metrics import Metrics
 from tassist.server.sorting import Place, unreadable
+from tassist.server.waiting import set_within
 from tassist.store.model import Accepted, Incoming, Lane, News, Unsorted
 from tassist.store.ports import SharedJournal
 
@@ -70,8 +71,7 @@ class SharedDispatcher(Dispatcher):
                     if task.done() and not self._draining:
                         await task  # neither ends by itself: this raises what ended it, and with it the service
                 self._wake.clear()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._breadth.poll_s)
+                await set_within(self._wake, self._breadth.poll_s)
         finally:
             sorting.cancel()
             with contextlib.suppress(asyncio.CancelledError):

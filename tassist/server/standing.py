@@ -16,6 +16,7 @@ from engine.problems import ProblemError
 from tassist.github import standing
 from tassist.github.connection import Connection
 from tassist.log import get_logger, log_event
+from tassist.server.waiting import set_within
 from tassist.store.database import StoreError
 from tassist.store.ports import Journal
 from tassist.store.standing import TOPIC, Answer, Doubt
@@ -67,8 +68,7 @@ class Standing:
                 log_event(_LOG, "store-trouble", "the journal cannot be used", level=40, why=str(error))
                 asked = 0
             if not asked:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._how.poll_s)
+                await set_within(self._wake, self._how.poll_s)
 
     async def _round(self) -> int:
         loop = asyncio.get_running_loop()

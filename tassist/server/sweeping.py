@@ -18,6 +18,7 @@ from tassist.config.chosen import EVERYWHERE, Chosen
 from tassist.github.connection import Connection
 from tassist.github.wire import RepoWire
 from tassist.log import get_logger, log_event
+from tassist.server.waiting import set_within
 from tassist.store.database import StoreError
 from tassist.store.model import Sweep, SweptRepo
 from tassist.store.outbox import event_id_of
@@ -83,8 +84,7 @@ class Sweeping:
                 log_event(_LOG, "store-trouble", "the journal cannot be used", level=40, why=str(error))
                 await asyncio.sleep(self._pace.poll_s)
             await asyncio.sleep(self._pace.least_s)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._pace.poll_s)
+            await set_within(self._wake, self._pace.poll_s)
 
     async def _round(self) -> None:
         sweeps = self._journal.sweeps

@@ -199,6 +199,7 @@ class People:
         if repo.archived:
             repo.archived = False
             repo.foreign += 1
+            self._world.watch.covered_again(repo)
             self._world.emit(repo, "repository", "unarchived", "ann")
 
     def bring_back(self, repo: SimRepo) -> None:
@@ -206,6 +207,7 @@ class People:
         if repo.removed:
             repo.removed = False
             repo.foreign += 1
+            self._world.watch.covered_again(repo)
             self._moved(repo, "added")
 
     def _moved(self, repo: SimRepo, action: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from engine.model import Issue, IssueRef, Label, Milestone, Repo, TimelineEvent, fold
@@ -20,9 +21,10 @@ def moment(now_s: float) -> datetime:
     return START + timedelta(seconds=now_s)
 
 
+@lru_cache(maxsize=65_536)
 def stamp(now_s: float) -> str:
     """As GitHub writes times: whole seconds."""
-    return moment(now_s).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment(now_s):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def whole(now_s: float) -> datetime:

@@ -382,8 +382,16 @@ class Watch:
 
     def killed(self, key: tuple[int, int]) -> None:
         """Looking at an issue kills the process."""
+        repo = self.world.repos[key[0]]
+        if repo.removed or repo.archived:
+            return  # what waits is dropped somewhere in this time, and what comes after that is counted anew
         self._deaths[key] += 1
         self.holds("bounded deaths", self._deaths[key] <= 8, lambda: f"{key} killed it {self._deaths[key]} times")
+
+    def covered_again(self, repo: SimRepo) -> None:
+        """What waited for the repository was dropped while it was away; deaths are counted anew with what comes now."""
+        for key in [key for key in self._deaths if key[0] == repo.id]:
+            del self._deaths[key]
 
     # --- the journal as a whole ---------------------------------------------------------------------
 

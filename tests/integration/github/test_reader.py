@@ -135,6 +135,17 @@ async def test_h62_a_repository_made_anew_with_the_same_name_is_another_one(octo
     assert await gone(octo) == "repository-gone"
 
 
+async def test_h62_a_repository_that_is_gone_is_not_taken_for_one_without_a_configuration(octo: Octo) -> None:
+    await octo.connection.reader.config(octo.ref)
+    with octo.box.lock:
+        repositories.delete_repository(octo.box, octo.by, octo.repo)
+
+    found = await octo.connection.reader.config(octo.ref)
+
+    assert isinstance(found, Gone)
+    assert found.problem.code == "repository-gone"
+
+
 async def test_h61_a_deleted_issue_is_gone(octo: Octo) -> None:
     with octo.box.lock:
         issue_changes.delete_issue(octo.box, octo.by, octo.box.issue("octo/app", 1))

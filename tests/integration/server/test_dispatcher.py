@@ -203,6 +203,23 @@ async def test_fifty_deliveries_of_one_issue_need_at_most_two_looks_and_stay_fif
         assert bench.outcomes() == ["success", "success"]
 
 
+@pytest.mark.parametrize("steps", range(6))
+async def test_h32_it_ends_also_in_the_moment_in_which_a_delivery_is_stored(tmp_path: Path, steps: int) -> None:
+    async with working(tmp_path, ScriptedGitHub()) as bench:
+        dispatcher = Dispatcher(
+            bench.journal, bench.dispatcher._looks, SystemClock(), Metrics(), breadth=Breadth(poll_s=60)
+        )
+        running = asyncio.create_task(dispatcher.run())
+        await asyncio.sleep(0.01)  # both of its loops wait for something to happen now
+        running.cancel()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        dispatcher.stored()
+        ended, _ = await asyncio.wait({running}, timeout=10)
+
+        assert ended
+
+
 async def test_one_issue_is_never_looked_at_twice_at_once_and_many_issues_are(tmp_path: Path) -> None:
     github = ScriptedGitHub()
     async with working(tmp_path, github) as bench:

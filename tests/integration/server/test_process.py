@@ -217,6 +217,18 @@ def test_h27_a_full_disk_answers_503_and_recovers_when_there_is_room(world: Outs
     assert len({record["run_id"] for record in world.records()}) == len(world.records())
 
 
+def test_h27_the_service_writes_no_bytecode_of_which_a_full_disk_could_leave_half(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    tassist = [sys.executable, "-m", "tassist", "serve", "--headless", "--home", str(tmp_path / "home")]
+
+    done = subprocess.run(tassist, capture_output=True, env={"PATH": "/bin", "PYTHONPYCACHEPREFIX": str(kept)})
+
+    assert done.returncode != 0, "no App is configured"
+    written = {path.name.partition(".")[0] for path in kept.rglob("*.pyc") if "tassist" in path.parts}
+    assert "wiring" not in written
+    assert "entry" in written, "what is imported before the verb is known"
+
+
 def test_h27_a_write_the_system_refuses_answers_503_and_recovers(world: Outside) -> None:
     with world.service() as service:
         assert deliver(service.url, b'{"zen":"1"}', event="ping", delivery_id="d-1") == 202
