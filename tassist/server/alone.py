@@ -42,6 +42,8 @@ def working_off(parts: Parts) -> Iterator[tuple[Journal, Callable[[], BaseExcept
                 yield journal, lambda: dispatcher.error
             finally:
                 dispatcher.drain(_GRACE_S)
+                # Whoever ran a command to its end looks for its records at once; where a sink fails they stay in the outbox.
+                pump.drain(_GRACE_S)
         finally:
             pump.stop()
 

@@ -105,7 +105,7 @@ class Looks:
         Raises:
             StoreError: the outcome could not be stored; the lane is as it was.
         """
-        died = lane.starts - (lane.key in self._counted)
+        died = max(lane.starts - (lane.key in self._counted), 0)
         async with self._alone if died >= self._patience.suspect_from else contextlib.nullcontext():
             waits = await self._look(lane, died)
         self._counted.discard(lane.key)
@@ -133,7 +133,7 @@ class Looks:
         try:
             if self._flips(lane.key, now):
                 return await self._set_aside(work)
-            if lane.key not in self._counted:
+            if lane.key not in self._counted or not lane.starts:
                 # A look whose start cannot be stored does not begin: if it killed the process, nobody would ever know.
                 if not await self._journal.started(lane.key, rest=self._rest(died), now=now):
                     return False

@@ -9,13 +9,18 @@ from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from pathlib import Path
+
+import msgspec
 
 from tests.simulation.bugs import BUGS
 from tests.simulation.faults import KINDS
 from tests.simulation.run import Report, simulate
 from tests.simulation.watch import INVARIANTS
 
-CHUNK = 20_000
+CHUNK = 2_500
+"""Deliveries of one seed where there are many: a seed that fails is known soon, and little is lost where a run is broken off."""
+_LINE = msgspec.json.Decoder(tuple[int, Report])
 
 
 def main() -> int:
@@ -29,6 +34,9 @@ def main() -> int:
     parser.add_argument("--bugs", action="store_true", help="plant each bug in turn, and print what catches it")
     parser.add_argument("--seeds", type=int, default=6, help="seeds a bug is given")
     parser.add_argument("--without", default="", help="kinds of faults to leave out, separated by commas")
+    parser.add_argument(
+        "--ledger", type=Path, help="a file with each finished seed, a line each; those in it are not run again"
+    )
     parser.add_argument("--trace", action="store_true", help="print everything that happened")
     options = parser.parse_args()
     if options.bugs:
@@ -39,7 +47,12 @@ def main() -> int:
         seeds = range(options.seed, options.seed + count)
         steps = -(-options.deliveries // count)
         run = partial(simulate, deliveries=steps, bug=options.bug, without=without)
-        return summary(_map(run, seeds, options.jobs), steps, options.bug, without)
+        reports = (
+            finished(run, seeds, options.jobs, steps, options.ledger)
+            if options.ledger
+            else _map(run, seeds, options.jobs)
+        )
+        return summary(reports, steps, options.bug, without)
     report = simulate(options.seed, options.steps, bug=options.bug, without=without, traced=options.trace)
     sys.stdout.writelines(report.lines)
     return summary([report], options.steps, options.bug, without)
@@ -51,6 +64,23 @@ def _map(run: partial[Report], seeds: Iterable[int], jobs: int) -> Iterable[Repo
         return
     with ProcessPoolExecutor(jobs) as pool:
         yield from pool.map(run, seeds)
+
+
+def finished(run: partial[Report], seeds: Iterable[int], jobs: int, steps: int, ledger: Path) -> Iterable[Report]:
+    """The reports in the ledger, then those of the other seeds, each written into it as soon as it is there."""
+    lines = ledger.read_text().splitlines() if ledger.exists() else []
+    before = {report.seed: report for asked, report in map(_LINE.decode, lines) if asked == steps}
+    left = []
+    for seed in seeds:
+        if seed in before and before[seed].violation is None:
+            yield before[seed]
+        else:
+            left.append(seed)
+    with ledger.open("a") as file:
+        for report in _map(run, left, jobs):
+            file.write(msgspec.json.encode((steps, report)).decode() + "\n")
+            file.flush()
+            yield report
 
 
 def summary(reports: Iterable[Report], steps: int, bug: str, without: frozenset[str]) -> int:
@@ -67,7 +97,11 @@ def summary(reports: Iterable[Report], steps: int, bug: str, without: frozenset[
         virtual_s += report.virtual_s
         real_s += report.real_s
         caught_up += report.caught_up
-        print(f"seed {report.seed}: {report.deliveries} deliveries, {report.lives} lives, digest {report.digest[:16]}")
+        print(
+            f"seed {report.seed}: {report.deliveries} deliveries, {report.lives} lives, {report.real_s:.0f} s,"
+            f" digest {report.digest[:16]}",
+            flush=True,
+        )
         if report.violation is not None:
             bad += 1
             print(f"BROKEN {report.violation}")

@@ -70,14 +70,27 @@ class Epilogue:
     # --- an absence -----------------------------------------------------------------------------
 
     async def _absence(self) -> None:
+        """One after which the log has forgotten something, and one after which it has not; where the first came already, either."""
+        short = self._world.dice.choice((1.0, 71.0))
+        forgotten = self._world.faults.fired["log-forgets"] > 0
+        for hours in (self._world.dice.choice((short, 80.0)),) if forgotten else (80.0, short):
+            if not self._world.broken.is_set():
+                await self._away(hours)
+
+    async def _away(self, hours: float) -> None:
         world, watch = self._world, self._world.watch
         gaps = "SELECT count(*) FROM sweeps WHERE kind = 'gap'"
         [(before,)] = watch.rows(gaps)
-        forgotten = world.faults.fired["log-forgets"]
-        hours = world.dice.choice((1.0, 71.0, 80.0)) if forgotten else 80.0
         world.faults.note("absent")
         if hours > 72:
             world.faults.note("log-forgets")
+        if hours > 72:
+            # What waits through it all, and fails again after it, was tried for minutes only: it may not be given up.
+            world.down_until_s = world.now_s + hours * 3600 + 1500
+            repo = world.repos[1]
+            world.edit(repo, repo.issues[1], "x-help", "ann")
+            put_off = "SELECT 1 FROM lanes WHERE repo_id = 1 AND attempts > 0"
+            await self._until(world, lambda: bool(watch.rows(put_off)), "a look to fail")
         await self._people.be_away(hours, changes=10)
         await self._back()
         await self._until(world, self._life.absence.caught_up.is_set, "the log to be read")

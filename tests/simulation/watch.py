@@ -41,6 +41,7 @@ INVARIANTS: dict[str, str] = {
     "one record for a run": "finished runs and records are the same set, and each id is there once",
     "no run is left half": "no run stays unfinished, no intent unsettled, once everything is done",
     "one look at a time": "never two looks at one issue at once",
+    "counted": "the start of a look is in the journal before it begins, so that one that kills the process is known",
     "wanted": "every write is one that the engine wants on what GitHub really holds",
     "minimal": "no write is a no-op on what its look had read",
     "looks afresh": "a run that succeeds has read the issue itself",
@@ -174,6 +175,8 @@ class Watch:
         """A run is about to look."""
         self.holds("one look at a time", key not in life.active, lambda: f"two looks at {key} at once")
         life.active.add(key)
+        stored = self.rows("SELECT starts FROM lanes WHERE repo_id = ? AND number = ?", *key)
+        self.holds("counted", bool(stored) and stored[0][0] > 0, lambda: f"a look at {key} whose start is not stored")
         self._seen[key] = Seen(self.world.now_s, self.world.repos[key[0]].foreign)
 
     def served(self, repo: SimRepo, issue: SimIssue, version: Version, *, lagged: bool) -> None:

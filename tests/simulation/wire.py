@@ -77,6 +77,8 @@ class SimTransport(Transport):
             return refusal(dice.choice((301, 302, 307, 308)), "Moved", location=target)
         if "/app" in url.removeprefix("https://api.github.com")[:5]:
             return refusal(503, "Unavailable") if faults.strikes("server-error", 0.004) else None
+        if world.now_s < world.down_until_s:
+            return refusal(503, "Unavailable")
         if faults.strikes("unreachable", 0.003):
             raise Broken(_lost(), sent=False)
         if world.outage() or faults.strikes("server-error", 0.006):

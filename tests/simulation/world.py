@@ -58,6 +58,8 @@ class World:
         """A life that begins before then has no webhook."""
         self.disk_full = False
         self.disk_full_s = -1e9
+        self.down_until_s = -1.0
+        """Until then GitHub answers nothing about any repository, whatever the faults are."""
         self.ended_by_itself = False
         self._outage_until_s = -1.0
         self._deadly: tuple[int, int] | None = None
