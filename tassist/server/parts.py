@@ -29,6 +29,10 @@ class Pumping(Protocol):
         """There are new records."""
         ...
 
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until every sink has what is in the outbox now; false where one has not in time."""
+        ...
+
     def stop(self, timeout_s: float = 5.0) -> bool:
         """Let the batches in hand end; what remains stays in the outbox."""
         ...
