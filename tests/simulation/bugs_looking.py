@@ -98,7 +98,7 @@ def _poison_stops_sorting(put: Put) -> None:
 @bug("the App's own writes are looked at")
 def _own_writes_cause_looks(put: Put) -> None:
     real = sorting.place
-    put(sorting, "place", lambda delivery, own_login: real(delivery, ""))
+    put(sorting, "place", lambda delivery, own_login, *more: real(delivery, "", *more))
 
 
 @bug("a push of the configuration looks at no issue")

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -668,10 +669,10 @@ async def test_h62_work_of_an_archived_repository_is_dropped_and_a_rename_change
 async def test_one_delivery_that_cannot_be_sorted_does_not_hold_up_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fragile(delivery: Unsorted, own_login: str) -> sorting.Place:
+    def fragile(delivery: Unsorted, *known: Any) -> sorting.Place:
         if b'"number":13' in delivery.body:
             raise RecursionError("deep")
-        return place(delivery, own_login)
+        return place(delivery, *known)
 
     place = sorting.place
     monkeypatch.setattr(sorting, "place", fragile)
