@@ -13,7 +13,7 @@ from typing import Final, Literal
 from engine.problems import Problem, Where
 from setup_wizard import values
 from setup_wizard.known import Known
-from setup_wizard.questions import Question
+from setup_wizard.question import Question
 
 VERSION: Final = 1
 Source = Literal["typed", "flag", "variable", "file", "earlier", "default"]

@@ -25,7 +25,7 @@ class Install(Step):
         if await world.github.held() is not None:
             found = await world.github.installations()
             if found:
-                return Found(already=True, said=_said(found), learned=_learned(found))
+                return Found(already=True, said=_said(found), learned=await _learned(found, world))
         return Found(
             already=False,
             said="install the App",
@@ -40,7 +40,7 @@ class Install(Step):
     async def apply(self, known: Known, world: World) -> Outcome:
         found = await world.github.installations()
         if found:
-            return Applied(_said(found), _learned(found))
+            return Applied(_said(found), await _learned(found, world))
         link = f"{known.learned.get('html_url', '')}/installations/new"
         pending = await world.github.requests()
         hints = tuple(f"an owner of {login} has yet to approve the installation" for login in pending)
@@ -56,7 +56,7 @@ class Install(Step):
     async def arrived(self, known: Known, world: World) -> Outcome:
         del known
         found = await world.github.installed()
-        return Applied(_said(found), _learned(found))
+        return Applied(_said(found), await _learned(found, world))
 
     @override
     async def pasted(self, text: str, known: Known, world: World) -> Outcome:
@@ -94,8 +94,9 @@ def _said(found: tuple[Installed, ...]) -> str:
     return "the App is installed in " + ", ".join(item.account for item in found)
 
 
-def _learned(found: tuple[Installed, ...]) -> dict[str, str]:
+async def _learned(found: tuple[Installed, ...], world: World) -> dict[str, str]:
     return {
+        "repositories": "\n".join(await world.repositories.names()),
         "installations": "\n".join(str(item.id) for item in found),
         "accounts": "\n".join(item.account for item in found),
     }

@@ -40,7 +40,7 @@ from engine.problems import Problem, ProblemError
 from setup_wizard.answers import Answers, Source
 from setup_wizard.known import Facts, Known
 from setup_wizard.outcome import Applied, Found, Outcome, Waiting
-from setup_wizard.questions import Question
+from setup_wizard.question import Question
 from setup_wizard.step import Stage, Step
 
 Part = Literal["check", "apply", "verify"]
@@ -449,17 +449,24 @@ def refused(state: State, question_id: str, raw: str, problems: tuple[Problem, .
 
 
 def reopened(state: State, question_id: str, problems: tuple[Problem, ...]) -> State:
-    """Ask a question again because a step found its answer wrong, such as a name that is taken; the answer is kept."""
-    given = state.answers.find(question_id)
-    draft = {question_id: given.value} if given is not None and not state.questions[question_id].secret else {}
+    """Ask a question, and those that go with it, again because a step found its answer wrong; the answers are kept."""
+    again = (question_id, *state.questions[question_id].with_it)
+    answers, drafts = state.answers, dict(state.drafts)
+    for each in again:
+        given = answers.find(each)
+        if given is not None and not state.questions[each].secret:
+            drafts[each] = given.value
+        answers = answers.without("typed", each)
+    # A step that is over and was looked at with the old answer is looked at again.
+    looked = {step.id for step in _steps(state) if set(again) & set(step.questions)}
     return replace(
         state,
-        answers=replace(state.answers.without("typed", question_id), asks=state.answers.asks | {question_id}),
-        order=tuple(each for each in state.order if each != question_id),
-        drafts={**state.drafts, **draft},
+        answers=replace(answers, asks=answers.asks | set(again)),
+        order=tuple(each for each in state.order if each not in again),
+        drafts=drafts,
         refused=(question_id, problems),
         agreed=frozenset(),
-        steps={key: at for key, at in state.steps.items() if at.standing in _OVER},
+        steps={key: at for key, at in state.steps.items() if at.standing in _OVER and key not in looked},
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from setup_wizard.questions import Question
+from setup_wizard.question import Question
 
 Event = Literal["answered", "began", "applied", "waiting", "verified", "failed", "finished"]
 

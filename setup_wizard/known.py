@@ -21,6 +21,8 @@ class Facts:
     """Four hexadecimal digits that make a proposed name unlike others'."""
     current_folder_has_env: bool = False
     """There is a `.env` here."""
+    checkout: str = ""
+    """The repository, ``owner/name``, whose checkout this folder is; empty where it is none."""
     tunnels: tuple[str, ...] = ()
     """What could open a way from the Internet to here: ``ngrok`` (the package is installed), ``agent`` (it is running)."""
 

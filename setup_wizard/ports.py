@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.problems import Problem
-from setup_wizard.outcome import Waiting
+from setup_wizard.outcome import Change, Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,110 @@ class ProbePort(Protocol):
         ...
 
 
+class SettingsPort(Protocol):
+    """The settings file in tassist's folder, and the `.env` where secrets among the settings go."""
+
+    def now(self, name: str) -> str:
+        """What a setting says now, whoever says it; for a secret only whether it is set: ``set`` or empty."""
+        ...
+
+    def beaten(self, names: Sequence[str]) -> tuple[Problem, ...]:
+        """Settings that something stronger than the file sets, so that what is written there would not count."""
+        ...
+
+    def changes(self, wanted: Mapping[str, str], secrets: Sequence[str]) -> tuple[Change, ...]:
+        """What `keep` would change; a secret only by its name."""
+        ...
+
+    def keep(self, wanted: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+        """Write settings and secrets (values or references), leaving everything else in the files as it is."""
+        ...
+
+
+class TelemetryPort(Protocol):
+    """The sinks."""
+
+    async def try_out(self, sinks: str, secrets: Mapping[str, str]) -> tuple[str, ...]:
+        """Write one record to each sink and read it back where that is possible; a sentence for each.
+
+        Args:
+            sinks: As the setting ``telemetry_sinks`` writes them.
+            secrets: Setting → value or reference, where it is not set yet.
+
+        Raises:
+            ProblemError: every sink that did not take it, and why.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A repository, as far as its first configuration depends on it."""
+
+    labels: tuple[str, ...]
+    milestones: tuple[str, ...]
+    """Titles of the open ones."""
+    tracks: tuple[str, ...]
+    """Labels that look like tracks."""
+    phases: tuple[str, ...]
+    """Milestones that look like phases."""
+    existing: tuple[str, ...]
+    """Paths of files that are there already, where they would be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """A repository's first files, as they are wanted."""
+
+    repo: str
+    way: str
+    """``files``, ``commit`` or ``pull-request``."""
+    folder: str
+    tracks: tuple[str, ...]
+    phases: tuple[str, ...]
+    forms: bool
+    dashboard: str
+    """The telemetry repository that gets the workflow; empty: none."""
+    replace: bool
+    token: str = field(default="", repr=False)
+    """A person's, or a reference to it; empty: the App's own right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """One of them against what is there."""
+
+    where: str
+    path: str
+    diff: tuple[str, ...]
+    """Empty where nothing would change."""
+    exists: bool
+
+
+class RepositoriesPort(Protocol):
+    """The repositories the App is installed on."""
+
+    async def names(self) -> tuple[str, ...]:
+        """All of them, by ``owner/name``, an installation after the other."""
+        ...
+
+    async def look(self, repo: str, way: str, folder: str) -> Seen:
+        """What the repository has; nothing is changed."""
+        ...
+
+    async def propose(self, wanted: Scaffold) -> tuple[Proposed, ...]:
+        """Every file with its difference; nothing is changed.
+
+        Raises:
+            ProblemError: it could not be written there either, for want of a right or a checkout.
+        """
+        ...
+
+    async def write(self, wanted: Scaffold) -> str:
+        """Do it; what was done, in one sentence, with the pull request's address where there is one."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """All of it, handed to every step."""
@@ -160,7 +265,8 @@ class World:
     github: GitHubAppPort
     service: ServicePort
     probe: ProbePort
+    settings: SettingsPort
+    telemetry: TelemetryPort
+    repositories: RepositoriesPort
     home: str
     """Where files are kept, for previews."""
-    extra: dict[str, object] = field(default_factory=dict)
-    """Ports of further stages, by name."""

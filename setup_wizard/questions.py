@@ -1,367 +1,41 @@
-"""Every question of the installer, once: it is a flag, a variable, a key of the answers file, a prompt and a form field."""
+"""Every question of the installer, in the order in which they are asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
-
-from engine.problems import Problem
-from setup_wizard import values
-from setup_wizard.known import Known
-
-Kind = Literal["text", "choice", "yes-no", "number", "path", "address", "secret", "many"]
-"""``many``: any number of the choices; as text they are separated by commas."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of the answers a question takes."""
-
-    value: str
-    label: str
-    help: str = ""
-
-
-def _nothing(known: Known) -> str | None:
-    del known
-    return None
-
-
-def _always(known: Known) -> bool:
-    del known
-    return True
-
-
-def _good(value: str, known: Known) -> tuple[Problem, ...]:
-    del value, known
-    return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What only a person knows, or may want to decide."""
-
-    id: str
-    """The key in the answers file, with underscores."""
-    text: str
-    """The question, ending with a question mark."""
-    why: str
-    """Why it is asked, in one sentence."""
-    help: str
-    """Where the answer is found, and what follows from it."""
-    kind: Kind = "text"
-    example: str = ""
-    choices: tuple[Choice, ...] = ()
-    choices_from: Callable[[Known], tuple[Choice, ...]] | None = None
-    """Choices that are known only later, such as the repositories of an installation."""
-    default: Callable[[Known], str | None] = _nothing
-    """``None``: there is none and it must be answered; an empty text: it may stay empty."""
-    clean: Callable[[str], str] = values.clean
-    """What was meant by what was pasted."""
-    judge: Callable[[str, Known], tuple[Problem, ...]] = _good
-    """Everything that is wrong with a value, in words that say what to type. Never repeats a secret."""
-    applies: Callable[[Known], bool] = _always
-    """Whether it needs an answer, after what was answered before."""
-
-    @property
-    def flag(self) -> str:
-        """On the command line."""
-        return "--" + self.id.replace("_", "-")
-
-    @property
-    def env(self) -> str:
-        """In the environment."""
-        return "TASSIST_SETUP_" + self.id.upper()
-
-    @property
-    def secret(self) -> bool:
-        """Never shown, never an argument, never in the journal; elsewhere only as a reference."""
-        return self.kind == "secret"
-
-    def choices_for(self, known: Known) -> tuple[Choice, ...]:
-        """The answers it takes now; empty where it takes any text."""
-        return self.choices_from(known) if self.choices_from is not None else self.choices
-
-    def read(self, raw: str, known: Known) -> tuple[str, tuple[Problem, ...]]:
-        """The value that was meant, and everything that is wrong with it; the form of every face and of every source."""
-        if self.kind == "secret":
-            value = self.clean(raw)
-            return value, () if values.is_reference(value) else self.judge(value, known)
-        value = self.clean(raw)
-        faults = values.control_faults(f"the answer to {self.id}", value)
-        if faults:
-            return value, faults
-        if not value:
-            default = self.default(known)
-            return (
-                (value, (_wrong(self, value, self._takes(known)),))
-                if default is None
-                else (default, self._judged(default, known))
-            )
-        choices = self.choices_for(known)
-        if self.kind == "yes-no":
-            said = {"y": "yes", "yes": "yes", "true": "yes", "on": "yes", "1": "yes"}
-            said |= {"n": "no", "no": "no", "false": "no", "off": "no", "0": "no"}
-            if value.casefold() not in said:
-                return value, (_wrong(self, value, "yes or no"),)
-            return said[value.casefold()], ()
-        if self.kind == "number" and not (value.isascii() and value.isdigit() and len(value) < 10):
-            return value, (_wrong(self, value, "a whole number"),)
-        if self.kind == "choice":
-            chosen = _chosen(value, choices)
-            if chosen is None:
-                return value, (_wrong(self, value, "one of " + ", ".join(choice.value for choice in choices)),)
-            value = chosen
-        if self.kind == "many":
-            parts = [part for part in (self.clean(part) for part in value.split(",")) if part]
-            picked = [_chosen(part, choices) if choices else part for part in parts]
-            lost = [part for part, found in zip(parts, picked, strict=True) if found is None]
-            if lost:
-                return value, (_wrong(self, lost[0], "any of " + ", ".join(choice.value for choice in choices)),)
-            value = ",".join(dict.fromkeys(part for part in picked if part))
-        return value, self.judge(value, known)
-
-    def _judged(self, default: str, known: Known) -> tuple[Problem, ...]:
-        return self.judge(default, known) if default else ()
-
-    def _takes(self, known: Known) -> str:
-        choices = self.choices_for(known)
-        return "one of " + ", ".join(choice.value for choice in choices) if choices else self.example or "an answer"
-
-
-def _chosen(value: str, choices: tuple[Choice, ...]) -> str | None:
-    """By value, by label, or by its number in the list."""
-    for number, choice in enumerate(choices, 1):
-        if value.casefold() in {choice.value.casefold(), choice.label.casefold(), str(number)}:
-            return choice.value
-    return None
-
-
-def _wrong(question: Question, value: str, takes: str) -> Problem:
-    what = f"{values.visible(value)} is no answer to {question.id}" if value else f"{question.id} is not answered"
-    return Problem("answer-wrong", what, fix=f"type {takes}")
-
-
-# --- the questions, in the order in which they are asked ------------------------------------------------
-
-
-def _creates(known: Known) -> bool:
-    return known.answer("app") == "new"
-
-
-def _name(known: Known) -> str:
-    owner = known.answer("organization")
-    name = f"Task Assistant of {owner}" if owner else f"Task Assistant {known.facts.suffix}"
-    return name if len(name) <= values.MAX_APP_NAME else f"Task Assistant {known.facts.suffix}"
-
-
-def _way(known: Known) -> str:
-    if known.facts.has_display:
-        return "browser"
-    return "paste"
-
-
-def _way_faults(value: str, known: Known) -> tuple[Problem, ...]:
-    if value != "tunnel" or known.answer("webhook") == "url":
-        return ()
-    return (
-        Problem(
-            "tunnel-not-open-yet",
-            "no tunnel is open yet that the browser could come back through",
-            "tassist opens it when the server runs, which needs the App first",
-            "answer paste, which works from any machine",
-        ),
-    )
-
-
-def _keeps(known: Known) -> str:
-    return "keyring" if known.facts.keyring else "file"
-
-
-def _keeping_faults(value: str, known: Known) -> tuple[Problem, ...]:
-    if value != "keyring" or known.facts.keyring:
-        return ()
-    return (
-        Problem(
-            "keyring-unusable",
-            "there is no keyring that keeps secrets here",
-            known.facts.keyring_why_not,
-            "answer file; or mend the keyring, and see: tassist doctor",
-        ),
-    )
-
-
-def _hook(known: Known) -> str:
-    return known.facts.tunnels[0] if known.facts.tunnels else "poll"
-
-
-GITHUB = Question(
-    "github",
-    "Which GitHub is it?",
-    "The App lives on one GitHub, and everything is asked there.",
-    "github.com for most people. For GitHub Enterprise Server the address of any of its pages will do.",
-    "address",
-    "https://github.example.com",
-    default=lambda _known: "https://github.com",
-    clean=values.github_address,
-    judge=lambda value, _known: values.github_address_faults(value),
-)
-APP = Question(
-    "app",
-    "Do you want a new GitHub App, or is there one already?",
-    "Task Assistant acts as a GitHub App of your own; nobody else holds its key.",
-    "A new one takes one click at GitHub. One that exists can be taken over with its private key; one that was set up on "
-    "another machine is brought along as one line, made there with: tassist setup export.",
-    "choice",
-    choices=(
-        Choice("new", "a new App", "made from a manifest: no value is copied by hand"),
-        Choice("existing", "an App that exists at GitHub", "you give its App ID and a private key"),
-        Choice("import", "an App that tassist uses on another machine", "you give the line that export printed"),
-    ),
-    default=lambda _known: "new",
-)
-ACCOUNT = Question(
-    "account",
-    "Who shall own the App?",
-    "A private App can be installed only where it is owned.",
-    "Choose the organisation whose repositories it will look after; you have to be one of its owners.",
-    "choice",
-    choices=(Choice("me", "my own account"), Choice("organization", "an organisation")),
-    default=lambda known: "organization" if known.answer("organization") else "me",
-    applies=_creates,
-)
-ORGANIZATION = Question(
-    "organization",
-    "Which organisation?",
-    "GitHub's page for a new App is another one for each organisation.",
-    "Its name as it stands in addresses; the address of one of its pages will do.",
-    example="acme",
-    clean=values.login,
-    judge=lambda value, _known: values.login_faults(value),
-    applies=lambda known: _creates(known) and known.answer("account") == "organization",
-)
-APP_NAME = Question(
-    "app_name",
-    "What shall the App be called?",
-    "People see the name beside everything it does; no two Apps at GitHub have the same.",
-    f"At most {values.MAX_APP_NAME} characters. It is checked before your browser opens, and can be changed later.",
-    example="Task Assistant of Acme",
-    default=_name,
-    judge=lambda value, _known: values.app_name_faults(value),
-    applies=_creates,
-)
-WEBHOOK = Question(
-    "webhook",
-    "How does GitHub reach this machine?",
-    "GitHub sends each event to an address; where nothing can reach the machine, tassist asks GitHub instead.",
-    "Choose url where the machine has a public address, a reverse proxy or a tunnel of yours. It can be changed at any time.",
-    "choice",
-    choices=(
-        Choice("url", "a public address", "production, or any tunnel you started yourself"),
-        Choice("ngrok", "ngrok, opened by tassist", "for development; needs an account at ngrok"),
-        Choice("agent", "an ngrok agent that is running here", "its address is read from the agent"),
-        Choice("poll", "not at all", "tassist asks GitHub once a minute; nothing has to be public"),
-    ),
-    default=_hook,
-)
-WEBHOOK_URL = Question(
-    "webhook_url",
-    "What is the webhook's public address?",
-    "GitHub sends deliveries there.",
-    "https:// and the host; /webhook is added where no path is given.",
-    "address",
-    "https://tassist.example.com/webhook",
-    clean=values.hook_address,
-    judge=lambda value, _known: values.hook_address_faults(value),
-    applies=lambda known: known.answer("webhook") == "url",
-)
-CREATE_WITH = Question(
-    "create_with",
-    "Where is your browser?",
-    "GitHub makes an App only when somebody who is signed in clicks; that browser may be anywhere.",
-    "browser: on this machine. tunnel: on any machine or telephone, through the tunnel. paste: on any machine; afterwards you "
-    "copy one address back. link: you fill nothing in but copy the App ID and download its key.",
-    "choice",
-    choices=(
-        Choice("browser", "on this machine"),
-        Choice("tunnel", "anywhere; it comes here through the tunnel", "a link and a QR code"),
-        Choice("paste", "anywhere; I copy an address back", "works with nothing but a terminal"),
-        Choice("link", "anywhere; I copy the App ID and download a key", "where the other ways are blocked"),
-    ),
-    default=_way,
-    judge=_way_faults,
-    applies=_creates,
-)
-APP_ID = Question(
-    "app_id",
-    "What is the App's ID?",
-    "Together with the key it says who asks.",
-    "On the App's settings page, under About; a whole number, not the client id.",
-    example="123456",
-    clean=values.app_id,
-    judge=lambda value, _known: values.app_id_faults(value),
-    applies=lambda known: known.answer("app") == "existing",
-)
-PRIVATE_KEY_FILE = Question(
-    "private_key_file",
-    "In which file is the App's private key?",
-    "Only who holds the key can act as the App.",
-    "On the App's settings page: Private keys, Generate a private key. It is downloaded as a .pem file; it is read, checked "
-    "and kept, and you may delete the file afterwards.",
-    "path",
-    "~/Downloads/task-assistant.private-key.pem",
-    clean=values.path,
-    judge=lambda value, _known: values.path_faults(value),
-    applies=lambda known: known.answer("app") == "existing",
-)
-BUNDLE = Question(
-    "bundle",
-    "What is the line that export printed?",
-    "It holds the App's credentials, encrypted.",
-    "Made on the other machine with: tassist setup export.",
-    "secret",
-    "tassist-app-1.…",
-    applies=lambda known: known.answer("app") == "import",
-)
-PASSPHRASE = Question(
-    "passphrase",
-    "And its passphrase?",
-    "The line is encrypted with it.",
-    "It was shown beside the line.",
-    "secret",
-    "k7m2-…",
-    applies=lambda known: known.answer("app") == "import",
-)
-KEEP_SECRETS_IN = Question(
-    "keep_secrets_in",
-    "Where shall the App's secrets be kept?",
-    "The private key is shown once by GitHub, and whoever reads it can act as the App.",
-    "keyring: the system's own. file: in tassist's folder, readable by you alone; right for services. env-file: in the `.env` "
-    "of this folder, whose other lines stay as they are.",
-    "choice",
-    choices=(
-        Choice("keyring", "in the system's keyring"),
-        Choice("file", "in a file only you can read", "mode 0600, in tassist's folder"),
-        Choice("env-file", "in the .env of this folder", "mode 0600; other lines and comments stay"),
-    ),
-    default=_keeps,
-    judge=_keeping_faults,
-)
+from setup_wizard import app_questions as app
+from setup_wizard import care_questions as care
+from setup_wizard import scaffold_questions as scaffold
+from setup_wizard.question import Question
 
 QUESTIONS: tuple[Question, ...] = (
-    GITHUB,
-    APP,
-    ACCOUNT,
-    ORGANIZATION,
-    APP_NAME,
-    WEBHOOK,
-    WEBHOOK_URL,
-    CREATE_WITH,
-    APP_ID,
-    PRIVATE_KEY_FILE,
-    BUNDLE,
-    PASSPHRASE,
-    KEEP_SECRETS_IN,
+    app.GITHUB,
+    app.APP,
+    app.ACCOUNT,
+    app.ORGANIZATION,
+    app.APP_NAME,
+    app.WEBHOOK,
+    app.WEBHOOK_URL,
+    app.CREATE_WITH,
+    app.APP_ID,
+    app.PRIVATE_KEY_FILE,
+    app.BUNDLE,
+    app.PASSPHRASE,
+    app.KEEP_SECRETS_IN,
+    care.REPOSITORIES,
+    care.TELEMETRY,
+    care.TELEMETRY_REPOSITORY,
+    care.TELEMETRY_FILE,
+    care.TELEMETRY_POSTGRESQL,
+    care.TELEMETRY_COLLECTOR,
+    care.TELEMETRY_AUTHORIZATION,
+    scaffold.SCAFFOLD,
+    scaffold.SCAFFOLD_REPOSITORY,
+    scaffold.SCAFFOLD_FOLDER,
+    scaffold.SCAFFOLD_TRACKS,
+    scaffold.SCAFFOLD_PHASES,
+    scaffold.SCAFFOLD_FORMS,
+    scaffold.SCAFFOLD_DASHBOARD,
+    scaffold.SCAFFOLD_REPLACE,
+    scaffold.GITHUB_TOKEN,
 )
 QUESTION_BY_ID = {question.id: question for question in QUESTIONS}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from setup_wizard.answers import VERSION
-from setup_wizard.questions import Question
+from setup_wizard.question import Question
 
 REFERENCE = "^(env|file|keyring):.+"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from setup_wizard.app_steps import KeepSecrets, RegisterApp, SetWebhook
+from setup_wizard.care_steps import ChooseRepositories, ChooseTelemetry
 from setup_wizard.finish_steps import Install, ProveHealth, SeeDelivery
+from setup_wizard.scaffold_steps import LookAtRepository, WriteScaffold
 from setup_wizard.step import Stage
 
 STAGES: tuple[Stage, ...] = (
@@ -26,6 +28,39 @@ STAGES: tuple[Stage, ...] = (
             "keep_secrets_in",
         ),
         (RegisterApp(), KeepSecrets(), SetWebhook(), Install()),
+    ),
+    Stage(
+        "care",
+        "Repositories and telemetry",
+        (
+            "repositories",
+            "telemetry",
+            "telemetry_repository",
+            "telemetry_file",
+            "telemetry_postgresql",
+            "telemetry_collector",
+            "telemetry_authorization",
+        ),
+        (ChooseRepositories(), ChooseTelemetry()),
+    ),
+    Stage(
+        "repository",
+        "First configuration",
+        ("scaffold", "scaffold_repository", "scaffold_folder"),
+        (LookAtRepository(),),
+    ),
+    Stage(
+        "scaffold",
+        "First files",
+        (
+            "scaffold_tracks",
+            "scaffold_phases",
+            "scaffold_forms",
+            "scaffold_dashboard",
+            "scaffold_replace",
+            "github_token",
+        ),
+        (WriteScaffold(),),
     ),
     Stage("finish", "Proof", (), (SeeDelivery(), ProveHealth())),
 )

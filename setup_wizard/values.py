@@ -16,6 +16,7 @@ MAX_APP_NAME = 34
 """Source: https://docs.github.com/en/apps/creating-github-apps/registering-a-github-app/registering-a-github-app"""
 _QUOTES = {'"': '"', "'": "'", "`": "`", "<": ">", "“": "”", "‘": "’", "«": "»"}
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?")
+_REPOSITORY = re.compile(r"[A-Za-z0-9_-]{1,100}/[A-Za-z0-9._-]{1,100}")
 _KEY = re.compile(r"-----BEGIN |^MII[A-Za-z0-9+/]{20}")
 _REFERENCE = re.compile(r"(env|file|keyring):(.+)", re.DOTALL)
 _PAGES = {"settings", "organizations", "orgs", "apps", "users", "login"}
@@ -161,6 +162,33 @@ def hook_address_faults(value: str) -> tuple[Problem, ...]:
     return ()
 
 
+def collector_faults(value: str) -> tuple[Problem, ...]:
+    """Records are read by whoever is on their way: https, or this machine; a credential does not belong in an address."""
+    wrong, fix = "collector-address-wrong", "type its address, such as https://collector.example/v1/logs"
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+        _ = parts.port
+    except ValueError:
+        return (Problem(wrong, f"{visible(value)} is not an address", fix=fix),)
+    if "@" in parts.netloc:
+        return (
+            Problem(
+                wrong,
+                "the collector's address holds a user name or a password",
+                "it is not shown here; the address is written in a settings file",
+                "give the credential as the answer to telemetry_authorization",
+            ),
+        )
+    if "," in value or not host or any(char.isspace() for char in value):
+        return (Problem(wrong, f"{visible(value)} is not an address", fix=fix),)
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in {"localhost", "127.0.0.1", "::1"}):
+        return (
+            Problem(wrong, f"{visible(value)} does not begin with https://", "records could be read on their way", fix),
+        )
+    return ()
+
+
 # names
 
 
@@ -185,6 +213,29 @@ def login_faults(value: str) -> tuple[Problem, ...]:
             f"{visible(value)} is not the name of an organisation",
             "it has letters, digits and single dashes, as in the address of its page",
             "type it as it stands after github.com/",
+        ),
+    )
+
+
+def repository(raw: str) -> str:
+    """A repository's full name: from itself, or an address of one of its pages."""
+    text = clean(raw)
+    if "://" in text:
+        parts = [part for part in urlsplit(text).path.split("/") if part]
+        text = "/".join(parts[:2])
+    return text.removesuffix(".git")
+
+
+def repository_faults(value: str) -> tuple[Problem, ...]:
+    """A repository has an owner and a name."""
+    if _REPOSITORY.fullmatch(value):
+        return ()
+    return (
+        Problem(
+            "repository-name-wrong",
+            f"{visible(value)} is not the name of a repository",
+            "it has the form OWNER/NAME",
+            "type it as it stands after github.com/, such as acme/app",
         ),
     )
 
@@ -263,6 +314,17 @@ def path_faults(value: str) -> tuple[Problem, ...]:
     if "://" in value:
         return (Problem("path-wrong", f"{visible(value)} is an address, not a file", fix="type the path of a file"),)
     return ()
+
+
+def comma_faults(value: str) -> tuple[Problem, ...]:
+    """What stands in a list that commas separate holds none."""
+    if "," not in value:
+        return ()
+    return (
+        Problem(
+            "path-comma", f"{visible(value)} holds a comma", "sinks are separated by commas", "choose another name"
+        ),
+    )
 
 
 def path(raw: str) -> str:

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 
 async def read_line(prompt: str, *, secret: bool, env: Mapping[str, str]) -> str:
@@ -21,7 +22,7 @@ async def read_line(prompt: str, *, secret: bool, env: Mapping[str, str]) -> str
         EOFError: the person ended the input.
         KeyboardInterrupt: Ctrl-C.
     """
-    if env.get("ACCESSIBLE") or env.get("TERM", "dumb") == "dumb" or sys.platform == "win32":
+    if not _moves_cursor(env):
         return await _plainly(prompt, secret=secret)
     import questionary
     from prompt_toolkit.output.defaults import create_output
@@ -30,6 +31,64 @@ async def read_line(prompt: str, *, secret: bool, env: Mapping[str, str]) -> str
     question = ask(prompt, qmark="", output=create_output(stdout=sys.stderr))
     answer = await question.unsafe_ask_async()
     return str(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a list."""
+
+    value: str
+    label: str
+    marked: bool = False
+
+
+def can_pick(env: Mapping[str, str]) -> bool:
+    """Whether a list can be drawn and moved in; otherwise names and numbers are typed."""
+    return _moves_cursor(env)
+
+
+async def pick(prompt: str, items: Sequence[Item], *, several: bool) -> list[str] | None:
+    """Choose from a list with a search: the values, or ``None`` where Escape was pressed.
+
+    Args:
+        prompt: Above the list.
+        items: In order; those marked are chosen already, or where one is chosen, pointed at.
+        several: Any number may be chosen, with the space bar; otherwise Enter takes one.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+    """
+    import questionary
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from prompt_toolkit.keys import Keys
+    from prompt_toolkit.output.defaults import create_output
+
+    out = create_output(stdout=sys.stderr)
+    choices = [questionary.Choice(item.label, item.value, checked=several and item.marked) for item in items]
+    first = next((choice for choice, item in zip(choices, items, strict=True) if item.marked), None)
+    if several:
+        question = questionary.checkbox(
+            prompt, choices, qmark="", initial_choice=first, use_search_filter=True, use_jk_keys=False,
+            instruction="(type to search, Space marks, Enter goes on, Escape goes back)", output=out,
+        )  # fmt: skip
+    else:
+        question = questionary.select(
+            prompt, choices, qmark="", default=first, use_search_filter=True, use_jk_keys=False,
+            instruction="(type to search, Enter takes one, Escape goes back)", output=out,
+        )  # fmt: skip
+    bindings = question.application.key_bindings
+    assert isinstance(bindings, KeyBindings)
+
+    @bindings.add(Keys.Escape, eager=True)
+    def _back(event: KeyPressEvent) -> None:
+        event.app.exit(result=None)
+
+    answer = await question.unsafe_ask_async()
+    return answer if answer is None or several else [answer]
+
+
+def _moves_cursor(env: Mapping[str, str]) -> bool:
+    return not env.get("ACCESSIBLE") and env.get("TERM", "dumb") != "dumb" and sys.platform != "win32"
 
 
 async def _plainly(prompt: str, *, secret: bool) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from setup_wizard.questions import QUESTIONS, Question
+from setup_wizard.question import Question
+from setup_wizard.questions import QUESTIONS
 from tassist.cli import diagnostics, output
 from tassist.errors import Exit, exit_code
 from tassist.opening import OpenPlace

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from typing_extensions import override
 
 from engine.problems import Problem
 from setup_wizard.flow import Ask, Face, Failed, News, Planned, Preview, Signal, Standing, Wait
+from setup_wizard.question import NONE, Choice, together
 from tassist.cli import diagnostics
-from tassist.cli.reading import read_line
+from tassist.cli.reading import Item, can_pick, pick, read_line
 from tassist.text import safe_text
 
+SHOWN = 15
+"""Longer lists are shown in part, and searched."""
 WORDS = {"back": Signal.BACK, "quit": Signal.LEAVE, "leave": Signal.LEAVE}
 _DONE = {Standing.ALREADY: "already so", Standing.APPLIED: "done", Standing.CHECKED: "now"}
 
@@ -37,15 +40,19 @@ class PlainFace(Face):
             _say("")
             _say(f"Question {ask.number} of {ask.of}: {question.text}")
             _say(f"  {question.why}")
-            for number, choice in enumerate(question.choices_for(ask.known), 1):
-                more = f" ({choice.help})" if choice.help else ""
-                _say(f"  {number}. {choice.label}{more}")
+            if not self._picks(ask):
+                show_choices(question.choices_for(ask.known), many=question.kind == "many")
         diagnostics.problems(ask.problems)
+        if self._picks(ask):
+            return await self._pick(ask)
         while True:
             line = await self._read(_prompt(ask), secret=question.secret)
             if isinstance(line, Signal):
                 return line
             word = line.strip().lower()
+            if word.startswith("/") and question.choices_from is not None:
+                show_choices(question.choices_for(ask.known), many=question.kind == "many", part=word[1:])
+                continue
             if word == "?":
                 _say(f"  {question.help}")
                 if question.example:
@@ -58,6 +65,33 @@ class PlainFace(Face):
                     continue
                 return WORDS[word]
             return line if line.strip() or question.secret else _offered(ask)
+
+    def _picks(self, ask: Ask) -> bool:
+        """Whether the answer is picked from a list with a search, rather than typed."""
+        choices = ask.question.choices_for(ask.known)
+        wide = ask.question.kind == "many" or (ask.question.choices_from is not None and len(choices) > SHOWN)
+        return wide and bool(choices) and can_pick(self._env)
+
+    async def _pick(self, ask: Ask) -> str | Signal:
+        question, offered = ask.question, set((ask.value or ask.default or "").split(","))
+        _say(f"  {question.help}")
+        items = [
+            Item(choice.value, safe_text(choice.label + (f" ({choice.help})" if choice.help else ""), max_chars=100), choice.value in offered)
+            for choice in question.choices_for(ask.known)
+        ]  # fmt: skip
+        several = question.kind == "many"
+        found = await pick(f"{question.text}", items, several=several)
+        if found is None:
+            if ask.can_go_back:
+                return Signal.BACK
+            _say("  this is the first question")
+            return await self._pick(ask)
+        if not several:
+            return found[0]
+        if not found and NONE not in {item.value for item in items}:
+            _say("  nothing is marked; Space marks what is pointed at")
+            return await self._pick(ask)
+        return ",".join(together(found, offered)) or NONE
 
     @override
     async def preview(self, preview: Preview) -> bool | Signal:
@@ -144,6 +178,20 @@ class SilentFace(PlainFace):
         return Signal.LEAVE
 
 
+def show_choices(choices: Sequence[Choice], *, many: bool, part: str = "") -> None:
+    """The numbered choices; of a long list the first ones, or those that hold what is searched for."""
+    numbered = [(number, choice) for number, choice in enumerate(choices, 1) if part in choice.label.casefold()]
+    for number, choice in numbered[: SHOWN if part or len(choices) > SHOWN else None]:
+        more = f" ({choice.help})" if choice.help else ""
+        _say(f"  {number}. {safe_text(choice.label, max_chars=100)}{more}")
+    if part and not numbered:
+        _say(f"  nothing holds {safe_text(part, max_chars=60)}")
+    elif len(numbered) > SHOWN:
+        _say(f"  … {len(numbered) - SHOWN} more; type / and a part of the name to search")
+    if many and not part:
+        _say("  several: their numbers or names, separated by commas")
+
+
 def show_preview(preview: Preview) -> None:
     """Every change of a stage."""
     if not any(planned.found.changes for planned in preview.planned):
@@ -199,6 +247,8 @@ def _prompt(ask: Ask) -> str:
     offered = _offered(ask)
     shown = safe_text(offered, max_chars=60) if offered else ""
     choices = question.choices_for(ask.known)
+    if choices and question.kind == "many":
+        return f"Answer [{shown}]:" if shown else "Answer:"
     if choices:
         number = next((str(place) for place, choice in enumerate(choices, 1) if choice.value == offered), "")
         return f"Answer, 1 to {len(choices)}{f' [{number}]' if number else ''}:"

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from engine.config import parse
 from engine.config.types import InvalidConfig
-from engine.model import IssueRef
+from engine.model import IssueRef, Label, Milestone
 from engine.problems import Problem, ProblemError
 from setup_wizard.scaffold import scaffold_config
 from tassist.errors import os_problem
@@ -66,13 +66,17 @@ class ScaffoldFile:
     """Something else is there; it is replaced only where that was said."""
 
 
-async def propose(connection: Connection, repo: str, *, forms: bool = True) -> dict[str, str]:
-    """The files a repository would begin with, by path.
+@dataclass(frozen=True, slots=True)
+class Has:
+    """What a repository has, as far as its first configuration is made from it."""
 
-    Args:
-        connection: As the App.
-        repo: ``owner/name``.
-        forms: Issue forms as well.
+    labels: tuple[Label, ...]
+    milestones: tuple[Milestone, ...]
+    """The open ones."""
+
+
+async def look(connection: Connection, repo: str) -> Has:
+    """Read a repository's labels and open milestones.
 
     Raises:
         ProblemError: the App does not see it.
@@ -85,10 +89,34 @@ async def propose(connection: Connection, repo: str, *, forms: bool = True) -> d
     path = repository(repo)
     labels = await connection.client.get_all(f"{path}/labels?per_page=100", LabelWire, who)
     milestones = await connection.client.get_all(f"{path}/milestones?state=open&per_page=100", MilestoneWire, who)
-    text = scaffold_config(
-        [each for each in map(label, labels) if each is not None],
-        [each for each in map(milestone, milestones) if each is not None],
+    return Has(
+        tuple(each for each in map(label, labels) if each is not None),
+        tuple(each for each in map(milestone, milestones) if each is not None),
     )
+
+
+async def propose(
+    connection: Connection,
+    repo: str,
+    *,
+    forms: bool = True,
+    tracks: Sequence[str] | None = None,
+    phases: Sequence[str] = (),
+) -> dict[str, str]:
+    """The files a repository would begin with, by path.
+
+    Args:
+        connection: As the App.
+        repo: ``owner/name``.
+        forms: Issue forms as well.
+        tracks: Labels that become tracks; ``None``: those that look like tracks.
+        phases: Titles of the milestones that become phases.
+
+    Raises:
+        ProblemError: the App does not see it.
+    """
+    has = await look(connection, repo)
+    text = scaffold_config(has.labels, has.milestones, tracks_from=tracks, phases_from=phases)
     found = parse(text, file=CONFIG)
     if isinstance(found, InvalidConfig):
         raise ProblemError(found.problems)
@@ -149,8 +177,8 @@ can be taken back with `tassist undo`. What it would do first: `tassist sweep --
 """
 
 
-def checked(root: Path, path: str) -> Path:
-    """Where a file goes; only below the folder, through no link, under a name that every system takes (H68).
+def checked_name(path: str) -> tuple[str, ...]:
+    """The parts of a file's path: below the repository's root, under names that every system takes (H68).
 
     Raises:
         ProblemError: it is none of that.
@@ -174,6 +202,16 @@ def checked(root: Path, path: str) -> Path:
                 "use a relative path with plain names",
             )
         )
+    return parts
+
+
+def checked(root: Path, path: str) -> Path:
+    """Where a file goes; only below the folder, through no link.
+
+    Raises:
+        ProblemError: it is none of that.
+    """
+    parts = checked_name(path)
     place = root
     for part in parts:
         place = place / part

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from setup_wizard.known import Facts, Known
-from setup_wizard.questions import QUESTIONS, Question
+from setup_wizard.question import Question
+from setup_wizard.questions import QUESTIONS
 from setup_wizard.schema import schema_text
 from setup_wizard.steps import STAGES
 

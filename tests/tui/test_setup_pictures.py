@@ -57,6 +57,33 @@ def asked(question: str, value: str = "", problems: tuple[Problem, ...] = (), **
     return Ask(item, known, item.default(known), value, problems, 4, 9, can_go_back=True)
 
 
+def learned(question: str, value: str = "", problems: tuple[Problem, ...] = (), **found: str) -> Ask:
+    """A question whose choices a step has learned."""
+    known = Known({"scaffold": "pull-request"}, Facts(), found)
+    item = QUESTION_BY_ID[question]
+    return Ask(item, known, item.default(known), value, problems, 1, 2, can_go_back=True)
+
+
+FEW = "acme/api\nacme/app\nann/notes"
+MANY = "\n".join(f"acme/service-{number:03}" for number in range(120))
+LABELS = "bug\ntrack/api\ntrack/web\nphase-1"
+HOSTILE_LABELS = "\n".join(["track/api", *(text.replace("\n", " ")[:60] for text in HOSTILE)])
+REFUSED = Problem(
+    "telemetry-repository", "github:acme/telemetry did not take the test record", "GitHub answered 404 Not Found",
+    "check that it exists and that the App is installed there with the permission contents: write",
+)  # fmt: skip
+SCAFFOLDED = (
+    Planned(
+        "scaffold", "First files",
+        Found(already=False, said="write the first files of acme/app", changes=(
+            Change("GitHub, acme/app", ".github/task-assistant.yml is replaced", (
+                "--- a/.github/task-assistant.yml", "+++ b/.github/task-assistant.yml", "@@ -1,2 +1,3 @@",
+                ' schema_version: "1.0"', "-tracks: []", "+tracks:", '+  - id: "api"', '+    label: "track/api"',
+            )),
+            Change("GitHub, acme/app", ".github/ISSUE_TEMPLATE/bug.yml exists and is left as it is"),
+        )), "close the pull request, or delete the branch or the files; nothing else was changed",
+    ),
+)  # fmt: skip
 PLANNED = (
     Planned(
         "app", "App",
@@ -114,6 +141,15 @@ VIEWS: dict[str, tuple[Make, tuple[Mark, ...]]] = {
     ),
     "question-secret": (lambda: QuestionView(asked("passphrase", app="import")), rail()),
     "question-hostile": (lambda: QuestionView(asked("app_name", NASTY, (Problem("x", NASTY, NASTY, NASTY),), app="new")), rail()),
+    "repositories-empty": (lambda: QuestionView(learned("repositories")), rail(app=Standing.DONE)),
+    "repositories": (lambda: QuestionView(learned("repositories", repositories=FEW)), rail(app=Standing.DONE)),
+    "repositories-many": (lambda: QuestionView(learned("repositories", "acme/service-007", repositories=MANY)), rail(app=Standing.DONE)),
+    "repositories-hostile": (lambda: QuestionView(learned("repositories", "x", (Problem("x", NASTY, NASTY, NASTY),), repositories=HOSTILE_LABELS)), rail(app=Standing.DONE)),
+    "telemetry": (lambda: QuestionView(learned("telemetry")), rail(app=Standing.DONE, repositories=Standing.DONE)),
+    "telemetry-error": (lambda: QuestionView(learned("telemetry", "jsonl,github", (REFUSED,))), rail(app=Standing.DONE, repositories=Standing.DONE)),
+    "tracks": (lambda: QuestionView(learned("scaffold_tracks", labels=LABELS, milestones="", proposed_tracks="track/api\ntrack/web")), rail(labels=Standing.ALREADY)),
+    "tracks-hostile": (lambda: QuestionView(learned("scaffold_tracks", labels=HOSTILE_LABELS, milestones="")), rail(labels=Standing.ALREADY)),
+    "scaffold": (lambda: PreviewView(Preview("scaffold", "First files", SCAFFOLDED, dry=False)), rail(labels=Standing.ALREADY)),
     "preview": (lambda: PreviewView(Preview("app", "GitHub App", PLANNED, dry=False)), rail()),
     "preview-hostile": (
         lambda: PreviewView(Preview("app", NASTY, (Planned("x", NASTY, Found(already=False, changes=(Change(NASTY, NASTY, ("+" + NASTY,)),)), NASTY),), dry=True)),

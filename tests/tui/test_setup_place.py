@@ -13,7 +13,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, OptionList, Static
 
-from setup_wizard.flow import Mark, Standing
+from setup_wizard.flow import Ask, Mark, Standing
+from setup_wizard.known import Known
+from setup_wizard.questions import QUESTION_BY_ID
 from tassist import secrets
 from tassist.errors import Secret
 from tassist.sandbox import Box, Running, aserve
@@ -22,6 +24,8 @@ from tassist.services.setup.wishes import Wishes
 from tassist.tui.app import TassistApp
 from tassist.tui.screens.setup import SetupScreen
 from tassist.tui.setup.ends import DoneView, StartView
+from tassist.tui.setup.face import TextualFace
+from tassist.tui.setup.lists import ManyList
 from tassist.tui.setup.rail import Rail
 from tassist.tui.setup.switching import SwitchView
 from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, View, WaitView
@@ -60,11 +64,11 @@ class Seat:
         raise AssertionError(what)
 
     async def view(self, kind: type[Any], question: str = "") -> Any:
-        """Wait for a view, and for its question."""
+        """Wait for a view, for its question, and until it has the focus: a key pressed before would go nowhere."""
 
         def there() -> Any:
             for found in self.app.screen.query(kind):
-                if found.is_mounted and (not question or found.ask.question.id == question):
+                if found.has_focus_within and (not question or found.ask.question.id == question):
                     return found
             return None
 
@@ -132,7 +136,7 @@ async def test_a_whole_run_by_keyboard_from_nothing_to_a_delivery_seen(home: Pat
         await seat.view(QuestionView, "app_name")
         await seat.type("x" * 40)
         await seat.pilot.press("enter")
-        assert "the App's name has 40 characters" in seat.text("#field-error")
+        await seat.until(lambda: "the App's name has 40 characters" in seat.text("#field-error"), "the fault")
         assert "leave out 6 or more" in seat.text("#field-error")
         await seat.type('  "Tidy"  ')
         await seat.pilot.press("escape")
@@ -172,6 +176,12 @@ async def test_a_whole_run_by_keyboard_from_nothing_to_a_delivery_seen(home: Pat
         await seat.pilot.press("escape")
         await asyncio.to_thread(install, seat.running.url, "tidy")
 
+        await seat.view(QuestionView, "repositories")
+        await seat.pilot.press("enter")
+        await seat.view(QuestionView, "telemetry")
+        await seat.pilot.press("enter")
+        await seat.view(QuestionView, "scaffold")
+        await seat.pilot.press("enter")
         done = await seat.view(DoneView)
         assert {mark.standing for mark in seat.screen.query_one(Rail).marks} <= {Standing.DONE, Standing.ALREADY}
         assert "tassist serve --poll" in seat.text("#done-rows")
@@ -197,10 +207,10 @@ async def test_a_dry_run_changes_nothing(home: Path) -> None:
         preview = await seat.view(PreviewView)
         assert preview.preview.dry
         await seat.pilot.press("enter")
-        await seat.until(lambda: seat.app.screen.query(PreviewView) or seat.app.screen.query(DoneView), "the end")
-        while not seat.app.screen.query(DoneView):
-            await seat.pilot.press("enter")
-            await seat.pilot.pause(0.05)
+        async with asyncio.timeout(PATIENCE_S):  # further questions and previews, all taken as they are proposed
+            while not seat.app.screen.query(DoneView):
+                await seat.pilot.press("enter")
+                await seat.pilot.pause(0.05)
 
     assert [path.name for path in home.iterdir() if path.suffix != ".lock"] == []
 
@@ -315,3 +325,69 @@ async def test_the_webhook_is_switched_and_what_is_wrong_stands_below_the_field(
             assert seat.box.app(made.id).hook_url == here.url
         await seat.pilot.press("escape")
         await seat.view(StartView)
+
+
+REPOS = "\n".join(f"octo/repo-{number:03}" for number in range(300))
+
+
+async def ask_in(seat: Seat, question_id: str, **learned: str) -> tuple[Any, asyncio.Task[Any]]:
+    """Have one question asked, as the flow would; the view, and the answer to come."""
+    face = TextualFace(seat.screen, seat.screen.desk.clock, may_open=False)
+    known = Known({"scaffold": "files"}, learned={"repositories": REPOS, **learned})
+    question = QUESTION_BY_ID[question_id]
+    answer = asyncio.create_task(face.ask(Ask(question, known, question.default(known), can_go_back=True)))
+    return await seat.view(QuestionView, question_id), answer
+
+
+async def test_repositories_are_found_by_typing_and_marks_stay_while_the_list_changes(home: Path) -> None:
+    async with seated(home, None) as seat:
+        await seat.view(StartView)
+        view, answer = await ask_in(seat, "repositories")
+        assert "302 of 302 shown, 1 marked" in seat.text("#search-count")
+
+        await seat.pilot.press(*"repo-07", "down", "space")
+        await seat.until(lambda: "10 of 302 shown, 1 marked" in seat.text("#search-count"), "the list")
+        await seat.pilot.press("shift+tab", "end", *["backspace"] * 7, *"-299", "enter", "space", "enter")
+
+        assert await answer == "octo/repo-070,octo/repo-299"
+        assert view.query_one(ManyList).marked == ["octo/repo-070", "octo/repo-299"]
+
+
+async def test_everything_and_single_names_exclude_each_other_and_nothing_is_no_answer(home: Path) -> None:
+    async with seated(home, None) as seat:
+        await seat.view(StartView)
+        view, answer = await ask_in(seat, "repositories")
+        marked = view.query_one(ManyList)
+        await seat.pilot.press("enter", "space", "enter")
+        await seat.until(lambda: "nothing is marked" in seat.text("#field-error"), "the fault")
+        assert not answer.done()
+
+        await seat.pilot.press("down", "space")
+        assert marked.selected == ["octo"]
+        await seat.pilot.press("up", "space")
+        assert (marked.selected, marked.marked) == (["all"], ["all"])
+        await seat.pilot.press("enter")
+
+        assert await answer == "all"
+
+
+async def test_labels_of_any_text_can_be_unmarked_and_then_it_is_none_of_them(home: Path) -> None:
+    async with seated(home, None) as seat:
+        await seat.view(StartView)
+        labels = "\n".join(["track/api", *(text for text in HOSTILE if "\n" not in text)])
+        _, answer = await ask_in(seat, "scaffold_tracks", labels=labels, proposed_tracks="track/api")
+        while not isinstance(seat.app.focused, ManyList):
+            await seat.pilot.press("down")
+        await seat.pilot.press("home", "space", "enter")
+
+        assert await answer == "none"
+        assert "\x1b" not in seat.app.export_screenshot()
+
+
+async def test_one_of_many_repositories_is_taken_after_a_search(home: Path) -> None:
+    async with seated(home, None) as seat:
+        await seat.view(StartView)
+        _, answer = await ask_in(seat, "scaffold_repository")
+        await seat.pilot.press(*"123", "enter", "enter")
+
+        assert await answer == "octo/repo-123"

@@ -14,6 +14,7 @@ from setup_wizard.flow import Ask, Do, Done, Face, Failed, News, Preview, Signal
 from setup_wizard.journal import Entry, Event, without_secrets
 from setup_wizard.outcome import Applied, Outcome
 from setup_wizard.ports import World
+from setup_wizard.question import Question
 from tassist.errors import problems_of
 
 T = TypeVar("T")
@@ -81,6 +82,9 @@ class _Sitting:
             await self._failed(move)
 
     async def _ask(self, ask: Ask) -> None:
+        if not self.state.interactive and ask.question.id not in self.state.answers.asks:
+            # An answer that was given turned out wrong when more was known, and nobody is there to give another.
+            raise Left(self.state, ask.problems or (unanswered(ask.question),))
         raw = await self._face.ask(ask)
         if isinstance(raw, Signal):
             self._turn(raw)
@@ -215,6 +219,16 @@ class _Sitting:
 
 async def _settled(done: asyncio.Future[T]) -> T:
     return done.result()
+
+
+def unanswered(question: Question) -> Problem:
+    """That a question has no answer and nobody can be asked; says every way to give one."""
+    return Problem(
+        "answer-missing",
+        f"{question.id} is not answered: {question.text}",
+        question.why,
+        f"give {question.flag}, set {question.env}, or write {question.id} in the answers file",
+    )
 
 
 def waited_for(wait: Wait) -> Problem:

@@ -24,7 +24,8 @@ from tassist.errors import os_problem
 from tassist.secrets.files import append_private, read_private, write_private
 from tassist.secrets.system_keyring import Examined, examine_backend
 from tassist.secrets.system_keyring import State as KeyringState
-from tassist.services.setup.conduct import conduct
+from tassist.services.setup.checkout import checkout_of
+from tassist.services.setup.conduct import conduct, unanswered
 from tassist.services.setup.probe import DoctorProbe
 from tassist.services.setup.wishes import Wishes
 
@@ -73,14 +74,7 @@ def _missing(state: State) -> list[Problem]:
         if wrong:
             found += list(wrong)
             continue
-        found.append(
-            Problem(
-                "answer-missing",
-                f"{question.id} is not answered: {question.text}",
-                question.why,
-                f"give {question.flag}, set {question.env}, or write {question.id} in the answers file",
-            )
-        )
+        found.append(unanswered(question))
     return found
 
 
@@ -134,6 +128,7 @@ def find_facts(env: Mapping[str, str], said: Answers) -> Facts:
         keyring=ring.backend if ring.usable else "",
         keyring_why_not=ring.why,
         suffix=random.token_hex(2),
+        checkout=checkout_of(Path.cwd()) or "",
     )
 
 
@@ -150,13 +145,24 @@ async def open_world(
         quick: Ask GitHub often, for tests.
     """
     # What speaks to GitHub is loaded only now: the first question stands before it.
+    from tassist.services.setup.care import RealSettings, RealTelemetry
     from tassist.services.setup.github import RealGitHubApp
+    from tassist.services.setup.repositories import RealRepositories
     from tassist.services.setup.service import RealService
 
     github = RealGitHubApp(settings, env, folder=Path.cwd(), poll_s=0.1 if quick else 2.0)
+    kept = RealSettings(settings.home, env, folder=Path.cwd())
     service = RealService(settings, env, look_s=0.1 if quick else 1.0)
     try:
-        yield World(github, service, probe or DoctorProbe(settings.home), str(settings.home))
+        yield World(
+            github,
+            service,
+            probe or DoctorProbe(settings.home),
+            kept,
+            RealTelemetry(kept),
+            RealRepositories(kept),
+            str(settings.home),
+        )
     finally:
         await github.close()
 

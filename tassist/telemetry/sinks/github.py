@@ -89,6 +89,11 @@ class GitHubSink:
         if self._since_repetition > _SURE_AFTER:
             self._known = set()
 
+    def holds(self, entry: Entry) -> bool:
+        """Whether the branch has the record, by the manifests of this writer's last commits."""
+        self._head = self._branch.head()
+        return entry.head.event_id in self._read_back()
+
     def close(self) -> None:
         """Give the connections back."""
         self._known = None

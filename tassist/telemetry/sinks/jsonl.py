@@ -89,6 +89,17 @@ class JsonlSink:
             for file in self._files.values():
                 file.ids = None
 
+    def holds(self, entry: Entry) -> bool:
+        """Whether a day's files have the record."""
+        folder = paths.repo_folder(self._root, entry.head.repo)
+        ids: set[str] = set()
+        try:
+            for part in paths.parts_of_day(folder, entry.head.timestamp):
+                read_ids(part, ids)
+        except OSError as error:
+            raise ProblemError(os_problem(error, doing="read telemetry from")) from error
+        return entry.head.event_id in ids
+
     def close(self) -> None:
         """Forget what is known of the files; there is nothing to flush."""
         self._start_over()

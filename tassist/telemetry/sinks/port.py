@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -65,6 +65,19 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections; nothing is written any more."""
+        ...
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
+    """A sink that can be asked what it has."""
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether the record is there, read from where it was written.
+
+        Raises:
+            ProblemError: It cannot be read.
+        """
         ...
 
 

@@ -95,6 +95,14 @@ class SqlSink:
             connection.cursor().executemany(self._insert, rows)
             connection.commit()
 
+    def holds(self, entry: Entry) -> bool:
+        """Whether the table has the record, word for word."""
+        with self._translated():
+            cursor = self._open().cursor()
+            cursor.execute(f"SELECT line FROM {TABLE} WHERE event_id = {self._database.mark}", (entry.head.event_id,))  # noqa: S608 – our own names
+            found = cursor.fetchone()
+        return found is not None and found[0] == entry.line.decode()
+
     def close(self) -> None:
         """Close the connection."""
         connection, self._connection = self._connection, None

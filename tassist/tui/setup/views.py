@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Input, OptionList, SelectionList, Static
-from textual.widgets.option_list import Option
-from textual.widgets.selection_list import Selection
+from textual.widget import Widget
+from textual.widgets import Button, Input, OptionList, Static
 from typing_extensions import override
 
 from engine.problems import Problem
 from setup_wizard.flow import Ask, Failed, Planned, Preview, Signal, Wait
-from setup_wizard.questions import Question
+from setup_wizard.question import Choice, Question
 from tassist.errors import redact
 from tassist.text import safe_text
 from tassist.tui.safe import content
-from tassist.tui.widgets.choices import Choices
+from tassist.tui.setup.lists import LONG, ManyList, OneList, SearchedList
 from tassist.tui.widgets.link_panel import LinkPanel
 from tassist.tui.widgets.panels import ProblemPanel
 from tassist.tui.widgets.secret_input import SecretInput
@@ -94,7 +92,8 @@ class QuestionView(View[str]):
 
     @override
     def focus_first(self) -> None:
-        self.query_one("#field").focus()
+        search = self.query("#search")
+        (search.first() if search else self.query_one("#field")).focus()
 
     @override
     def draft(self) -> str:
@@ -102,6 +101,8 @@ class QuestionView(View[str]):
         if self.ask.question.secret or not field:
             return ""
         first = field.first()
+        if isinstance(first, ManyList):
+            return ",".join(first.chosen())
         return first.value if isinstance(first, Input) else ""
 
     def show_problems(self, problems: tuple[Problem, ...]) -> None:
@@ -148,58 +149,35 @@ class QuestionView(View[str]):
         elif isinstance(field, Input) and self.judge(field.value):
             self.resolve(field.value)
 
+    @on(ManyList.Taken)
     def take_marked(self) -> None:
         """What is marked in a list of many is the answer."""
-        marked: SelectionList[str] = self.query_one("#field", SelectionList)
-        value = ",".join(str(each) for each in marked.selected)
-        if self.judge(value):
+        marked = self.query_one("#field", ManyList)
+        value = ",".join(marked.chosen())
+        if not value:
+            self.show_problems((Problem("answer-wrong", "nothing is marked", fix="mark one or more with Space"),))
+        elif self.judge(value):
             self.resolve(value)
 
 
-class ManyList(SelectionList[str]):
-    """A list of which any number may be marked; Enter goes on."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "select", "Mark", id="mark-choice", tooltip="Mark or unmark what is highlighted"),
-        Binding("enter", "take", "Go on", id="take-marked", tooltip="Go on with what is marked"),
-    ]
-
-    def action_take(self) -> None:
-        """Go on with what is marked."""
-        for view in self.ancestors:
-            if isinstance(view, QuestionView):
-                view.take_marked()
+YES_NO = (Choice("yes", "yes"), Choice("no", "no"))
 
 
-def _field(ask: Ask, first: str) -> Input | OptionList | ManyList:
+def _field(ask: Ask, first: str) -> Widget:
     question, choices = ask.question, ask.question.choices_for(ask.known)
+    found: Widget
     if question.kind == "yes-no":
-        rows = [Option(content("yes"), id="yes"), Option(content("no"), id="no")]
-        found: Input | OptionList | ManyList = _highlighted(Choices(*rows, id="field"), ["yes", "no"], first)
+        found = OneList(YES_NO, first)
     elif question.kind == "many" and choices:
-        marked = set(first.split(","))
-        found = ManyList(
-            *(Selection(content(each.label), each.value, each.value in marked) for each in choices), id="field"
-        )
+        found = ManyList(choices, first.split(","))
     elif choices:
-        rows = [Option(_choice(each.label, each.help), id=each.value) for each in choices]
-        found = _highlighted(Choices(*rows, id="field"), [each.value for each in choices], first)
+        found = OneList(choices, first)
     elif question.secret:
         found = SecretInput(id="field")
     else:
         found = Input(safe_text(first, max_chars=2000), id="field", select_on_focus=True)
     found.HELP = explained(question)  # type: ignore[misc]  # Textual looks it up on the widget that has the focus
-    return found
-
-
-def _highlighted(found: OptionList, values: list[str], first: str) -> OptionList:
-    found.highlighted = values.index(first) if first in values else 0
-    return found
-
-
-def _choice(label: str, more: str) -> Content:
-    head = content(label)
-    return Content.assemble(head, ("  " + safe_text(more), "$text-muted")) if more else head
+    return SearchedList(found) if isinstance(found, OneList | ManyList) and len(choices) > LONG else found
 
 
 def explained(question: Question) -> str:

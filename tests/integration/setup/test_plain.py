@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 
 import pexpect
 import pytest
@@ -39,6 +40,14 @@ class Terminal:
         self.shown += self.process.before + self.process.after
         self.types(text)
 
+    def picks(self, question: str, search: str, keys: str) -> None:
+        """Wait for a list, search in it, mark, and go on; each key after the list was drawn for the one before."""
+        self.expect(question)
+        self.expect("Escape goes back")
+        self.process.send(search)
+        self.expect(search)
+        self.process.send(keys + "\r")
+
     def clicks(self) -> None:
         """Have the person act on the link that is shown next."""
         self.process.expect(r"\r\n(https?://\S+)\r\n")
@@ -56,7 +65,7 @@ class Terminal:
         return self.process.exitstatus if self.process.exitstatus is not None else -(self.process.signalstatus or 0)
 
 
-def go_through(terminal: Terminal) -> None:
+def go_through(terminal: Terminal, *, accessible: bool) -> None:
     terminal.answers("Which GitHub is it?", "?")
     terminal.expect("without this question: --github")
     terminal.answers("", "http://169.254.169.254/")
@@ -82,17 +91,36 @@ def go_through(terminal: Terminal) -> None:
     terminal.clicks()
     terminal.expect("waiting for you to install the App")
     terminal.clicks()
+    if accessible:
+        terminal.answers("Which repositories shall be looked after?", "/app")
+        terminal.expect("octo/app")
+        terminal.answers("", "octo/nothing")
+        terminal.expect("error: 'octo/nothing' is no answer to repositories")
+        terminal.answers("", "octo/app")
+        terminal.answers("Where shall be recorded what it did and why?", "1,3")
+        terminal.answers("In which SQLite file?", "")
+    else:
+        terminal.picks("Which repositories shall be looked after?", "app", " ")
+        terminal.picks("Where shall be recorded what it did and why?", "SQLite", " ")
+        terminal.answers("In which SQLite file?", "")
+    terminal.expect("Go on?")
+    terminal.types("")
+    terminal.answers("Shall a repository get its first configuration now?", "no")
 
 
 @pytest.mark.parametrize("env", [{}, {"ACCESSIBLE": "1"}], ids=["questionary", "accessible"])
 def test_a_person_types_their_way_through(installing: Installing, env: dict[str, str]) -> None:
     terminal = Terminal(installing, "setup", "--plain", **env)
 
-    go_through(terminal)
+    go_through(terminal, accessible=bool(env))
 
     assert terminal.ends() == 0, terminal.shown
     app = secrets.read(secrets.credentials_path(installing.home))
     assert installing.box.app(app.app_id).name == "Tidy of mine"
+    chosen = tomllib.loads((installing.home / "tassist.toml").read_text())
+    assert chosen["repositories"] == "octo/app"
+    assert chosen["telemetry_sinks"] == f"jsonl,sqlite:{installing.home}/telemetry.db"
+    assert (installing.home / "telemetry.db").exists()
     assert "Traceback" not in terminal.shown
     for secret in (app.webhook_secret, app.client_secret):
         assert secret.reveal() not in terminal.shown

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from setup_wizard import answers
 from setup_wizard.answers import AUTHORITY, Answers
+from setup_wizard.app_questions import GITHUB
 from setup_wizard.known import Facts, Known
-from setup_wizard.questions import GITHUB, QUESTIONS, Choice, Question
+from setup_wizard.question import Choice, Question
+from setup_wizard.questions import QUESTIONS
 from setup_wizard.schema import answers_schema, schema_text
 
 MANY = Question("sinks", "Which?", "why", "help", "many", choices=(Choice("a", "A"), Choice("b", "B")))
-YES = Question("scaffold", "Shall it?", "why", "help", "yes-no")
+YES = Question("tidy", "Shall it?", "why", "help", "yes-no")
 NUMBER = Question("port", "Which port?", "why", "help", "number", "8080")
 FREE = Question("tags", "Which?", "why", "help", "many", default=lambda _known: "")
 ALL = (*QUESTIONS, MANY, YES, NUMBER, FREE)
@@ -70,7 +72,7 @@ def test_everything_wrong_with_a_file_is_said_with_its_place(text: str, code: st
 
 
 def test_a_file_gives_texts_numbers_yes_or_no_and_lists() -> None:
-    text = 'version = 1\nask = ["port"]\nport = 80\nscaffold = true\nsinks = ["a", "b"]\ngithub = "github.com"\nbundle = "env:X"\n'
+    text = 'version = 1\nask = ["port"]\nport = 80\ntidy = true\nsinks = ["a", "b"]\ngithub = "github.com"\nbundle = "env:X"\n'
 
     found, problems = answers.load(text, ALL, name="a.toml")
 
@@ -78,12 +80,12 @@ def test_a_file_gives_texts_numbers_yes_or_no_and_lists() -> None:
     assert found.asks == {"port"}
     assert found.by_source["file"] == {
         "port": "80",
-        "scaffold": "yes",
+        "tidy": "yes",
         "sinks": "a,b",
         "github": "github.com",
         "bundle": "env:X",
     }
-    assert answers.load("scaffold = false", ALL, name="a")[0].by_source["file"] == {"scaffold": "no"}
+    assert answers.load("tidy = false", ALL, name="a")[0].by_source["file"] == {"tidy": "no"}
 
 
 @settings(deadline=None, max_examples=60)
@@ -93,7 +95,7 @@ def test_a_file_gives_texts_numbers_yes_or_no_and_lists() -> None:
             "github": st.text(max_size=40),
             "app_name": st.text(max_size=40),
             "port": st.integers(0, 65535).map(str),
-            "scaffold": st.sampled_from(["yes", "no"]),
+            "tidy": st.sampled_from(["yes", "no"]),
             "sinks": st.sampled_from(["", "a", "a,b"]),
             "bundle": st.sampled_from(["env:X", "canary-value"]),
         }

@@ -46,6 +46,15 @@ def checked_all(state: State, found: Found = CHANGE) -> State:
     return state
 
 
+def looked_through(state: State, found: Found) -> State:
+    """Every question answered with its default and every step looked at, stage after stage."""
+    while True:
+        after = checked_all(all_answered(state), found)
+        if after == state:
+            return state
+        state = after
+
+
 def finished(state: State) -> State:
     """Through everything, with every step to be done."""
     while not isinstance(here := move(state), Done):
@@ -144,9 +153,7 @@ def test_every_change_is_shown_before_the_first_is_made() -> None:
 
 
 def test_what_is_so_already_is_not_done() -> None:
-    state = checked_all(all_answered(started()), SO)
-
-    done = move(state)
+    done = move(looked_through(started(), SO))
 
     assert isinstance(done, Done)
     assert done.changed == ()
@@ -229,8 +236,8 @@ def test_a_dry_run_shows_everything_and_does_nothing() -> None:
     preview = move(state)
     assert isinstance(preview, Preview)
     assert preview.dry
-    state = checked_all(flow.agreed(state, "app"))
-    state = flow.agreed(state, "finish")
+    while isinstance(preview := move(state), Preview):
+        state = looked_through(flow.agreed(state, preview.stage_id), CHANGE)
 
     done = move(state)
 
@@ -291,5 +298,61 @@ def test_the_rail_says_whose_turn_it_is() -> None:
     ask = asked(started())
 
     assert [mark.id for mark in ask.rail if mark.now] == ["app"]
-    assert [mark.title for mark in ask.rail] == ["App", "Secrets", "Webhook", "Installation", "Delivery", "Health"]
+    assert [mark.title for mark in ask.rail] == [
+        "App", "Secrets", "Webhook", "Installation", "Repositories", "Telemetry", "Labels", "First files", "Delivery", "Health",
+    ]  # fmt: skip
     assert all(change for change in finished(started()).steps)
+
+
+def after_the_app(**learned: str) -> State:
+    """With the App's own stage done."""
+    state = started(learned={"repositories": "acme/app\nacme/api\nocto/web", **learned})
+    while not (isinstance(here := move(state), Ask) and here.question.id == "repositories"):
+        state = finished_move(state)
+    return state
+
+
+def finished_move(state: State) -> State:
+    here = move(state)
+    if isinstance(here, Ask):
+        return flow.answered(state, here.question.id, "")
+    assert isinstance(here, Do)
+    return flow.checked(state, here.step.id, SO)
+
+
+def test_a_choice_that_a_step_refused_is_asked_again_with_all_that_goes_with_it_and_nothing_is_lost() -> None:
+    state = after_the_app()
+    state = flow.answered(state, "repositories", "acme, octo/web")
+    state = flow.answered(state, "telemetry", "github,otlp")
+    state = flow.answered(state, "telemetry_repository", "acme/nothing")
+    state = flow.answered(state, "telemetry_collector", "https://c.example/v1/logs")
+    state = flow.answered(state, "telemetry_authorization", "Bearer canary")
+    state = checked_all(state)
+    refused = (Problem("sink-broken", "it did not take the record"),)
+
+    state = flow.reopened(state, "telemetry", refused)
+
+    first = asked(state)
+    assert (first.question.id, first.problems, first.value) == ("telemetry", refused, "github,otlp")
+    assert flow.known(state).answer("repositories") == "acme,octo/web"
+    state = flow.answered(state, "telemetry", "github")
+    second = asked(state)
+    assert (second.question.id, second.value) == ("telemetry_repository", "acme/nothing")
+    state = flow.answered(state, "telemetry_repository", "acme/telemetry")
+    assert move(state).step.id == "repositories"  # type: ignore[union-attr]  # a Do
+    assert "canary" not in repr(state)
+
+
+def test_a_question_of_a_stage_that_is_over_opens_that_stage_again() -> None:
+    state = after_the_app()
+    state = checked_all(all_answered(state), SO)
+    state = flow.answered(state, "scaffold", "pull-request")
+    state = flow.answered(state, "scaffold_repository", "acme/app")
+    state = checked_all(state, Found(already=True, learned={"labels": "bug", "milestones": ""}))
+    assert asked(state).question.id == "scaffold_tracks"
+
+    state = flow.reopened(state, "scaffold", (Problem("scaffold-permission", "not allowed"),))
+
+    assert asked(state).question.id == "scaffold"
+    state = flow.answered(state, "scaffold", "no")
+    assert move(state).step.id == "labels"  # type: ignore[union-attr]  # a Do: looked at again

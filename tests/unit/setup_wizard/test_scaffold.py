@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.config import parse
 from engine.config.types import Config
 from engine.model import Issue, IssueRef, Label, Milestone
-from setup_wizard.scaffold import find_tracks, scaffold_config
+from setup_wizard.scaffold import chosen_phases, find_tracks, phase_titles, scaffold_config
 
 SPRINT = Milestone(1, "Sprint 4")
 NEXT = Milestone(2, "Sprint 5")
@@ -136,3 +136,60 @@ def test_two_labels_of_one_track_make_one_track() -> None:
     found = find_tracks([Label("track/api", "", "ededed"), Label("Track-API", "", "ededed")], [], [])
 
     assert [track.id for track in found] == ["api"]
+
+
+PHASES = (Milestone(1, "Phase 1 – Plan"), Milestone(2, "Phase 2"), Milestone(3, "v1.0"), Milestone(4, "Ideas"), Milestone(5, "Phase 9", state="closed"))  # fmt: skip
+
+
+def test_labels_that_a_person_names_become_tracks_and_no_others() -> None:
+    labels = [Label("Backend API"), Label("track/web"), Label("bug"), Label("!!!")]
+
+    config = parse(scaffold_config(labels, (), tracks_from=["backend api", "track/web", "gone", "!!!"]))
+
+    assert isinstance(config, Config)
+    assert [(track.id, track.match.labels if track.match else ()) for track in config.tracks] == [
+        ("backend-api", ("Backend API",)),
+        ("web", ()),
+    ]
+
+
+def test_milestones_that_look_like_phases_are_proposed() -> None:
+    labels = [Label("phase-1"), Label("phase-ideas"), Label("bug")]
+
+    assert phase_titles(labels, PHASES) == ["Phase 1 – Plan", "Phase 2", "Ideas"]
+    assert phase_titles([], PHASES) == ["Phase 1 – Plan", "Phase 2"]
+
+
+def test_chosen_milestones_become_phases_with_the_label_there_is_or_a_new_one() -> None:
+    labels = [Label("phase-1"), Label("phase-x")]
+    titles = ["Phase 1 – Plan", "Phase 2", "Ideas", "v1.0", "Phase 9", "gone"]
+
+    config = parse(scaffold_config(labels, PHASES, phases_from=titles))
+
+    assert isinstance(config, Config)
+    assert config.enforcement is not None
+    assert {each.label: each.milestone for each in config.enforcement.phase_milestones} == {
+        "phase-1": "Phase 1 – Plan",
+        "phase-2": "Phase 2",
+        "phase-ideas": "Ideas",
+        "phase-v1-0": "v1.0",
+    }
+
+
+def test_two_phases_of_one_number_get_a_label_each() -> None:
+    milestones = [Milestone(1, "Phase 1"), Milestone(2, "Phase 1 again"), Milestone(3, "★"), Milestone(4, "☆ 1")]
+
+    found = chosen_phases([each.title for each in milestones], [], milestones)
+
+    assert [phase.label for phase in found] == ["phase-1", "phase-phase-1-again-2", "phase-3", "phase-1-4"]
+
+
+@given(
+    st.lists(NAMES, max_size=5, unique_by=str.casefold),
+    st.lists(NAMES, max_size=5, unique=True),
+)
+def test_whatever_is_chosen_makes_a_valid_configuration(names: list[str], titles: list[str]) -> None:
+    milestones = [Milestone(number, title) for number, title in enumerate(titles, 1)]
+    labels = [Label(name) for name in names]
+
+    assert isinstance(parse(scaffold_config(labels, milestones, tracks_from=names, phases_from=titles)), Config)

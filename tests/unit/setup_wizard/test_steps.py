@@ -148,7 +148,7 @@ async def test_the_installation_is_waited_for_and_pending_approvals_are_told() -
     assert isinstance(await step.pasted("", known, world), Waiting)
     done = await step.arrived(known, world)
     assert isinstance(done, Applied)
-    assert done.learned == {"installations": "1", "accounts": "acme"}
+    assert done.learned == {"installations": "1", "accounts": "acme", "repositories": "acme/app\nacme/api"}
     assert (await step.check(known, world)).already
     assert isinstance(await step.apply(known, world), Applied)
     assert await step.verify(known, world) == ()

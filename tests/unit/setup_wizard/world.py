@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from typing_extensions import override
 
-from engine.problems import Problem
-from setup_wizard.outcome import Waiting
-from setup_wizard.ports import GitHubAppPort, HeldApp, Hook, Installed, NewApp, ProbePort, ServicePort, World
+from engine.problems import Problem, ProblemError
+from setup_wizard.outcome import Change, Waiting
+from setup_wizard.ports import (
+    GitHubAppPort,
+    HeldApp,
+    Hook,
+    Installed,
+    NewApp,
+    ProbePort,
+    Proposed,
+    RepositoriesPort,
+    Scaffold,
+    Seen,
+    ServicePort,
+    SettingsPort,
+    TelemetryPort,
+    World,
+)
 
 APP = HeldApp(7, "tidy", "Tidy", "acme", "https://github.com", "https://github.com/apps/tidy", "file", "SHA256:x")
 
@@ -132,13 +148,96 @@ class FakeProbe(ProbePort):
 
 
 @dataclass
+class FakeSettings(SettingsPort):
+    """A settings file; ``stronger`` are settings the environment sets."""
+
+    values: dict[str, str] = field(default_factory=lambda: {"repositories": "all", "telemetry_sinks": "jsonl"})
+    stronger: tuple[str, ...] = ()
+    secrets: dict[str, str] = field(default_factory=dict)
+    forgets: bool = False
+
+    @override
+    def now(self, name: str) -> str:
+        return self.values[name]
+
+    @override
+    def beaten(self, names: Sequence[str]) -> tuple[Problem, ...]:
+        return tuple(Problem("setting-beaten", f"{name} is set elsewhere") for name in names if name in self.stronger)
+
+    @override
+    def changes(self, wanted: Mapping[str, str], secrets: Sequence[str]) -> tuple[Change, ...]:
+        return tuple(Change("tassist.toml", f"set {name}") for name in (*wanted, *secrets))
+
+    @override
+    def keep(self, wanted: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+        self.values |= {} if self.forgets else wanted
+        self.secrets |= secrets
+
+
+@dataclass
+class FakeTelemetry(TelemetryPort):
+    """Sinks that take what they get, unless they are broken."""
+
+    broken: tuple[str, ...] = ()
+    tried: list[str] = field(default_factory=list)
+
+    @override
+    async def try_out(self, sinks: str, secrets: Mapping[str, str]) -> tuple[str, ...]:
+        self.tried.append(sinks)
+        problems = [Problem("sink-broken", f"{each} is broken") for each in sinks.split(",") if each in self.broken]
+        if problems:
+            raise ProblemError(problems)
+        return tuple(f"{each} took it" for each in sinks.split(","))
+
+
+@dataclass
+class FakeRepositories(RepositoriesPort):
+    """Two repositories of one installation."""
+
+    installed: tuple[str, ...] = ("acme/app", "acme/api")
+    seen: Seen = field(
+        default_factory=lambda: Seen(("bug", "track/api"), ("Phase 1", "v1.0"), ("track/api",), ("Phase 1",), ())
+    )
+    files: tuple[Proposed, ...] = (Proposed("GitHub, acme/app", "a.yml", ("+a",), exists=False),)
+    written: list[Scaffold] = field(default_factory=list)
+
+    @override
+    async def names(self) -> tuple[str, ...]:
+        return self.installed
+
+    @override
+    async def look(self, repo: str, way: str, folder: str) -> Seen:
+        return self.seen
+
+    @override
+    async def propose(self, wanted: Scaffold) -> tuple[Proposed, ...]:
+        return self.files
+
+    @override
+    async def write(self, wanted: Scaffold) -> str:
+        self.written.append(wanted)
+        return "written"
+
+
+@dataclass
 class Fake:
     """All of it."""
 
     github: FakeGitHub = field(default_factory=FakeGitHub)
     service: FakeService = field(default_factory=FakeService)
     probe: FakeProbe = field(default_factory=FakeProbe)
+    settings: FakeSettings = field(default_factory=FakeSettings)
+    telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
+    repositories: FakeRepositories = field(default_factory=FakeRepositories)
 
     def world(self) -> World:
         """As steps see it."""
-        return World(self.github, self.service, self.probe, "/home/me/tassist")
+        return World(
+            self.github,
+            self.service,
+            self.probe,
+            self.settings,
+            self.telemetry,
+            self.repositories,
+            "/home/me/tassist",
+        )
