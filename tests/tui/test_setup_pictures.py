@@ -65,7 +65,6 @@ def learned(question: str, value: str = "", problems: tuple[Problem, ...] = (), 
 
 
 FEW = "acme/api\nacme/app\nann/notes"
-MANY = "\n".join(f"acme/service-{number:03}" for number in range(120))
 LABELS = "bug\ntrack/api\ntrack/web\nphase-1"
 HOSTILE_LABELS = "\n".join(["track/api", *(text.replace("\n", " ")[:60] for text in HOSTILE)])
 REFUSED = Problem(
@@ -143,7 +142,6 @@ VIEWS: dict[str, tuple[Make, tuple[Mark, ...]]] = {
     "question-hostile": (lambda: QuestionView(asked("app_name", NASTY, (Problem("x", NASTY, NASTY, NASTY),), app="new")), rail()),
     "repositories-empty": (lambda: QuestionView(learned("repositories")), rail(app=Standing.DONE)),
     "repositories": (lambda: QuestionView(learned("repositories", repositories=FEW)), rail(app=Standing.DONE)),
-    "repositories-many": (lambda: QuestionView(learned("repositories", "acme/service-007", repositories=MANY)), rail(app=Standing.DONE)),
     "repositories-hostile": (lambda: QuestionView(learned("repositories", "x", (Problem("x", NASTY, NASTY, NASTY),), repositories=HOSTILE_LABELS)), rail(app=Standing.DONE)),
     "telemetry": (lambda: QuestionView(learned("telemetry")), rail(app=Standing.DONE, repositories=Standing.DONE)),
     "telemetry-error": (lambda: QuestionView(learned("telemetry", "jsonl,github", (REFUSED,))), rail(app=Standing.DONE, repositories=Standing.DONE)),
