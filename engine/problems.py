@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from typing_extensions import override
+from engine.overriding import override
 
 Family = Literal["yours", "world", "ours", "auth", "waiting"]
 

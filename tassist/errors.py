@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterable
 from enum import IntEnum
 
-from typing_extensions import override
-
+from engine.overriding import override
 from engine.problems import Family, Problem, ProblemError
 from tassist.text import safe_text
 

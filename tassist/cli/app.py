@@ -6,8 +6,8 @@ import importlib
 from typing import cast
 
 import click
-from typing_extensions import override
 
+from engine.overriding import override
 from tassist import __version__
 from tassist.cli.registry import VERB_BY_NAME, VERBS
 

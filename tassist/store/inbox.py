@@ -233,7 +233,8 @@ def found(connection: Connection, delivery_id: str) -> list[DeliveryRow]:
     return _rows(
         connection,
         connection.execute(
-            f"{_ROW} WHERE substr(d.delivery_id, 1, ?) = ? ORDER BY d.seq LIMIT 20", (len(delivery_id), delivery_id)
+            f"{_ROW} WHERE substr(d.delivery_id, 1, CAST(? AS integer)) = ? ORDER BY d.seq LIMIT 20",
+            (len(delivery_id), delivery_id),
         ),
     )
 

@@ -18,6 +18,10 @@ PARENT = "parent"
 LAST = 2**62
 """Where lanes of a sweep stand in line: behind every delivery."""
 _LANE = "SELECT l.repo_id, l.number, l.repo, l.installation_id, l.first_seq, l.attempts, l.starts, l.not_before, l.sweep, l.asked_at FROM lanes l"
+_LANE_AND_PAUSE = _LANE.replace(
+    " FROM",
+    ", EXISTS (SELECT 1 FROM installations i WHERE i.installation_id = l.installation_id AND i.state = 'suspended') FROM",
+)
 _NOT_PAUSED = " AND NOT EXISTS (SELECT 1 FROM installations i WHERE i.installation_id = l.installation_id AND i.state = 'suspended')"
 
 
@@ -68,6 +72,14 @@ def lane(connection: Connection, key: LaneKey) -> Lane | None:
     """The lane of an issue."""
     row = connection.execute(f"{_LANE} WHERE l.repo_id = ? AND l.number = ?", (key.repo_id, key.number)).fetchone()
     return None if row is None else _lane(row)
+
+
+def due(connection: Connection, key: LaneKey) -> tuple[Lane | None, bool]:
+    """The lane of an issue, and whether its installation is suspended."""
+    row = connection.execute(
+        f"{_LANE_AND_PAUSE} WHERE l.repo_id = ? AND l.number = ?", (key.repo_id, key.number)
+    ).fetchone()
+    return (None, False) if row is None else (_lane(row[:-1]), bool(row[-1]))
 
 
 def open_lane(
@@ -159,9 +171,7 @@ def finish(connection: Connection, run: FinishedRun) -> bool:
     issue = (run.key.repo_id, run.key.number)
     lock_lane(connection, run.key)
     # A record may have been handed to every sink and trimmed: that it is not in the outbox does not mean it is new.
-    handed_over = connection.execute(
-        "SELECT 1 FROM runs WHERE run_id = ? AND state = 'finished'", (run.run_id,)
-    ).fetchone()
+    handed_over = connection.execute("SELECT 1 FROM runs WHERE run_id = ? AND state = 'finished'", (run.run_id,))
     connection.execute(
         "INSERT INTO runs (run_id, repo_id, number, repo, state, trigger, started_at, finished_at, outcome, reason, result)"
         " VALUES (?, ?, ?, ?, 'finished', ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET state = 'finished',"
@@ -178,7 +188,7 @@ def finish(connection: Connection, run: FinishedRun) -> bool:
             run.result,
         ),
     )
-    if not handed_over:
+    if handed_over.fetchone() is None:
         add_record(connection, run.event_id, run.record, run_id=run.run_id)
     for ordinal, outcome in run.resolved:
         ledger.resolve(connection, run_id=run.run_id, ordinal=ordinal, state=outcome)

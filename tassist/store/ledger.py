@@ -162,7 +162,9 @@ def runs_named(connection: Connection, run_id: str) -> list[RunRow]:
         return [exact]
     if len(run_id) < 6:
         return []
-    found = connection.execute(f"{_RUN} WHERE substr(run_id, 1, ?) = ? ORDER BY run_id LIMIT 20", (len(run_id), run_id))
+    found = connection.execute(
+        f"{_RUN} WHERE substr(run_id, 1, CAST(? AS integer)) = ? ORDER BY run_id LIMIT 20", (len(run_id), run_id)
+    )
     return [_run(row) for row in found]
 
 
@@ -189,12 +191,11 @@ def begin_run(
 def intend(connection: Connection, *, run_id: str, effect: Effect | Inverse, now: datetime) -> int:
     """Write down an effect that is about to be sent; returns its place in the run."""
     (ordinal,) = connection.execute(
-        "SELECT coalesce(max(ordinal), 0) + 1 FROM effects WHERE run_id = ?", (run_id,)
+        "INSERT INTO effects (run_id, ordinal, effect, state, at)"
+        " VALUES (?, (SELECT coalesce(max(ordinal), 0) + 1 FROM effects WHERE run_id = ?), ?, 'intended', ?)"
+        " RETURNING ordinal",
+        (run_id, run_id, effect_to_json(effect), to_us(now)),
     ).fetchone()
-    connection.execute(
-        "INSERT INTO effects (run_id, ordinal, effect, state, at) VALUES (?, ?, ?, 'intended', ?)",
-        (run_id, ordinal, effect_to_json(effect), to_us(now)),
-    )
     return int(ordinal)
 
 

@@ -23,6 +23,9 @@ HEAVY = (
     "questionary",
     "keyring",
     "duckdb",
+    "psycopg",
+    "procrastinate",
+    "typing_extensions",
     "segno",
 )
 

@@ -6,6 +6,7 @@ import logging
 
 import psycopg
 from psycopg import conninfo
+from psycopg.types.numeric import Int8BinaryDumper
 from typing_extensions import override
 
 from engine.problems import Family, Problem
@@ -51,6 +52,8 @@ class Address:
         options = " ".join(filter(None, (str(given.get("options") or ""), _SERVER, f"-c search_path={NAMESPACE}")))
         defaults = {"connect_timeout": str(_SECONDS), "tcp_user_timeout": "7000", "application_name": "tassist"}
         self.text = conninfo.make_conninfo(**{**_ALIVE, **defaults, **self._named, "options": options})
+        self.hasty = conninfo.make_conninfo(self.text, options=f"{options} -c synchronous_commit=off")
+        """For what may be forgotten in a power cut, since it only says who is at it: no commit waits for the disk."""
 
     @override
     def __str__(self) -> str:
@@ -72,6 +75,8 @@ class Address:
             psycopg.Error: as it comes.
         """
         connection = psycopg.connect(self.text, autocommit=True)
+        # Every number of ours is a bigint. By default each size of number makes a statement of its own, planned anew.
+        connection.adapters.register_dumper(int, Int8BinaryDumper)
         # Whatever the server's default is: what is acknowledged is on its disk.
         if connection.execute("SHOW synchronous_commit").fetchone() == ("off",):
             connection.execute("SET synchronous_commit = on")

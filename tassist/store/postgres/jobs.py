@@ -14,6 +14,7 @@ from typing import Any
 
 import procrastinate
 import psycopg
+import psycopg_pool
 from procrastinate import jobs as procrastinate_jobs
 
 from tassist.store.model import LaneKey
@@ -118,7 +119,12 @@ class Jobs:
     def workers(self, look: Callable[[LaneKey], Awaitable[None]]) -> procrastinate.App:
         """An application whose jobs call ``look``; for a worker in the running event loop."""
         connector = procrastinate.PsycopgConnector(
-            conninfo=self._address.text, min_size=1, max_size=6, timeout=5.0, reconnect_timeout=5.0
+            pool_factory=_pool,
+            conninfo=self._address.hasty,
+            min_size=1,
+            max_size=6,
+            timeout=5.0,
+            reconnect_timeout=5.0,
         )
         app = procrastinate.App(connector=connector)
 
@@ -127,6 +133,11 @@ class Jobs:
 
         app.task(name=TASK, queue=QUEUE)(run)
         return app
+
+
+def _pool(**settings: Any) -> psycopg_pool.AsyncConnectionPool:
+    """Without asking before each use whether a connection lives: whoever meets one that does not starts anew anyway."""
+    return psycopg_pool.AsyncConnectionPool(**{**settings, "check": None})
 
 
 def _priority(wanted: Wanted) -> int:

@@ -151,18 +151,7 @@ class PostgresJournal(SqlJournal):
 
     def due(self, key: LaneKey) -> tuple[Lane | None, bool]:
         """The issue's lane, and whether its installation is suspended."""
-
-        def read(connection: Connection) -> tuple[Lane | None, bool]:
-            found = lanes.lane(connection, key)
-            if found is None:
-                return None, False
-            paused = connection.execute(
-                "SELECT 1 FROM installations WHERE installation_id = ? AND state = 'suspended'",
-                (found.installation_id,),
-            ).fetchone()
-            return found, paused is not None
-
-        return self._read(read)
+        return self._read(lambda connection: lanes.due(connection, key))
 
     async def want(self, key: LaneKey, *, at: datetime | None = None) -> None:
         """Have somebody look at the issue, not before that moment."""
@@ -190,8 +179,10 @@ class PostgresJournal(SqlJournal):
             return write
 
         def fenced(session: Session) -> T:
-            held = session.execute(STILL_HELD, (pid, *halves(lock_number(key)))).fetchone()
-            if held != (True,):
+            asked = session.execute(STILL_HELD, (pid, *halves(lock_number(key))))
+            written = write(session)
+            # Heard last, so that nobody waits for it alone; what it refuses is taken back with the transaction.
+            if asked.fetchone() != (True,):
                 raise StoreError(
                     Problem(
                         "look-taken-over",
@@ -200,7 +191,7 @@ class PostgresJournal(SqlJournal):
                         family="world",
                     )
                 )
-            return write(session)
+            return written
 
         return fenced
 

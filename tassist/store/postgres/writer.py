@@ -89,10 +89,11 @@ class SharedWriter(GroupWriter):
     def _once(self, group: list[_Waiting[Any]]) -> None:
         try:
             session = self._connected()
-            session.begin()
-            for item in group:
-                item.result = item.write(session)
-            session.commit()
+            with session.together():
+                session.begin()
+                for item in group:
+                    item.result = item.write(session)
+                session.commit()
         except BaseException:
             self._undo()
             raise
