@@ -1,7 +1,7 @@
 """What every benchmark shares: interleaved rounds, ratios with their spread, and the page the results are written to.
 
 A benchmark measures itself and a peer or a limit in turn, in one run on one machine, and hands in rows. `record` prints
-them and replaces the benchmark's own part of `docs/explanation/performance.md`; nobody writes there by hand.
+them, keeps them in `results.json`, and writes `docs/explanation/performance.md` from that; nobody writes there by hand.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
+RESULTS = ROOT / "benchmarks" / "results.json"
 HEAD = """\
 # How fast it is
 
-<!-- Written by `make bench`; each part by the benchmark it names. Do not edit. -->
+<!-- Written by `make bench` from benchmarks/results.json; do not edit. -->
 
 Every figure stands beside a peer or a limit that was measured in the same run, in turn with it. Read the ratios: the
 figures belong to the machine, which may be shared. A spread is the lowest and the highest of the rounds.
@@ -60,6 +61,10 @@ class Result:
     rows: list[Row] = field(default_factory=list)
     note: str = ""
     """How it was measured, in one or two sentences."""
+    costs: dict[str, float] = field(default_factory=dict)
+    """What one of something costs, for the model in `scale.py`; the unit is in the name."""
+    where: str = ""
+    """On what it ran, and when."""
 
     def add(self, what: str, found: object, goal: str = "", *, met: bool | None = None) -> None:
         """Add a line."""
@@ -87,8 +92,14 @@ def spread(values: Sequence[float], form: str = "{:,.0f}") -> str:
     return f"{form.format(statistics.median(values))} ({form.format(min(values))}–{form.format(max(values))})"
 
 
-def record(result: Result, *, page: Path = PAGE, as_json: bool = False) -> None:
-    """Print a result and write it to its part of the page."""
+def processor_s(pid: int) -> float:
+    """Processor time of a process so far, of those it waited for too."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def record(result: Result, *, results: Path = RESULTS, page: Path = PAGE, as_json: bool = False) -> None:
+    """Print a result, keep it, and write the page."""
     if as_json:
         print(json.dumps(asdict(result), ensure_ascii=False))
     else:
@@ -96,7 +107,17 @@ def record(result: Result, *, page: Path = PAGE, as_json: bool = False) -> None:
         for row in result.rows:
             met = "" if row.met is None else "  met" if row.met else "  MISSED"
             print(f"  {row.what}: {row.found}{f'   goal {row.goal}' if row.goal else ''}{met}")
-    page.write_text(replaced(page.read_text() if page.exists() else HEAD, result, machine()))
+    result.where = machine()
+    kept = recorded(results) | {result.name: result}
+    text = json.dumps({name: asdict(kept[name]) for name in sorted(kept)}, ensure_ascii=False, indent=1)
+    results.write_text(f"{text}\n", "utf-8")
+    page.write_text(rendered(kept), "utf-8")
+
+
+def recorded(results: Path = RESULTS) -> dict[str, Result]:
+    """Every benchmark's last result, by its name."""
+    found = json.loads(results.read_text("utf-8")) if results.exists() else {}
+    return {name: Result(**{**one, "rows": [Row(**row) for row in one["rows"]]}) for name, one in found.items()}
 
 
 def machine() -> str:
@@ -105,19 +126,27 @@ def machine() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f} at the end"
 
 
-def replaced(text: str, result: Result, where: str) -> str:
-    """The page with the result in place of what that benchmark said before; parts stand in the order of their names."""
-    begin, end = f"<!-- begin {result.name} -->", f"<!-- end {result.name} -->"
-    lines = [begin, f"## {result.title}", "", "| | found | goal | |", "|---|---|---|---|"]
+def rendered(results: Mapping[str, Result]) -> str:
+    """The page: what was missed first, then a part for each benchmark, in the order of their names."""
+    missed = [
+        f"- {row.what}: {row.found}, goal {row.goal} ([{one.title}](#{anchor(one.title)}))"
+        for one in results.values()
+        for row in one.rows
+        if row.met is False
+    ]
+    met = sum(row.met is True for one in results.values() for row in one.rows)
+    head = f"{HEAD}\n{met} goals were met in the last runs, {len(missed)} were not{':' if missed else '.'}\n"
+    return "\n".join([head, *missed, *([""] if missed else []), *(_part(results[name]) for name in sorted(results))])
+
+
+def anchor(title: str) -> str:
+    """The place of a heading on the page."""
+    return "".join(one for one in title.lower().replace(" ", "-") if one.isalnum() or one == "-")
+
+
+def _part(result: Result) -> str:
+    lines = [f"## {result.title}", "", "| | found | goal | |", "|---|---|---|---|"]
     for row in result.rows:
         met = "" if row.met is None else "met" if row.met else "**missed**"
         lines.append(f"| {row.what} | {row.found} | {row.goal} | {met} |")
-    lines += ["", f"{result.note} `benchmarks/{result.name}.py`, {where}.".strip(), end]
-    head, _, rest = text.partition("<!-- begin ")
-    parts = {}
-    for part in ("<!-- begin " + rest).split("<!-- begin ") if rest else []:
-        name, _, _body = part.partition(" -->")
-        if name:
-            parts[name] = f"<!-- begin {part}".strip()
-    parts[result.name] = "\n".join(lines)
-    return head.rstrip() + "\n\n" + "\n\n".join(parts[name] for name in sorted(parts)) + "\n"
+    return "\n".join([*lines, "", f"{result.note} `benchmarks/{result.name}.py`, {result.where}.".strip(), ""])

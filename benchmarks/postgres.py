@@ -2,8 +2,8 @@
 
     python -m benchmarks.postgres [--issues 160] [--rounds 3] [--looks 2] [--json]
 
-Workers are real processes with the real queue and journal; GitHub is a world of files whose every call takes 20 ms. Each
-looks at a few issues at once, so that what is measured is the sharing and not how fast one machine's cores are. Needs
+Workers are real processes with the real queue and journal; GitHub is a world of files whose every call takes 20 ms, and a
+look makes three of them, as one that reads an issue and a milestone and writes does. Each looks at a few issues at once, so that what is measured is the sharing and not how fast one machine's cores are. Needs
 a PostgreSQL at hand (TASSIST_TEST_POSTGRESQL, or 127.0.0.1:5432); says so and ends where there is none.
 """
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import os
 import statistics
 import sys
 import tempfile
@@ -19,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import Result, interleaved, ratio, record, spread
+from benchmarks.harness import Result, interleaved, processor_s, ratio, record, spread
 
 
 async def fill(address: str, payloads: list[dict[str, Any]]) -> float:
@@ -44,8 +46,25 @@ async def fill(address: str, payloads: list[dict[str, Any]]) -> float:
         return time.perf_counter() - began
 
 
-def drain(address: str, workers: int, issues: int, looks: int, latency_s: float) -> float:
-    """Looks a second that so many workers make."""
+def backends_s() -> dict[int, float]:
+    """Processor time of each server process of a PostgreSQL on this machine, by its process."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if stat.read_text().partition("(")[2].startswith("postgres)"):
+                found[int(stat.parent.name)] = processor_s(int(stat.parent.name))
+    return found
+
+
+def drain(
+    address: str,
+    workers: int,
+    issues: int,
+    looks: int,
+    latency_s: float,
+    costs: list[tuple[float, float]] | None = None,
+) -> float:
+    """Looks a second that so many workers make; into ``costs`` what a look costs them and the database, in seconds."""
     from tassist.store.place import open_database
     from tests.support import postgres
     from tests.support.looking import looking
@@ -53,14 +72,19 @@ def drain(address: str, workers: int, issues: int, looks: int, latency_s: float)
     postgres.empty(address)
     with tempfile.TemporaryDirectory() as name, looking(Path(name), address, latency_s=latency_s) as world:
         for _ in range(workers):
-            world.start(TASSIST_TEST_LOOKS=str(looks))
+            world.start(TASSIST_TEST_LOOKS=str(looks), TASSIST_TEST_READS="2")
         asyncio.run(fill(address, [world.want(number, "a") for number in range(1, issues + 1)]))
         began = time.perf_counter()
+        server, own = backends_s(), [processor_s(one.pid) for one in world.processes]
         with open_database(address) as journal:
             before = journal.counts()["done"]
             while journal.backlog().lanes:
                 time.sleep(0.02)
         spent = time.perf_counter() - began
+        if costs is not None:
+            theirs = sum(cpu_s - server.get(pid, 0.0) for pid, cpu_s in backends_s().items())
+            ours = sum(processor_s(one.pid) - cpu_s for one, cpu_s in zip(world.processes, own, strict=True))
+            costs.append((ours / (issues - before), theirs / (issues - before)))
         world.check()
     return (issues - before) / spent
 
@@ -99,10 +123,11 @@ def main() -> None:
         print("skipped: no PostgreSQL at hand; name one with TASSIST_TEST_POSTGRESQL", file=sys.stderr)
         return
     with postgres.database(server) as address:
+        costs: list[tuple[float, float]] = []
         found = interleaved(
             {
                 "four": lambda: drain(address, 4, asked.issues, asked.looks, 0.02),
-                "one": lambda: drain(address, 1, asked.issues, asked.looks, 0.02),
+                "one": lambda: drain(address, 1, asked.issues, asked.looks, 0.02, costs),
                 "takeover": lambda: takeover_s(address),
             },
             asked.rounds,
@@ -114,14 +139,23 @@ def main() -> None:
             accepted.append(320 / spent)
     shared = ratio(found["four"], found["one"])
     worst = max(found["takeover"])
+    worker_s, database_s = (statistics.median(column) for column in zip(*costs, strict=True))
+    cores = os.cpu_count() or 1
     result = Result(
         "postgres",
         "PostgreSQL",
-        note=f"{asked.rounds} rounds of {asked.issues} issues, {asked.looks} looks at once in a worker, 20 ms for each call.",
+        note=f"{asked.rounds} rounds of {asked.issues} issues, {asked.looks} looks at once in a worker, three calls of 20 ms a look:"
+        " two reads and a write. The limit is what this machine's cores could do if nobody ever waited: workers and database share them.",
+        costs={"worker_cpu_s_a_look": round(worker_s, 6), "database_cpu_s_a_look": round(database_s, 6)},
     )
     result.add("looks/s of 4 workers ÷ of 1, calls of 20 ms", shared, "≥ 3.5", met=shared.median >= 3.5)
     result.add("looks/s of 1 worker", spread(found["one"]))
     result.add("looks/s of 4 workers", spread(found["four"]))
+    result.add("processor time of a look: worker, ms", f"{worker_s * 1000:.1f}")
+    result.add("processor time of a look: database, ms", f"{database_s * 1000:.1f}")
+    limit = cores / (worker_s + database_s)
+    result.add(f"limit: looks/s with {cores} cores always busy", f"{limit:.0f}")
+    result.add("looks/s of 4 workers ÷ that limit", f"{statistics.median(found['four']) / limit:.2f}")
     result.add(
         "takeover after kill -9 of a worker, s",
         f"{statistics.median(found['takeover']):.1f}, at most {worst:.1f}",

@@ -14,6 +14,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from benchmarks.harness import Result, ratio, record, spread
 from tassist.sandbox import Box, serve
 from tassist.sandbox.issue_changes import open_issue
 from tests.support.keys import pem
@@ -24,6 +25,12 @@ class _Hook(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["content-length"]))
         self.send_response(202)
         self.end_headers()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -45,6 +52,22 @@ def _starts() -> float:
             line.close()
         found.append((time.perf_counter() - begun) * 1000)
     return round(statistics.median(found), 1)
+
+
+def _plain(requests: int) -> float:
+    """Requests a second to a server that always answers the same."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Hook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    line = http.client.HTTPConnection("127.0.0.1", server.server_port)
+    begun = time.perf_counter()
+    for _ in range(requests):
+        line.request("GET", "/")
+        line.getresponse().read()
+    spent = time.perf_counter() - begun
+    line.close()
+    server.shutdown()
+    server.server_close()
+    return requests / spent
 
 
 def _measure(requests: int, issues: int) -> dict[str, float]:
@@ -92,18 +115,29 @@ def _measure(requests: int, issues: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and record."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--issues", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    found = {"start_to_end_ms": _starts(), **_measure(given.requests, given.issues)}
-    if given.json:
-        print(json.dumps(found))
-        return
-    for name, value in found.items():
-        print(f"{name:22} {value:g}")
+    rounds = [(_measure(given.requests, given.issues), _plain(given.requests)) for _ in range(3)]
+    result = Result(
+        "sandbox",
+        "GitHub in a box",
+        note=f"3 rounds of {given.requests} requests one after the other, {rounds[0][0]['issues']:.0f} issues in the repository. The limit is the standard"
+        " library's server with a fixed answer.",
+    )
+    result.add("from nothing to the first answer and closed, ms", _starts())
+    for name, title in (
+        ("reads_per_s", "reads/s"),
+        ("writes_per_s", "writes/s"),
+        ("pages_of_100_per_s", "pages of a hundred issues/s"),
+        ("deliveries_per_s", "deliveries sent/s"),
+    ):
+        result.add(title, spread([one[name] for one, _ in rounds]))
+    result.add("reads/s ÷ the limit", ratio([one["reads_per_s"] for one, _ in rounds], [limit for _, limit in rounds]))
+    record(result, as_json=given.json)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
     python -m benchmarks.scale [--json]
 
-A model, not a measurement: GitHub's documented limits, what one delivery is taken to cost, and how much arrives. The costs are
-estimates on the generous side of what was seen; put in what the other files of this folder measure on your machine. It says which limit is reached first and how many processes are needed for the rest.
+A model: GitHub's documented limits, what the other benchmarks measured one delivery to cost (`results.json`), and an assumed
+load. It says which limit is reached first and how many processes are needed for the rest. `--page` writes the table to
+`docs/explanation/scale.md`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,11 @@ import json
 import math
 from dataclasses import asdict, dataclass
 
+from benchmarks.harness import ROOT, recorded
+
+PAGE = ROOT / "docs" / "explanation" / "scale.md"
+BODY_BYTES = 12_000
+"""Of a delivery in `benchmarks.queue`."""
 DAY_S, HOUR_S = 86_400.0, 3_600.0
 
 
@@ -32,29 +38,43 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Of one delivery: estimates; in brackets the benchmark that measures each."""
+    """Of one delivery, as measured; in brackets the benchmark that measures each."""
 
-    calls: float = 1.3
-    """Billable calls: one read, and now and then a write (`github_client`)."""
-    writes: float = 0.3
-    seconds_at_github: float = 0.35
-    """How long a look waits for GitHub's answers, at 100 ms each."""
-    cpu_s_file: float = 0.0013
-    """Processor time of taking, sorting and looking, in the store of one file (`queue`)."""
-    cpu_s_shared: float = 0.012
-    """The same on PostgreSQL with its queue, the database's share included (`postgres`)."""
-    queue_per_s: float = 250
-    """Looks a second that one database's queue hands out, on two cores; more cores, more."""
-    stored_bytes: float = 14_000
-    """With its body, as long as that is kept."""
-    body_days: float = 7
-    row_bytes: float = 900
-    row_days: float = 90
+    billable_reads: float
+    """Reads GitHub counts (`end_to_end`)."""
+    reads: float
+    """Reads it is waited for, those that changed nothing too (`end_to_end`)."""
+    cpu_s_file: float
+    """Processor time of taking, sorting and looking, in the store of one file (`end_to_end`)."""
+    cpu_s_shared: float
+    """The same on PostgreSQL with its queue, the database's share included (`end_to_end`, `postgres`, `queue`)."""
+    queue_per_s: float
+    """Looks a second that two cores of a database hand out and take back; more cores, more (`postgres`)."""
+    stored_bytes: float
+    """With its body, as long as that is kept (`queue`)."""
+    row_bytes: float
+    """Without it."""
+
+
+def measured() -> Costs:
+    """What the last runs of the benchmarks found."""
+    found = {name: result.costs for name, result in recorded().items()}
+    end, queue, shared = found["end_to_end"], found["queue"], found["postgres"]
+    more_s = shared["worker_cpu_s_a_look"] + shared["database_cpu_s_a_look"] - queue["cpu_s_a_look"]
+    return Costs(
+        billable_reads=end["billable_reads_a_delivery"],
+        reads=end["reads_a_delivery"],
+        cpu_s_file=end["cpu_s_a_delivery"],
+        cpu_s_shared=end["cpu_s_a_delivery"] + more_s,
+        queue_per_s=2 / shared["database_cpu_s_a_look"],
+        stored_bytes=queue["stored_bytes"],
+        row_bytes=queue["stored_bytes"] - BODY_BYTES,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much comes from one installation."""
+    """How much comes from one installation, and how long what is kept."""
 
     deliveries_per_day: float = 300
     """Of events a rule looks at; a busy organisation of twenty repositories."""
@@ -63,6 +83,12 @@ class Load:
     open_issues: float = 400
     """Looked at by the nightly sweep, one call each where nothing changed."""
     repositories: float = 20
+    writes: float = 0.3
+    """Of a delivery: most change nothing."""
+    call_s: float = 0.1
+    """Until GitHub has answered a call."""
+    body_days: float = 7
+    row_days: float = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +118,15 @@ def answer(
     installations: int, load: Load | None = None, costs: Costs | None = None, limits: Limits | None = None
 ) -> Answer:
     """What so many installations need."""
-    load, costs, limits = load or Load(), costs or Costs(), limits or Limits()
+    load, costs, limits = load or Load(), costs or measured(), limits or Limits()
     of_one = load.deliveries_per_day / DAY_S * load.peak
     every = of_one * installations
-    calls = of_one * HOUR_S * costs.calls / limits.calls_per_hour
-    content = of_one * HOUR_S * costs.writes / limits.content_per_hour
-    at_once = every * costs.seconds_at_github
+    calls = of_one * HOUR_S * (costs.billable_reads + load.writes) / limits.calls_per_hour
+    content = of_one * HOUR_S * load.writes / limits.content_per_hour
+    at_once = every * load.call_s * (costs.reads + load.writes)
     file, shared = every * costs.cpu_s_file, every * costs.cpu_s_shared
     stored = installations * load.deliveries_per_day
-    disk = stored * (costs.stored_bytes * costs.body_days + costs.row_bytes * costs.row_days) / 1e9
+    disk = stored * (costs.stored_bytes * load.body_days + costs.row_bytes * load.row_days) / 1e9
     sweep = load.open_issues / (limits.calls_per_hour / 2)
     # What each of them allows, as a multiple of what is asked; one process has one core and 32 places.
     room = {
@@ -130,11 +156,17 @@ def main() -> None:
     """Print the three sizes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--page", action="store_true", help="write the table to its page")
     asked = parser.parse_args()
     found = [answer(size) for size in (10, 1_000, 100_000)]
     if asked.json:
         print(json.dumps([asdict(one) for one in found]))
         return
+    if asked.page:
+        head, _, rest = PAGE.read_text("utf-8").partition("<!-- scale -->\n")
+        PAGE.write_text(
+            f"{head}<!-- scale -->\n{table(found)}\n<!-- /scale -->{rest.partition('<!-- /scale -->')[2]}", "utf-8"
+        )
     print(table(found))
 
 

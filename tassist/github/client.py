@@ -247,7 +247,9 @@ class GitHubClient:
             paced: Keep the spacing of writes, and send one at a time; not needed where nothing is created.
         """
         content = None if body is None else msgspec.json.encode(body)
-        async with self._lock(who.scope) if paced else contextlib.nullcontext():
+        # A server that was said to have no limits is not asked to take one write after the other either.
+        in_turn = paced and self.pace.limits.write_spacing_s > 0
+        async with self._lock(who.scope) if in_turn else contextlib.nullcontext():
             return await self._ask(
                 method, path, type_, who, content, meter, lag=lag, accept=JSON, repeatable=repeatable, paced=paced
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from tassist.store.model import LaneKey, to_us
-from tassist.store.sql import Connection, lock_lane, want_look
+from tassist.store.sql import AT_ONCE, Connection, lock_lane, want_look
 from tassist.store.writer import GroupWriter
 
 
@@ -57,7 +57,7 @@ def release(connection: Connection, key: LaneKey, owner: str) -> None:
         connection.execute(
             "UPDATE lanes SET not_before = 0 WHERE repo_id = ? AND number = ? AND not_before <= ?", (*issue, row[0])
         )
-        want_look(connection, key)
+        want_look(connection, key, at=AT_ONCE)
 
 
 class Holds:

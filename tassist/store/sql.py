@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from tassist.store.model import LaneKey
 
 T = TypeVar("T")
+AT_ONCE = datetime.fromtimestamp(0, UTC)
+"""For `want_look`: a moment that has come, so that a look that was put off is put off no longer."""
 
 
 class Cursor(Protocol):

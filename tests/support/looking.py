@@ -1,7 +1,7 @@
 """A process that looks at issues of a world of files, as a service or a worker does; killed, paused and cut off by tests.
 
 For each issue the test writes down what it wants (``want/N``); a look reads that, and writes it (``got/N``) through the
-ledger where it is not so yet. Every look and every write is one line in ``seen``, so that what overlapped, came out of
+ledger where it is not so yet. While there is ``slow/N`` it goes on reading; where there is ``fail/N`` it fails, once. Every look and every write is one line in ``seen``, so that what overlapped, came out of
 order or was done twice can be told from outside, whichever process did it.
 """
 
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,7 @@ class Files(GitHubSide):
     def __init__(self, folder: Path, latency_s: float) -> None:
         self._world = World(folder, latency_s)
         self._latency_s = latency_s
+        self._reads = int(os.environ.get("TASSIST_TEST_READS", "1"))
         self._folder = folder
 
     @override
@@ -76,7 +77,10 @@ class Files(GitHubSide):
         world = self._world
         world.note("begin", ref.number)
         try:
-            await asyncio.sleep(self._latency_s)
+            for _ in range(self._reads):
+                await asyncio.sleep(self._latency_s)
+            while (self._folder / "slow" / str(ref.number)).exists():
+                await asyncio.sleep(0.02)
             failing = self._folder / "fail" / str(ref.number)
             if failing.exists():
                 failing.unlink()
@@ -152,7 +156,8 @@ def process(kind: str, home: Path, address: str, latency_s: float) -> None:
             pump=parts.pump,
         )
     looks = int(os.environ.get("TASSIST_TEST_LOOKS", "8"))
-    options = Options(port=0, breadth=Breadth(looks=looks, looks_per_installation=looks))
+    stand_by = bool(os.environ.get("TASSIST_TEST_STAND_BY"))
+    options = Options(port=0, stand_by=stand_by, breadth=Breadth(looks=looks, looks_per_installation=looks))
     if kind == "worker":
         work(parts, options, lambda: print("working", flush=True))
     else:
@@ -179,13 +184,23 @@ class Looking:
         self.latency_s = latency_s
         self.processes: list[subprocess.Popen[str]] = []
         self.values: dict[int, list[str]] = defaultdict(list)
-        for name in ("want", "got", "fail"):
+        for name in ("want", "got", "fail", "slow"):
             (folder / name).mkdir()
 
     def start(
         self, kind: str = "worker", *, address: str | None = None, latency_s: float | None = None, **env: str
     ) -> tuple[subprocess.Popen[str], str]:
         """Start one, and wait until it says that it works."""
+        started = self.launch(kind, address=address, latency_s=latency_s, **env)
+        assert started.stdout is not None
+        said = started.stdout.readline().strip()
+        assert said, (self.folder / f"log-{len(self.processes) - 1}").read_text()[-2000:]
+        return started, said
+
+    def launch(
+        self, kind: str, *, address: str | None = None, latency_s: float | None = None, **env: str
+    ) -> subprocess.Popen[str]:
+        """Start one that may have to wait for another before it works."""
         latency = str(self.latency_s if latency_s is None else latency_s)
         command = [sys.executable, "-m", "tests.support.looking", kind, str(self.folder), latency]
         with (self.folder / f"log-{len(self.processes)}").open("w") as log:
@@ -198,10 +213,7 @@ class Looking:
                 env={**os.environ, **env, "TASSIST_TEST_ADDRESS": self.address if address is None else address},
             )
         self.processes.append(started)
-        assert started.stdout is not None
-        said = started.stdout.readline().strip()
-        assert said, (self.folder / f"log-{len(self.processes) - 1}").read_text()[-2000:]
-        return started, said
+        return started
 
     def want(self, number: int, value: str) -> dict[str, Any]:
         """Want something of an issue; returns the payload that tells of it."""
@@ -223,8 +235,8 @@ class Looking:
         lines = path.read_text().splitlines() if path.exists() else []
         return sorted((Line(*json.loads(line)) for line in lines), key=lambda line: line.at)
 
-    def check(self, killed: frozenset[int] = frozenset()) -> None:
-        """Nothing overlapped, came out of order, was done twice, or is missing."""
+    def check(self, killed: frozenset[int] = frozenset(), only: Collection[int] | None = None) -> None:
+        """Nothing overlapped, came out of order, was done twice, or is missing; of these issues, or of all."""
         writes: dict[int, list[str]] = defaultdict(list)
         under_way: dict[int, int] = {}
         for line in self.seen():
@@ -238,6 +250,8 @@ class Looking:
             elif under_way.get(line.number) == line.pid:
                 del under_way[line.number]
         for number, wanted in self.values.items():
+            if only is not None and number not in only:
+                continue
             assert (self.folder / "got" / str(number)).read_text() == wanted[-1], f"issue {number} is not as wanted"
             places = [wanted.index(value) for value in writes[number]]
             assert places == sorted(places), f"writes to issue {number} came out of order: {writes[number]}"

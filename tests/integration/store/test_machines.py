@@ -1,27 +1,20 @@
-"""Several processes on one store: one look at a time for an issue, in order, once, whoever dies, pauses or is cut off.
+"""Several machines on one PostgreSQL: many workers, a cable that is pulled, a database that is killed, two versions at once.
 
-The same promises hold for one service with its file, as far as it can break them.
+What holds for either store stands in `test_either_store`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from psycopg import conninfo
 
-from tassist.server.sorting import place
-from tassist.store.model import Incoming, Unsorted
 from tassist.store.place import open_database
 from tests.support import postgres
 from tests.support.cut import cable
-from tests.support.delivering import compact
 from tests.support.looking import Looking, looking
 from tests.support.service import deliver, wait_for
 
@@ -54,14 +47,6 @@ def all_done(address: str, amount: int, *, timeout_s: float = 60.0) -> None:
         wait_for(done, f"{amount} deliveries are done", timeout_s=timeout_s)
 
 
-async def put_in(address: str, payload: dict[str, Any]) -> None:
-    """Store a delivery as the intake does."""
-    now, body = datetime.now(UTC), compact(payload)
-    found = place(Unsorted(0, "d", "issues", "application/json", body), "")
-    with open_database(address) as journal:
-        await journal.accept_sorted(Incoming("d", "issues", body, now), found.sorted, (), now)
-
-
 @pytest.mark.parametrize("workers", [2, 4])
 def test_several_workers_keep_the_order_of_each_issue_and_one_killed_for_ever_leaves_nothing(
     shared: Looking, workers: int
@@ -82,40 +67,6 @@ def test_several_workers_keep_the_order_of_each_issue_and_one_killed_for_ever_le
     shared.check(frozenset({others[0].pid}))
     pids = {line.pid for line in shared.seen()}
     assert len(pids) > 1, "the work was shared"
-
-
-def test_a_dead_workers_issue_is_taken_over_within_ten_seconds(shared: Looking) -> None:
-    dying, _ = shared.start(latency_s=30.0)
-    asyncio.run(put_in(shared.address, shared.want(1, "a")))
-    wait_for(lambda: any(line.kind == "begin" for line in shared.seen()), "the look begins")
-    shared.start()
-    dying.kill()
-    died_at = time.monotonic()
-
-    all_done(shared.address, 1)
-
-    [taken] = [line for line in shared.seen() if line.kind == "begin" and line.pid != dying.pid]
-    assert taken.at - died_at < 10.0
-    shared.check(frozenset({dying.pid}))
-
-
-def test_a_worker_that_was_paused_and_wakes_beside_its_successor_doubles_nothing(shared: Looking) -> None:
-    shared.latency_s = 0.3
-    _, url = shared.start("serve")
-    paused, _ = shared.start()
-    issues = range(1, 25)
-    burst(shared, url, issues, "a")
-    wait_for(lambda: any(line.pid == paused.pid for line in shared.seen()), "it looks")
-    paused.send_signal(signal.SIGSTOP)
-    stopped_at = time.monotonic()
-    burst(shared, url, issues, "b")  # answered at once or within seconds, whatever the paused one holds
-    # Longer than a silent process is taken for alive.
-    wait_for(lambda: time.monotonic() - stopped_at > 11.0, "it counts as dead")
-    paused.send_signal(signal.SIGCONT)
-
-    all_done(shared.address, 48)
-
-    shared.check()
 
 
 def test_a_worker_whose_cable_is_pulled_loses_and_doubles_nothing(shared: Looking) -> None:
@@ -156,33 +107,6 @@ def test_the_database_may_be_killed_for_ten_seconds(tmp_path: Path) -> None:
 
         world.values[1].remove("b")
         world.check()
-
-
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_a_service_that_is_killed_and_an_issue_that_is_retried_keep_the_order(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    address = request.getfixturevalue("postgresql") if kind == "postgresql" else ""
-    if address:
-        postgres.empty(address)
-    with looking(tmp_path, address) as world:
-        first, url = world.start("serve")
-        (tmp_path / "fail" / "1").touch()
-        burst(world, url, range(1, 7), "a")
-        burst(world, url, range(1, 7), "b")
-        first.kill()
-        first.wait()
-        _, url = world.start("serve")
-        assert deliver(url, world.want(2, "b"), delivery_id="2-b") == 200, "a delivery that is stored is known again"
-        world.values[2].pop()
-        burst(world, url, range(1, 7), "c")
-
-        wait_for(
-            lambda: all((tmp_path / "got" / str(n)).exists() and (tmp_path / "got" / str(n)).read_text() == "c" for n in range(1, 7)),
-            "every issue is as wanted",
-            timeout_s=40,
-        )  # fmt: skip
-        world.check(frozenset({first.pid}))
 
 
 def test_two_versions_work_side_by_side_while_the_new_one_rolls_out(tmp_path: Path, postgresql: str) -> None:

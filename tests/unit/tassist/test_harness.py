@@ -1,25 +1,50 @@
-"""The page of figures is the benchmarks' own, part by part."""
+"""The page of figures is written by the benchmarks alone, and has a part for each of them."""
 
 from __future__ import annotations
 
-from benchmarks.harness import HEAD, Result, interleaved, ratio, replaced
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import ORDER
+from benchmarks.harness import PAGE, RESULTS, Result, interleaved, ratio, record, recorded, rendered
+
+BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
+OTHER = {"__main__", "harness", "scale"}
+"""Not benchmarks: what runs them, what they share, and a model."""
 
 
-def result(name: str, found: str) -> Result:
-    made = Result(name, f"About {name}")
-    made.add("rate", found, "≥ 2", met=True)
+def result(name: str, found: str, *, met: bool = True) -> Result:
+    made = Result(name, f"About {name}", costs={"cpu_s": 0.5})
+    made.add("rate", found, "≥ 2", met=met)
     return made
 
 
-def test_a_benchmark_replaces_its_own_part_and_no_other() -> None:
-    page = replaced(replaced(HEAD, result("b", "1"), "here"), result("a", "2"), "here")
-    again = replaced(page, result("b", "3"), "there")
+def test_a_benchmark_replaces_its_own_part_and_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results, page = tmp_path / "results.json", tmp_path / "page.md"
+    for one in (result("b", "1"), result("a", "2"), result("b", "3", met=False)):
+        record(one, results=results, page=page)
+    text = page.read_text()
 
-    assert again.index("About a") < again.index("About b")
-    assert "| rate | 2 | ≥ 2 | met |" in again
-    assert "| rate | 3 | ≥ 2 | met |" in again
-    assert "| rate | 1 |" not in again
-    assert replaced(again, result("b", "3"), "there") == again
+    assert text.index("## About a") < text.index("## About b")
+    assert "| rate | 2 | ≥ 2 | met |" in text
+    assert "| rate | 3 | ≥ 2 | **missed** |" in text
+    assert "| rate | 1 |" not in text
+    assert "- rate: 3, goal ≥ 2 ([About b](#about-b))" in text
+    assert text == rendered(recorded(results))
+    assert recorded(results)["a"].costs == {"cpu_s": 0.5}
+    assert "MISSED" in capsys.readouterr().out
+
+
+def test_the_page_is_what_the_benchmarks_wrote_and_nothing_else() -> None:
+    assert PAGE.read_text() == rendered(recorded(RESULTS)), "run: make bench, or: python -m benchmarks --page"
+
+
+def test_every_benchmark_is_run_by_make_bench_and_has_its_part_of_the_page() -> None:
+    modules = {path.stem for path in BENCHMARKS.glob("*.py")} - OTHER
+
+    assert {name for name, _ in ORDER} == modules
+    assert set(recorded(RESULTS)) == modules
 
 
 def test_rounds_are_taken_in_turn_and_compared_pair_by_pair() -> None:

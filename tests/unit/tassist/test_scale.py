@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.scale import Costs, Load, answer, table
+from benchmarks.scale import Load, answer, measured, table
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -31,4 +31,4 @@ def test_twice_the_load_is_twice_the_need() -> None:
 
     assert round(twice.deliveries_per_s / once.deliveries_per_s, 6) == 2
     assert round(twice.disk_gb / once.disk_gb, 6) == 2
-    assert answer(100_000, costs=replace(Costs(), queue_per_s=10_000)).databases == 1
+    assert answer(100_000, costs=replace(measured(), queue_per_s=10_000)).databases == 1
