@@ -9,7 +9,6 @@ many pages; read the ratio of the two ways, as machine and disk are shared.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sqlite3
 import statistics
@@ -18,6 +17,8 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from benchmarks.harness import Result, record
 
 LIMIT = 100
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -74,7 +75,7 @@ def timed(read: Callable[[], object], times: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Fill, measure, print."""
+    """Fill, measure, record."""
     from tassist.store.console import Filter
     from tassist.store.database import FILE_NAME
     from tassist.store.journal import Journal
@@ -133,11 +134,18 @@ def main() -> None:
             options.times,
         )
         plain.close()
-    if options.json:
-        print(json.dumps({name: {"median_ms": one, "worst_ms": two} for name, (one, two) in found.items()}, indent=2))
-        return
+    result = Result(
+        "console_pages",
+        "Pages of the console",
+        note=f"A journal of {amount:,} deliveries, median (worst) of {options.times} reads. The peer pages with OFFSET.",
+    )
     for name, (median, worst) in found.items():
-        print(f"{name:<44} median {median:7.1f} ms   worst {worst:7.1f} ms")
+        result.add(f"{name}, ms", f"{median:.1f} ({worst:.1f})")
+    result.add(
+        "any page, every delivery ÷ the peer",
+        f"{found['any page, every delivery'][0] / found['peer: any page with OFFSET'][0]:.3f}",
+    )
+    record(result, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 RESULTS = ROOT / "benchmarks" / "results.json"
+OTHER = {"__main__", "harness", "scale"}
+"""Not benchmarks: what runs them, what they share, and a model."""
 HEAD = """\
 # How fast it is
 
@@ -120,6 +122,11 @@ def recorded(results: Path = RESULTS) -> dict[str, Result]:
     return {name: Result(**{**one, "rows": [Row(**row) for row in one["rows"]]}) for name, one in found.items()}
 
 
+def benchmarks() -> list[str]:
+    """The names of all."""
+    return sorted({path.stem for path in (ROOT / "benchmarks").glob("*.py")} - OTHER)
+
+
 def machine() -> str:
     """On what it ran."""
     load = os.getloadavg()[0]
@@ -136,6 +143,8 @@ def rendered(results: Mapping[str, Result]) -> str:
     ]
     met = sum(row.met is True for one in results.values() for row in one.rows)
     head = f"{HEAD}\n{met} goals were met in the last runs, {len(missed)} were not{':' if missed else '.'}\n"
+    if waiting := [name for name in benchmarks() if name not in results]:
+        head += f"\nNot run since the page was last begun anew: {', '.join(waiting)}.\n"
     return "\n".join([head, *missed, *([""] if missed else []), *(_part(results[name]) for name in sorted(results))])
 
 

@@ -176,7 +176,7 @@ def main() -> None:
     if not asked.json:
         print(f"{'queued':>10}{'ready s':>10}{'drained/s':>12}{'memory MB':>12}{'load':>8}")
         for row in found:
-            print("".join(f"{row[key]:>{width}}" for key, width in zip(row, (10, 10, 12, 12, 8), strict=True)))
+            print("".join(f"{row[key]:>{width}}" for key, width in zip(row, (10, 10, 12, 12, 14, 14, 8), strict=True)))
 
 
 if __name__ == "__main__":

@@ -103,6 +103,7 @@ class Answer:
     cores_shared: float
     worker_processes: int
     """Of 32 looks each, at half their places."""
+    queue_per_s: float
     databases: int
     """So many queues of two cores each; above one, so many Apps or installations split between them."""
     disk_gb: float
@@ -143,6 +144,7 @@ def answer(
         file,
         shared,
         max(1, math.ceil(max(at_once / 16, shared / 0.7))),
+        costs.queue_per_s,
         max(1, math.ceil(every / costs.queue_per_s)),
         disk,
         calls,
@@ -178,6 +180,7 @@ def table(found: list[Answer]) -> str:
         ("cores, one file", lambda one: f"{one.cores_file:,.3f}"),
         ("cores, PostgreSQL and its share", lambda one: f"{one.cores_shared:,.2f}"),
         ("worker processes", lambda one: f"{one.worker_processes:,}"),
+        ("looks/s one database of two cores hands out", lambda one: f"{one.queue_per_s:,.0f}"),
         ("databases of two cores", lambda one: f"{one.databases:,}"),
         ("disk, GB", lambda one: f"{one.disk_gb:,.1f}"),
         ("of one installation's calls", lambda one: f"{one.call_budget_used:.1%}"),

@@ -15,7 +15,7 @@ from engine.ports import Retry
 from engine.problems import ProblemError
 from tassist.github.client import Anonymous, AnswerLost, GitHubClient, Meter, Patience
 from tassist.github.faults import Fault, Kind, Refused
-from tassist.github.limits import Limits
+from tassist.github.limits import UNLIMITED, Limits
 from tassist.github.transport import Timeouts
 from tassist.github.wire import IssueWire, LabelWire, RepoWire
 from tests.integration.github.conftest import Connect
@@ -446,6 +446,20 @@ async def test_writes_of_one_installation_go_one_after_the_other(connect: Connec
 
     assert most == 1
     assert took >= 0.1, "five spaces of 0.02 s lie between six writes"
+
+
+async def test_a_server_without_limits_is_written_to_at_once(connect: Connect) -> None:
+    all_there = asyncio.Barrier(3)
+
+    async def together(_: Asked) -> Reply:
+        await all_there.wait()  # none is answered before three have come
+        return Reply(body=[])
+
+    async with Scripted(by=together).running() as server:
+        client = connect(api(server), limits=UNLIMITED)
+        await asyncio.gather(*(client.write("POST", "/x", list[LabelWire], Named(), repeatable=True) for _ in range(3)))
+
+    assert len(server.asked) == 3
 
 
 async def test_h17_fields_may_be_null_or_missing(connect: Connect) -> None:
