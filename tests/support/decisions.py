@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from engine.decide import decide
+from engine.config.types import Config
+from engine.decide import decide, effects_of, missing_facts
 from engine.draft import FactMissing
 from engine.triggers import asked
 from tassist.contract.case import Case
-from tassist.contract.check import parsed
-from tassist.contract.events import events
+from tassist.contract.check import parsed, verify
+from tassist.contract.events import EventCase, events, verify_event
 from tassist.contract.library import cases
 from tassist.contract.words import as_expected_effect, expected_effect_in_words
 
@@ -50,3 +51,28 @@ def by_id(text: str) -> dict[str, str]:
         name, _, words = part.removeprefix("== ").partition("\n")
         found[name] = words.rstrip("\n")
     return found
+
+
+def case_differs(case: Case, before: str) -> bool:
+    """Whether the case no longer holds, or is decided in other words, or has other effects where nobody asks for reasons."""
+    if not verify(case).holds or decisions_in_words(case) != before:
+        return True
+    given, config = case.given, parsed(case.given.config)
+    if not isinstance(config, Config):
+        return False
+    arguments = (given.trigger, given.issue, given.repo, config, given.now)
+    missing = missing_facts(*arguments)
+    try:
+        effects = effects_of(*arguments)
+    except FactMissing as again:
+        return not missing or again.fact != missing[0]
+    return bool(missing) or effects != decide(*arguments).effects
+
+
+def event_differs(event: EventCase, before: str | None) -> bool:
+    """Whether the event asks for something else, or says so in other words where its payload decides."""
+    if verify_event(event):
+        return True
+    if event.payload is None:
+        return False
+    return str(asked(event.event, event.payload, pull_requests=event.pull_requests)) != before

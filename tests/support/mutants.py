@@ -1,161 +1,328 @@
-"""Who notices mutmut's mutants: the contract first, then the unit tests; one fork a mutant and no collection, so that thousands take minutes.
+"""Who notices mutmut's mutants: each is judged by the cases, configurations and unit tests that call its function, and by no others.
 
-`make mutate` has mutmut write the mutants and runs this inside its `mutants` folder, once for each share of them:
-`python -m tests.support.mutants OUT 0/2 engine.rules engine.view`. OUT takes a line a mutant: its name and who noticed it, `contract`,
-`tests` or `nobody`; names are taken that begin with one of those given,
-and those that the file NAMES lists where `@NAMES` is given.
+First every one of these runs once, with nothing remembered and the functions it calls written down. What a case does not call, it cannot
+notice; so a mutant is put in its function's place, and what calls that function runs, the quickest first and the contract before the tests
+(these in a fork), until something is otherwise than without it. What runs while the engine is imported, everything depends on: a mutant of
+such a function that nobody has noticed is judged once more in a process that imports the engine under it.
+
+`make mutate` runs `python -P -m tests.support.mutants OUT 0/2 engine.rules. engine.view.` once for each share of them: OUT takes a line of JSON a mutant, with who noticed
+it (`contract`, `tests`, `import` or `nobody`) and by what, and is gone on with where it holds some already.
 """
 
 from __future__ import annotations
 
+import gc
+import importlib
 import json
+import mmap
 import os
+import pkgutil
+import resource
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
+import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import FrameType
+from typing import Self
 
 import pytest
 
+from tests.support import mutants_active
+
 TESTS = ("tests/unit/engine",)
-UNREACHED = (
-    "engine.backtest.",
-    "engine.config.",
-    "engine.explain.",
-    "engine.prepare.",
-    "engine.rollover.",
-    "engine.runner.",
-)
-"""No case of the contract goes through these; the unit tests alone judge them."""
-SECONDS = 60
-"""A mutant that takes longer is noticed: it loops."""
+SKIPPED = ("test_h66_the_longest_body_under_as_many_patterns_as_there_may_be_is_decided_in_bounded_work",)
+"""It decides in another process, where no mutant is."""
+LEAST_S = 2.0
+TIMES = 20
+"""A case or test that computes this many times longer than without a mutant has noticed it: it loops."""
+MOST_S = 600
+MOST_BYTES = 6 << 30
 
 
-def names(mutants: Path) -> list[str]:
-    """Every mutant mutmut has written, in order."""
-    found: list[str] = []
-    for meta in sorted((mutants / "engine").rglob("*.meta")):
-        found += json.loads(meta.read_text())["exit_code_by_key"]
+CHECKED_EVERY = 1000
+"""After so many mutants everything is looked at without one."""
+
+
+class Looping(BaseException):
+    """A case computes far too long."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A case, a configuration or a test."""
+
+    id: str
+    kind: str
+    """``contract`` or ``tests``."""
+    notices: Callable[[], bool]
+
+
+@dataclass
+class Traced:
+    """What the run without a mutant showed."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Item → processor time."""
+    by_function: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
+    """Function → the items that call it."""
+
+
+class Calls:
+    """The functions with mutants that are called while it listens."""
+
+    def __init__(self) -> None:
+        self.codes: set[object] = set()
+
+    def __enter__(self) -> Self:
+        sys.setprofile(self._called)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+
+    def _called(self, frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call":
+            self.codes.add(frame.f_code)
+
+    def functions(self) -> set[str]:
+        """Their names in mutmut's spelling."""
+        return {name for code, name in mutants_active.codes().items() if code in self.codes}
+
+
+def golden() -> list[Item]:
+    """Every case, event and configuration that has its words written down; what is published of the configuration's form."""
+    from tassist.contract.events import events
+    from tassist.contract.library import cases
+    from tests.support import config_reference
+    from tests.support.configurations import answer, answers, configurations
+    from tests.support.decisions import by_id, case_differs, event_differs
+
+    decided = by_id(Path("tests/golden/decisions.txt").read_text())
+    said = answers(Path("tests/golden/configurations.txt").read_text())
+    schema = Path("docs/reference/task-assistant.schema.json").read_text()
+    found = [Item(case.id, "contract", partial(case_differs, case, decided[case.id])) for case in cases()]
+    found += [
+        Item(event.id, "contract", partial(event_differs, event, decided.get(event.id))) for event in events().cases
+    ]
+    for at, (text, before) in enumerate(zip(configurations(), said, strict=True)):
+        explain = at % 6 == 0
+        notices = partial(_said_otherwise, answer, text, before, explain=explain)
+        found.append(Item(f"configurations/{at}", "contract", notices))
+    found.append(Item("schema", "contract", lambda: config_reference.schema() != schema))
     return found
 
 
-def contract_notices() -> bool:
-    """Whether any case of the contract is decided in other words; views are built anew, as a rule may prepare there."""
-    from engine import view
-    from engine.triggers import asked
-    from tassist.contract.events import events, verify_event
-    from tassist.contract.library import cases
-    from tests.support.decisions import by_id, decisions_in_words
+def _said_otherwise(answer: Callable[..., str], text: str, before: str, *, explain: bool) -> bool:
+    return answer(text, explain=explain).rstrip("\n") != before
+
+
+def forget() -> None:
+    """Empty everything the engine and the contract remember, so that each fork begins as a new process would."""
+    from engine import runner, view
+    from engine.config import patterns
+    from tassist.contract import check
 
     view._VIEWS.clear()
-    golden = by_id(Path("tests/golden/decisions.txt").read_text())
-    for case in cases():
-        if decisions_in_words(case) != golden[case.id]:
-            return True
-    for event in events().cases:
-        if verify_event(event):
-            return True
-        if event.payload is not None:
-            said = str(asked(event.event, event.payload, pull_requests=event.pull_requests))
-            if said != golden[event.id]:
-                return True
-    return False
-
-
-def configurations_notice() -> bool:
-    """Whether anything is said of any configuration in other words, or published about the form they take."""
-    from engine.config.patterns import compile_milestone_pattern, compile_pattern, milestone_numbers
-    from tests.support import config_reference
-    from tests.support.configurations import answers, said_of_all
-
-    for remembered in (compile_pattern, compile_milestone_pattern, milestone_numbers):
+    for remembered in (
+        patterns.compile_pattern,
+        patterns.compile_milestone_pattern,
+        patterns.milestone_numbers,
+        runner._parsed,
+        check.parsed,
+    ):
         remembered.cache_clear()
-    golden = answers(Path("tests/golden/configurations.txt").read_text())
-    for (_, said), before in zip(said_of_all(), golden, strict=True):
-        if said.rstrip("\n") != before:
-            return True
-    return config_reference.schema() != Path("docs/reference/task-assistant.schema.json").read_text()
 
 
 class Judge:
-    """A plugin that runs the collected tests once for each mutant instead of once."""
+    """A plugin that judges the mutants by the collected tests instead of running these once."""
 
-    def __init__(self, mutants: Sequence[str], out: Path, scratch: Path) -> None:
+    def __init__(self, mutants: Sequence[str], out: Path, scratch: Path, at_import: set[str]) -> None:
         self.mutants = mutants
         self.out = out
         self.scratch = scratch
+        self.at_import = at_import
+        self._judging = False
+        self._now = mmap.mmap(-1, 8)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Judge them all; the run ends at once where something is noticed without a mutant."""
-
-        def tests_notice(mutant: str) -> bool:
-            from engine import view
-
-            view._VIEWS.clear()
-            for item in _nearest_first(session.items, mutant):
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-            return False  # a test that fails has ended the process
-
-        assert session.items
-        if any(
-            self._forked(notices, "")
-            for notices in (contract_notices, configurations_notice, partial(tests_notice, ""))
-        ):
-            raise pytest.UsageError("contract or tests do not hold without a mutant: run make test first")
-        with self.out.open("w") as file:
-            for name in self.mutants:
-                golden = configurations_notice if name.startswith("engine.config.") else contract_notices
-                if not name.startswith(UNREACHED) and self._forked(golden, name):
-                    by = "contract"
+        with Calls() as calls:
+            items = golden()
+        self.at_import |= calls.functions()
+        items += [
+            Item(item.nodeid, "tests", partial(_run, item))
+            for item in session.items
+            if item.name.partition("[")[0] not in SKIPPED
+        ]
+        forget()
+        gc.collect()
+        gc.freeze()
+        if at := os.environ.get("MUTANT_AT_IMPORT"):
+            self._write({"mutant": at, "by": "import" if self._differs(items) else "nobody", "item": ""})
+            return True
+        traced = self._traced(items)
+        signal.signal(signal.SIGPROF, _looping)
+        self._judging = True
+        noticed: dict[str, list[Item]] = defaultdict(list)
+        done = self._done()
+        for count, mutant in enumerate(name for name in self.mutants if name not in done):
+            if count % CHECKED_EVERY == 0:
+                self._checked(items, traced)
+            function = mutants_active.function_of(mutant)
+            first = noticed[function]
+            callers = sorted(
+                traced.by_function[function], key=lambda item: (item not in first, traced.seconds[item.id])
+            )
+            cases = [item for item in callers if item.kind == "contract"]
+            by = self._by_contract(cases, traced, mutant) or self._by_tests(
+                [item for item in callers if item.kind == "tests"], traced, mutant
+            )
+            line = {"mutant": mutant, "by": by.kind if by else "nobody", "item": by.id if by else ""}
+            if by and by not in first:
+                first.insert(0, by)
+            if by is None:
+                if function in self.at_import and self._noticed_at_import(mutant):
+                    line["by"] = "import"
                 else:
-                    by = "tests" if self._forked(partial(tests_notice, name), name) else "nobody"
-                file.write(f"{name} {by}\n")
-                file.flush()
+                    line |= mutants_active.change(mutant)
+            self._write(line)
+        self._checked(items, traced)
         return True
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """The first failure is enough; this runs in a fork only."""
-        if report.failed:
-            os._exit(1)
+    def _checked(self, items: Sequence[Item], traced: Traced) -> None:
+        """Nothing that was judged here may have left anything behind."""
+        cases = [item for item in items if item.kind == "contract"]
+        if left := self._by_contract(cases, traced, ""):
+            raise pytest.UsageError(
+                f"{left.id} does not hold any more, without a mutant: one has left something behind"
+            )
 
-    def _forked(self, notices: Callable[[], bool], mutant: str) -> bool:
+    def _differs(self, items: Sequence[Item]) -> bool:
+        try:
+            return any(item.notices() for item in items)
+        except Exception:  # noqa: BLE001 – whatever it raises, it was noticed
+            return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """The first failure is enough."""
+        if report.failed and self._judging:
+            os._exit(1)
+        if report.failed and os.environ.get("MUTANT_AT_IMPORT"):
+            raise ValueError(report.nodeid)
+        if report.failed:
+            raise pytest.UsageError(f"{report.nodeid} does not hold without a mutant: run make test first")
+
+    def _done(self) -> set[str]:
+        if not self.out.exists():
+            return set()
+        return {json.loads(line)["mutant"] for line in self.out.read_text().splitlines()}
+
+    def _write(self, line: dict[str, str]) -> None:
+        with self.out.open("a") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def _noticed_at_import(self, mutant: str) -> bool:
+        """Whether anything at all is otherwise in a process that imports the engine under the mutant."""
+        out = self.scratch / "import"
+        command = [sys.executable, "-P", "-m", "tests.support.mutants", str(out), "0/1", mutant]
+        env = {**os.environ, "MUTANT_AT_IMPORT": mutant}
+        with suppress(FileNotFoundError):
+            out.unlink()
+        subprocess.run(command, env=env, capture_output=True, timeout=MOST_S, check=False)
+        # One that cannot even be imported writes nothing.
+        return not out.exists() or json.loads(out.read_text())["by"] != "nobody"
+
+    def _traced(self, items: Sequence[Item]) -> Traced:
+        """Each item once, as if it came first: with the functions it calls, and how long it computes."""
+        traced = Traced()
+        for item in items:
+            forget()
+            begun = time.process_time()
+            with Calls() as calls:
+                noticed = item.notices()
+            if noticed:
+                raise pytest.UsageError(f"{item.id} does not hold without a mutant: run make test first")
+            traced.seconds[item.id] = time.process_time() - begun
+            for function in calls.functions():
+                traced.by_function[function].append(item)
+        return traced
+
+    def _by_contract(self, items: Sequence[Item], traced: Traced, mutant: str) -> Item | None:
+        """The first of the cases that notices the mutant: here, as a case is data and nothing it asks for keeps anything."""
+        forget()
+        at = items[0] if items else None
+        with mutants_active.active(mutant):
+            try:
+                for at in items:
+                    signal.setitimer(signal.ITIMER_PROF, max(LEAST_S, TIMES * traced.seconds[at.id]))
+                    if at.notices():
+                        return at
+            except (Exception, Looping):  # noqa: BLE001 – whatever it raises, it was noticed
+                return at
+            finally:
+                signal.setitimer(signal.ITIMER_PROF, 0)
+        return None
+
+    def _by_tests(self, items: Sequence[Item], traced: Traced, mutant: str) -> Item | None:
+        """The first of the tests that notices the mutant, in a fork, as a test may leave anything behind."""
+        if not items:
+            return None
+        forget()
         child = os.fork()
         if child == 0:
-            if mutant:
-                os.environ["MUTANT_UNDER_TEST"] = mutant
-            signal.alarm(SECONDS)
+            signal.signal(signal.SIGPROF, signal.SIG_DFL)
+            resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+            signal.alarm(MOST_S)
             try:
-                os._exit(1 if notices() else 0)
+                if mutant:
+                    mutants_active.activate(mutant)
+                for at, item in enumerate(items):
+                    self._now[:] = at.to_bytes(8)
+                    signal.setitimer(signal.ITIMER_PROF, max(LEAST_S, TIMES * traced.seconds[item.id]))
+                    item.notices()
+                os._exit(0)
             except BaseException:  # noqa: BLE001 – whatever it raises, it was noticed
                 os._exit(1)
-        status = os.waitpid(child, 0)[1]
-        for left in self.scratch.iterdir():
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        self._sweep()
+        return items[int.from_bytes(self._now[:])] if status else None
+
+    def _sweep(self) -> None:
+        for left in (self.scratch / "t").iterdir():
             shutil.rmtree(left, ignore_errors=True)
-        return os.waitstatus_to_exitcode(status) != 0
 
 
-def _nearest_first(items: Sequence[pytest.Item], mutant: str) -> list[pytest.Item]:
-    """The tests of the mutant's own module first; alone where the contract does not reach it. The configuration has its own tests."""
-    module = mutant.split(".x", maxsplit=1)[0].rpartition(".")[2]
-    of_config = mutant.startswith("engine.config.")
-    near = [item for item in items if (item.path.parent.name == "config") == of_config]
-    own = [item for item in near if item.path.stem == f"test_{module}"]
-    return own if mutant.startswith(UNREACHED) else own + [item for item in near if item not in own]
+def _looping(*_: object) -> None:
+    raise Looping
+
+
+def _run(item: pytest.Item) -> bool:
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    return False  # a test that fails has ended the process
 
 
 def main() -> int:
-    """Judge the share; 0 where that was possible, whatever survived."""
+    """Judge; 0 where that was possible, whatever survived."""
     out, share, *wanted = sys.argv[1:]
     part, of = (int(number) for number in share.split("/"))
-    listed = [name for file in wanted if file.startswith("@") for name in Path(file[1:]).read_text().split()]
-    begun = tuple(start for start in wanted if not start.startswith("@"))
-    chosen = [name for name in names(Path()) if name in listed or name.startswith(begun)][part::of]
+    mutants_active.install(os.environ.get("MUTANT_AT_IMPORT", ""))
+    with Calls() as calls:
+        engine = importlib.import_module("engine")
+        for module in pkgutil.walk_packages(engine.__path__, "engine."):
+            importlib.import_module(module.name)
+    at_import = calls.functions()
     with tempfile.TemporaryDirectory() as scratch:
-        judge = Judge(chosen, Path(out), Path(scratch))
-        alone = ("-p", "no:randomly", "-p", "no:cacheprovider", f"--basetemp={scratch}/t", "-q")
+        chosen = [name for name in mutants_active.names() if name.startswith(tuple(wanted))][part::of]
+        judge = Judge(chosen, Path(out), Path(scratch), at_import)
+        alone = ("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={scratch}/t", "-q")
         return pytest.main([*alone, *TESTS], plugins=[judge])
 
 

@@ -1,113 +1,113 @@
-"""Mutation testing of the engine's core: `make mutate`; what it found last is told in docs/explanation/mutation-report.md.
+"""Mutation testing of the engine: `make mutate`; what it found last is told in docs/explanation/mutation-report.md.
 
-In a folder of its own, `.mutation`, which git ignores: mutmut writes the mutants, the contract judges each in a fork of its own, and those
-it does not notice are judged once more by the engine's unit tests. A survivor that the report's table does not explain is a failure.
-About two hours on two cores; `ARGS="engine/natural.py engine/rules/stale.py"` takes those modules, `ARGS=engine/config` a whole room.
+In a folder of its own, `.mutation`, which git ignores: mutmut writes the mutants of every function, and `tests.support.mutants` finds who
+notices each. A survivor that the report's tables do not explain is a failure, and so is a row of theirs that no survivor needs.
+`ARGS="engine/natural.py engine/rules"` takes those; `JOBS=1` leaves the other cores alone. A run that was ended is gone on with, as long
+as nothing that judges or is judged has changed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 REPORT = Path("docs/explanation/mutation-report.md")
 MUTMUT = "mutmut==3.8.1"
-WORKERS = 2
-SOURCES = (
-    "activity",
-    "backtest",
-    "decide",
-    "draft",
-    "explain",
-    "model",
-    "natural",
-    "plan",
-    "prepare",
-    "rollover",
-    "runner",
-    "triggers",
-    "view",
-    "config/*",
-    "config/meaning/*",
-    "config/older/*",
-    "rules/*",
-)
+JUDGES = ("engine", "tests/unit/engine", "tests/golden", "tests/fixtures", "tests/support", "tassist/contract")
 CONFIG = """\
 [mutmut]
 source_paths=
     engine
-only_mutate=
-{only}
-also_copy=
-    tassist
-    setup_wizard
-    migrations
-    examples
-    docs
-    tests
-    benchmarks
-    pyproject.toml
-    Makefile
-    README.md
-    AGENTS.md
 """
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A change that cannot matter wherever it is made in what the pattern of functions names."""
+
+    function: str
+    was: str
+    becomes: str
+
+    def explains(self, function: str, change: dict[str, str]) -> bool:
+        """Whether the mutant is this change, made once, and nothing else."""
+        if function != self.function and not (self.function == "engine" and function.startswith("engine.")):
+            return False
+        parts = change["was"].split(self.was)
+        return any(
+            self.was.join(parts[:at]) + self.becomes + self.was.join(parts[at:]) == change["becomes"]
+            for at in range(1, len(parts))
+        )
 
 
 def main() -> int:
     """Judge the modules named, or all; print what was found, and say 1 where a survivor is not explained."""
-    wanted = [_prefix(name) for name in sys.argv[1:]] or ["engine."]
+    wanted = tuple(_prefix(name) for name in sys.argv[1:]) or ("engine.",)
     room = Path(".mutation").resolve()
-    work = _copied(room / "work", wanted)
-    python = _installed(room / "venv")
-    writer = [str(python), "tests/support/mutants_written.py"]
-    subprocess.run([*writer, "write"], cwd=work, check=True, stdout=subprocess.DEVNULL)
-    verdicts = _judged(work / "mutants", python, wanted)
-    alive = [name for name, by in verdicts.items() if by == "nobody"]
-    told = subprocess.run(
-        [*writer, "tell"], cwd=work, check=True, capture_output=True, text=True, input="\n".join(alive)
-    ).stdout
-    known = explained()
+    work = _copied(room / "work")
+    subprocess.run(
+        [_installed(room / "venv"), Path("tests/support/mutants_written.py").resolve()],
+        cwd=work,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    verdicts = _judged(room, work / "mutants", wanted)
+    rows, kinds = explained(), kinds_explained()
+    needed: set[object] = set()
     left = []
-    for name, change in json.loads(told).items():
-        if (_function(name), change["becomes"]) not in known:
-            left.append(f"{_function(name)}\n  was      {change['was']}\n  becomes  {change['becomes']}")
-    counts = Counter(verdicts.values())
-    print(*left, sep="\n")
+    for verdict in verdicts:
+        if verdict["by"] != "nobody":
+            continue
+        function = _function(verdict["mutant"])
+        row = (function, verdict["becomes"])
+        why = [row] if row in rows else [kind for kind in kinds if kind.explains(function, verdict)]
+        needed.update(why)
+        if not why:
+            left.append(f"{function}\n  was      {verdict['was']}\n  becomes  {verdict['becomes']}")
+    idle = [row for row in (*rows, *kinds) if row not in needed] if wanted == ("engine.",) else []
+    counts = Counter(verdict["by"] for verdict in verdicts)
+    print(*left, *(f"no survivor needs the row {row}" for row in idle), sep="\n")
     print(
         f"{len(verdicts)} mutants: {counts['contract']} noticed by the contract, {counts['tests']} by unit tests, "
-        f"{len(alive) - len(left)} explained, {len(left)} neither"
+        f"{counts['import']} at import, {counts['nobody'] - len(left)} explained, {len(left)} neither"
     )
-    return 1 if left else 0
+    return 1 if left or idle else 0
 
 
 def explained() -> dict[tuple[str, str], str]:
-    """Function and changed lines → why the change cannot matter: the table of the report."""
-    rows = (line.split(" | ") for line in REPORT.read_text().splitlines() if line.startswith("| `engine."))
-    return {(row[0].strip("| `"), _code(row[1])): row[2].strip(" |") for row in rows if len(row) == 3}
+    """Function and changed lines → why the change cannot matter: the report's table of single survivors."""
+    return {(function, becomes): why for function, becomes, why in _rows(3)}
+
+
+def kinds_explained() -> dict[Kind, str]:
+    """The report's table of survivors of one kind → why."""
+    return {Kind(function, was, becomes): why for function, was, becomes, why in _rows(4)}
+
+
+def _rows(cells: int) -> list[list[str]]:
+    """The rows of the table that has so many columns, their code without its marks."""
+    found = []
+    for line in REPORT.read_text().splitlines():
+        row = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if line.startswith("| `engine") and len(row) == cells:
+            found.append([*(_code(cell) for cell in row[:-1]), row[-1]])
+    return found
 
 
 def _code(cell: str) -> str:
-    return cell.strip().strip("`").strip().replace("\\|", "|")
+    return cell.removeprefix("`").removesuffix("`").replace("\\|", "|")
 
 
 def _prefix(name: str) -> str:
     """`engine/rules/stale.py` and `engine.rules.stale` are the same."""
     return f"{name.removesuffix('.py').replace('/', '.').rstrip('.')}."
-
-
-def _globs(name: str) -> list[str]:
-    """A module's file, or those of a room and of the rooms in it."""
-    if not Path(name).is_dir():
-        return [f"{name}.py"]
-    return [
-        f"{folder}/*.py" for folder in (name, *(str(below) for below in Path(name).rglob("[!_]*") if below.is_dir()))
-    ]
 
 
 def _function(mutant: str) -> str:
@@ -117,18 +117,18 @@ def _function(mutant: str) -> str:
     return f"{module}.{name}"
 
 
-def _copied(work: Path, wanted: list[str]) -> Path:
-    """The tracked files, as they are on disk, in a folder made anew."""
-    shutil.rmtree(work, ignore_errors=True)
-    tracked = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True, text=True).stdout
-    for name in filter(None, tracked.split("\0")):
-        target = work / name
+def _copied(work: Path) -> Path:
+    """The engine as it is on disk; a file that has not changed keeps its time, so that its mutants are not written again."""
+    for file in work.rglob("*.py"):
+        if not Path(file.relative_to(work / "mutants" if work / "mutants" in file.parents else work)).exists():
+            file.unlink()
+    for source in Path("engine").rglob("*.py"):
+        target = work / source
         target.parent.mkdir(parents=True, exist_ok=True)
-        if Path(name).is_file():
-            shutil.copyfile(name, target)
-    chosen = [found for name in wanted if name != "engine." for found in _globs(name.rstrip(".").replace(".", "/"))]
-    only = "\n".join(f"    {name}" for name in chosen or [f"engine/{name}.py" for name in SOURCES])
-    (work / "setup.cfg").write_text(CONFIG.format(only=only))
+        if not target.exists() or target.read_bytes() != source.read_bytes():
+            shutil.copyfile(source, target)
+            (work / "mutants" / source).unlink(missing_ok=True)
+    (work / "setup.cfg").write_text(CONFIG)
     return work
 
 
@@ -141,26 +141,33 @@ def _installed(venv: Path) -> Path:
     return tool
 
 
-def _judged(mutants: Path, python: Path, wanted: list[str]) -> dict[str, str]:
-    """Mutant → who noticed it: `contract`, `tests` or `nobody`."""
-    own = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    path = os.pathsep.join((str(mutants), sysconfig.get_paths()["purelib"], own))
-    env = {**os.environ, "PYTHONPATH": path, "MUTANT_UNDER_TEST": ""}
-    parts = [mutants / f"judged.{part}" for part in range(WORKERS)]
+def _judged(room: Path, mutants: Path, wanted: tuple[str, ...]) -> list[dict[str, str]]:
+    """What was found of each mutant wanted; what an earlier run of the same state found is not asked again."""
+    out, state = room / "judged.jsonl", room / "state.txt"
+    if not state.exists() or state.read_text() != _state():
+        out.unlink(missing_ok=True)
+        state.write_text(_state())
+    env = {**os.environ, "PYTHONPATH": str(mutants)}
+    workers = int(os.environ.get("JOBS", os.cpu_count() or 1))
     running = []
-    for part, file in enumerate(parts):
-        command = [sys.executable, "-m", "tests.support.mutants", str(file), f"{part}/{WORKERS}", *wanted]
-        with file.with_suffix(f".{part}.log").open("w") as log:
-            running.append(subprocess.Popen(command, cwd=mutants, env=env, stdout=log, stderr=subprocess.STDOUT))
+    for part in range(workers):
+        command = [sys.executable, "-P", "-m", "tests.support.mutants", str(out), f"{part}/{workers}", *wanted]
+        with (room / f"judge.{part}.log").open("w") as log:
+            running.append(subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT))
     codes = [process.wait() for process in running]
     if any(codes):
-        raise SystemExit(f"contract or tests do not hold on the copy: run make test first; see {mutants}/judged.*.log")
-    return dict(line.split() for file in parts for line in file.read_text().splitlines())
+        raise SystemExit(f"contract or tests do not hold without a mutant: run make test first; see {room}/judge.*.log")
+    found = (json.loads(line) for line in out.read_text().splitlines())
+    return [verdict for verdict in found if verdict["mutant"].startswith(wanted)]
+
+
+def _state() -> str:
+    """A digest of everything that is judged or judges."""
+    digest = hashlib.sha256()
+    for file in sorted(file for folder in JUDGES for file in Path(folder).rglob("*") if file.is_file()):
+        if file.suffix != ".pyc":
+            digest.update(f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 if __name__ == "__main__":
