@@ -23,7 +23,7 @@ FORMS = re.compile(
 )
 """The canaries of the tests, private keys, GitHub's tokens, and the tokens an App signs itself."""
 MAX_BYTES = 8 * 1024 * 1024
-INPUTS = (".pem", ".py", ".yml", ".yaml", ".line", ".toml")
+INPUTS = (".pem", ".key", ".py", ".yml", ".yaml", ".line", ".toml")
 """What a test hands in, and keyrings that are programs."""
 KEYRING = "keyring.json"
 """What the tests' own keyring keeps its secrets in; a real one keeps them elsewhere."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import hmac
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -94,7 +95,7 @@ class RealSettings(SettingsPort):
         new: dict[str, str | None] = {}
         for name, given in secrets.items():
             value, variable = resolve(given, self.env).reveal(), SETTING_BY_NAME[name].env[0]
-            if loaded.secret(name).reveal() == value:
+            if hmac.compare_digest(loaded.secret(name).reveal().encode(), value.encode()):
                 continue
             if self.env.get(variable):
                 raise ProblemError(

@@ -145,24 +145,22 @@ def _root(folder: str, repo: str, *, commits: bool) -> Path:
         ProblemError: there is no such folder; or, for a commit, it is a checkout of something else or of nothing.
     """
     root = Path(folder).expanduser()
+    here = checkout_of(root) if commits and root.is_dir() else ""
+    said = ""
     if not root.is_dir():
-        raise ProblemError(_wrong_folder(f"there is no folder {safe_text(root)}", "", "type the path of the checkout"))
-    if commits:
-        here = checkout_of(root)
-        if here is None:
-            raise ProblemError(
-                _wrong_folder(
-                    f"{safe_text(root)} is no checkout", "git knows nothing of it", "clone the repository first"
-                )
+        said = f"there is no folder {safe_text(root)}"
+    elif here is None:
+        said = f"{safe_text(root)} is no checkout"
+    elif here and here.casefold() != repo.casefold():
+        said = f"{safe_text(root)} is a checkout of {here}"
+    if said:
+        raise ProblemError(
+            Problem(
+                "scaffold-folder-wrong",
+                said,
+                f"the files are for {repo}",
+                "type the path of its checkout; git clone makes one",
+                Where(path="scaffold_folder"),
             )
-        if here and here.casefold() != repo.casefold():
-            raise ProblemError(
-                _wrong_folder(
-                    f"{safe_text(root)} is a checkout of {here}", f"the files are for {repo}", "name its own checkout"
-                )
-            )
+        )
     return root
-
-
-def _wrong_folder(what: str, why: str, fix: str) -> Problem:
-    return Problem("scaffold-folder-wrong", what, why, fix, Where(path="scaffold_folder"))
