@@ -12,6 +12,7 @@ from setup_wizard.finish_steps import Install, ProveHealth, SeeDelivery
 from setup_wizard.known import Known
 from setup_wizard.outcome import Applied, Waiting
 from setup_wizard.ports import Hook, Installed
+from setup_wizard.questions import QUESTION_BY_ID
 from tests.unit.setup_wizard.world import APP, Fake, FakeGitHub, FakeProbe, FakeService
 
 NEW = {
@@ -123,6 +124,25 @@ async def test_a_webhook_that_is_not_as_it_was_set_is_said(config: Hook | None) 
     (problem,) = await SetWebhook().verify(Known({"webhook_url": "https://x.example/webhook"}), fake.world())
 
     assert problem.code == "webhook-not-set"
+
+
+@pytest.mark.parametrize(
+    ("webhook", "said"),
+    [("ngrok", "tassist serve --tunnel ngrok points it here"), ("poll", "tassist serve --poll asks instead")],
+)
+async def test_an_address_that_leads_nowhere_says_what_points_it_or_asks_instead(webhook: str, said: str) -> None:
+    (change,) = (
+        await SetWebhook().check(Known({**NEW, "webhook": webhook}), Fake(FakeGitHub(app=APP)).world())
+    ).changes
+
+    assert said in change.what
+
+
+def test_a_way_through_a_tunnel_that_is_not_open_yet_names_one_that_works() -> None:
+    judge = QUESTION_BY_ID["create_with"].judge
+
+    assert [each.code for each in judge("tunnel", Known({**NEW, "webhook": "ngrok"}))] == ["tunnel-not-open-yet"]
+    assert judge("tunnel", Known({**NEW, "webhook": "url"})) == ()
 
 
 async def test_a_tunnels_address_is_taken_where_there_is_one() -> None:
