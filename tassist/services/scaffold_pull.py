@@ -5,22 +5,18 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
 
 from engine.model import IssueRef
 from engine.problems import Problem, ProblemError
 from tassist.errors import Secret
-from tassist.github.access import InstallationAccess
-from tassist.github.address import repository
 from tassist.github.client import Credential
 from tassist.github.connection import Connection
 from tassist.github.migrator import WORKFLOWS, Migrator, PullWire
-from tassist.services.migrate.hands import Lent
+from tassist.services.lending import Lent, Levels, narrowed
 from tassist.services.scaffolding import BRANCH, MESSAGE, ScaffoldFile, checked_name
 from tassist.text import safe_text
 
 _BRANCHES = 9
-Levels = dict[str, Literal["read", "write"]]
 
 
 async def hands(connection: Connection, repo: str, token: Secret, *, paths: Sequence[str]) -> Migrator:
@@ -45,14 +41,7 @@ async def hands(connection: Connection, repo: str, token: Secret, *, paths: Sequ
         wanted: Levels = {"contents": "write", "pull_requests": "write"}
         if any(path.startswith(f"{WORKFLOWS}/") for path in paths):
             wanted["workflows"] = "write"
-        covering = await connection.api.installation_of(repository(found.full_name, found.id))
-        granted = covering.permissions or {}
-        missing = [f"{name}: {level}" for name, level in wanted.items() if granted.get(name) not in {level, "admin"}]
-        if missing:
-            raise ProblemError(_lacks(missing, found.full_name))
-        access = InstallationAccess(connection.auth, permissions={**wanted, "metadata": "read"})
-        access.remember(found.id, covering.id or 0)
-        code = await access.credential(ref)
+        code = await narrowed(connection, ref, wanted, lacks=lambda missing: _lacks(missing, found.full_name))
     return Migrator(connection.client, ref, code=code, issues=issues)
 
 

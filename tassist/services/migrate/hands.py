@@ -6,23 +6,20 @@ through TASSIST_MIGRATE_TOKEN, which is read when the command starts and kept no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from engine.model import IssueRef, Repo
 from engine.problems import Problem, ProblemError
 from migrations.model import Snapshot
 from tassist.config.settings import Settings
 from tassist.errors import Secret
-from tassist.github.access import InstallationAccess
-from tassist.github.address import repository
 from tassist.github.client import Credential
 from tassist.github.connection import Connection
 from tassist.github.migrator import Migrator
+from tassist.services.lending import Lent, Levels, narrowed
 
 TOKEN = "migrate_token"  # noqa: S105 – the setting's name
-NEEDS: dict[str, Literal["read", "write"]] = {
+NEEDS: Levels = {
     "contents": "write",
     "workflows": "write",
     "pull_requests": "write",
@@ -31,26 +28,6 @@ NEEDS: dict[str, Literal["read", "write"]] = {
 """For the switch, beyond what the App has."""
 DIRECT = ("contents", "workflows", "actions")
 """Without a pull request."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lent:
-    """A person's token."""
-
-    token: Secret
-    scope: str = "person"
-
-    async def authorization(self) -> str | None:
-        """The header."""
-        return f"Bearer {self.token.reveal()}"
-
-    async def rejected(self, authorization: str | None, headers: Mapping[str, str]) -> bool:
-        """A person's token does not get better by asking again."""
-        del authorization, headers
-        return False
-
-    def observe(self, headers: Mapping[str, str]) -> None:
-        """Nothing to learn."""
 
 
 async def hands(connection: Connection, repo: Repo, settings: Settings, *, direct: bool) -> Migrator:
@@ -79,14 +56,7 @@ async def hands(connection: Connection, repo: Repo, settings: Settings, *, direc
     issues = await connection.access.credential(ref)
     code: Credential | None = lent_token(settings)
     if code is None:
-        found = await connection.api.installation_of(repository(repo.full_name, repo.id))
-        granted = found.permissions or {}
-        missing = [f"{name}: {level}" for name, level in wanted.items() if granted.get(name) not in {level, "admin"}]
-        if missing:
-            raise ProblemError(_lacks(missing, repo.full_name))
-        access = InstallationAccess(connection.auth, permissions={**wanted, "metadata": "read"})
-        access.remember(repo.id, found.id or 0)
-        code = await access.credential(ref)
+        code = await narrowed(connection, ref, wanted, lacks=lambda missing: _lacks(missing, repo.full_name))
     return Migrator(connection.client, ref, code=code, issues=issues)
 
 
