@@ -25,6 +25,11 @@ def main(args: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:  # while modules were being loaded, or a second one while the first was being answered
         sys.stderr.write("stopped\n")
         code = 130
+    except ImportError:
+        strange = _strange_room()
+        if strange is None:
+            raise
+        code = strange
     # The verb is done and everything is whole; another Ctrl-C ends the process and needs no words.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)
@@ -118,6 +123,19 @@ def _open(wanted: OpenPlace) -> int:
     except BaseException:
         clear_splash()  # or its words would stand before those of the problem
         raise
+
+
+def _strange_room() -> int | None:
+    """Say whose package stands in the place of one of ours, where nothing that says it well can be imported; its exit code."""
+    from tassist.rooms import stranger
+    from tassist.text import safe_text
+
+    found = stranger()
+    if found is None:
+        return None
+    lines = (f"error: {found.what}: {found.why}", f"  fix: {found.fix}")
+    sys.stderr.write("".join(f"{safe_text(line)}\n" for line in lines))
+    return 1
 
 
 def _leave_windows() -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 
 from tassist import __version__
 from tassist.doctor.check import Check, Finding, Machine, blocking, failed, ok, skipped, warning
+from tassist.rooms import beside, stranger
 from tassist.text import safe_text
 
 OLDEST = (3, 11)
-ROOMS = ("engine", "setup_wizard", "migrations")
 OPTIONAL = {"ngrok": "ngrok", "postgresql": "psycopg", "web": "textual_serve"}
 """Extra → a module that is there with it."""
 
@@ -29,26 +28,10 @@ def _python(machine: Machine) -> Finding:
 
 def _rooms(machine: Machine) -> Finding:
     del machine
-    ours = importlib.util.find_spec("tassist")
-    if ours is None or not ours.origin:
-        return skipped("it cannot be found out where tassist is installed")
-    beside = Path(ours.origin).resolve().parent.parent
-    for name in ROOMS:
-        found = importlib.util.find_spec(name)
-        place = Path(found.origin).resolve().parent.parent if found is not None and found.origin else None
-        if place is None:
-            return failed(
-                f"the package {name} is missing",
-                "the installation is not whole",
-                "install tassist again, into an environment of its own: pipx install tassist",
-            )
-        if place != beside:
-            return failed(
-                f"the package {name} is another program's",
-                f"it comes from {safe_text(place)}, tassist from {safe_text(beside)}",
-                "install tassist into an environment of its own, such as: pipx install tassist; and unset PYTHONPATH",
-            )
-    return ok(f"all of tassist comes from {safe_text(beside)}")
+    found = stranger()
+    if found is not None:
+        return failed(safe_text(found.what), safe_text(found.why), found.fix)
+    return ok(f"all of tassist comes from {safe_text(beside())}")
 
 
 def _terminal(machine: Machine) -> Finding:

@@ -39,24 +39,32 @@ async def test_an_old_python_is_named(desk: Desk) -> None:
     assert "3.10.4" in finding.said
 
 
-def test_another_programs_engine_is_found(tmp_path: Path) -> None:
+def _with_a_strange_engine(tmp_path: Path, code: str, *args: str) -> subprocess.CompletedProcess[str]:
     (tmp_path / "engine").mkdir()
-    (tmp_path / "engine" / "__init__.py").write_text("")
-    (tmp_path / "engine" / "problems.py").write_text((Path(__file__).parents[3] / "engine" / "problems.py").read_text())
-    code = (
-        "from tassist.doctor.python import _rooms; import tassist.doctor.check as c;"
-        "print(_rooms(None).state, _rooms(None).said)"
-    )
-    root = str(Path(__file__).parents[3])
+    (tmp_path / "engine" / "__init__.py").write_text(code)
+    root = Path(__file__).parents[3]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(root)]), "HOME": str(tmp_path)}
+    return subprocess.run([sys.executable, *args], capture_output=True, text=True, cwd=tmp_path, env=env, timeout=60)
 
-    done = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {root!r}]; " + code],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
+
+def test_another_programs_engine_is_found_and_not_run(tmp_path: Path) -> None:
+    done = _with_a_strange_engine(
+        tmp_path, "raise SystemExit('ran')", "-c", "from tassist.rooms import stranger; print(stranger())"
     )
 
-    assert done.stdout.startswith("failed the package engine is another program's"), done.stderr[-500:]
+    assert "the package engine is another program's" in done.stdout, done.stderr[-500:]
+    assert str(tmp_path) in done.stdout
+    assert "ran" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", [["doctor"], ["rules", "list"], ["--help"], []])
+def test_another_programs_engine_is_told_by_every_verb(tmp_path: Path, verb: list[str]) -> None:
+    done = _with_a_strange_engine(tmp_path, "", "-m", "tassist", *verb)
+
+    assert done.returncode == 1, done.stderr[-500:]
+    assert done.stderr.startswith(f"error: the package engine is another program's: it comes from {tmp_path}")
+    assert "fix: install tassist into an environment of its own" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
