@@ -72,8 +72,14 @@ class Reader(Protocol):
         """The repository's configuration; revalidated, not read again, where it has not changed."""
         ...
 
-    async def look(self, ref: IssueRef, facts: Sequence[Fact] = ()) -> Look | Gone:
-        """The issue with at least these facts read."""
+    async def look(self, ref: IssueRef, facts: Sequence[Fact] = (), seen: Look | None = None) -> Look | Gone:
+        """The issue with at least these facts read.
+
+        Args:
+            ref: The issue.
+            facts: What is needed beyond it.
+            seen: What the same consideration has just read; only what it lacks has to be read.
+        """
         ...
 
 

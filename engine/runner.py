@@ -64,10 +64,12 @@ async def consider(trigger: Trigger, ref: IssueRef, *, reader: Reader, clock: Cl
         return Considered(blocked_plan(config), config)
     facts: tuple[Fact, ...] = ()
     reads = 0
+    seen: Look | None = None
     while True:
-        look = await reader.look(ref, facts)
+        look = await reader.look(ref, facts, seen)
         if isinstance(look, Gone):
             return Considered(_gone_plan(look), config, None, reads, look)
+        seen = look
         reads += look.reads
         try:
             plan = decide(trigger, look.issue, look.repo, config, clock.now())

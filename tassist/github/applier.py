@@ -246,7 +246,7 @@ class GitHubApplier:
 
     async def _label(self, base: str, name: str, who: Credential) -> LabelWire | None:
         try:
-            return (await self.client.get(f"{base}/labels/{segment(name)}", LabelWire, who)).value
+            return (await self.client.get(f"{base}/labels/{segment(name)}", LabelWire, who, together=True)).value
         except Refused as error:
             if error.fault.kind == Kind.NOT_FOUND:
                 return None

@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -26,6 +26,7 @@ from tassist.github.faults import Fault, Kind, Refused, classify
 from tassist.github.limits import Limits, Pace
 from tassist.github.links import next_page
 from tassist.github.revalidation import Kept, Revalidation
+from tassist.github.together import Together
 from tassist.github.transport import Broken, Raw, Timeouts, Transport
 from tassist.log import get_logger, log_event
 from tassist.text import safe_text
@@ -151,6 +152,7 @@ class GitHubClient:
         """Told of waits a person would notice: seconds, and what for."""
         self._transport = Transport(timeouts, direct=direct)
         self._kept = Revalidation()
+        self._together = Together()
         self._writing: OrderedDict[str, asyncio.Lock] = OrderedDict()
 
     async def close(self) -> None:
@@ -172,6 +174,7 @@ class GitHubClient:
         meter: Meter | None = None,
         lag: bool = False,
         accept: str = JSON,
+        together: bool = False,
     ) -> Answer[T]:
         """Read one thing, revalidating what was read before.
 
@@ -182,10 +185,18 @@ class GitHubClient:
             meter: Counts the read where GitHub bills it.
             lag: A 404 may mean that a replica is late: ask again a few times.
             accept: Media type.
+            together: It is the same for many looks: those who ask while it is being read share the next answer,
+                which is billed to one of them.
         """
-        return await self._ask(
-            "GET", path, type_, who, None, meter, lag=lag, accept=accept, repeatable=True, paced=False
-        )
+
+        async def ask() -> Answer[T]:
+            return await self._ask(
+                "GET", path, type_, who, None, meter, lag=lag, accept=accept, repeatable=True, paced=False
+            )
+
+        if not together:
+            return await ask()
+        return cast("Answer[T]", await self._together.ask((who.scope, path, accept, lag), ask))
 
     async def get_all(
         self,
@@ -195,6 +206,7 @@ class GitHubClient:
         *,
         meter: Meter | None = None,
         until: Callable[[list[T]], bool] | None = None,
+        together: bool = False,
     ) -> list[T]:
         """Read every page of a list, as ``Link`` says, never a page twice.
 
@@ -204,6 +216,7 @@ class GitHubClient:
             who: Who asks.
             meter: Counts the reads GitHub bills.
             until: Given a page, whether no further one is wanted.
+            together: As for `get`.
         """
         items: list[T] = []
         seen: set[str] = set()
@@ -212,7 +225,7 @@ class GitHubClient:
             if where in seen or len(seen) >= MAX_PAGES:
                 raise Retry(_loop(where))
             seen.add(where)
-            answer = await self.get(where, list[type_], who, meter=meter)  # type: ignore[valid-type]  # a generic alias of a variable
+            answer = await self.get(where, list[type_], who, meter=meter, together=together)  # type: ignore[valid-type]  # a generic alias of a variable
             items += answer.value
             if until is not None and until(answer.value):
                 break

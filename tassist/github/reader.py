@@ -20,7 +20,7 @@ from engine.problems import Problem
 from tassist.github import translate
 from tassist.github.access import Access
 from tassist.github.address import repository
-from tassist.github.client import RAW, Credential, GitHubClient, Meter
+from tassist.github.client import RAW, Answer, Credential, GitHubClient, Meter
 from tassist.github.faults import Kind, Refused
 from tassist.github.translate import Ourselves
 from tassist.github.wire import ContentWire, IssueWire, LabelWire, MilestoneWire, RepoWire, TimelineWire
@@ -64,7 +64,7 @@ class GitHubReader:
         source = f"{ref.repo}:{self.config_path}"
         path = f"{repository(ref.repo, ref.repo_id)}/contents/{quote(self.config_path)}"
         try:
-            wire: object = (await self.client.get(path, _FILE_OR_FOLDER, who)).value
+            wire: object = (await self.client.get(path, _FILE_OR_FOLDER, who, together=True)).value
         except Refused as error:
             if error.fault.kind != Kind.NOT_FOUND:
                 raise
@@ -92,8 +92,13 @@ class GitHubReader:
         # The parser says where a byte is that is no UTF-8: it stands for it in the text.
         return ConfigText(content.decode("utf-8-sig", "replace"), f"{source}@{(wire.sha or '')[:12]}")
 
-    async def look(self, ref: IssueRef, facts: Sequence[Fact] = ()) -> Look | Gone:
+    async def look(self, ref: IssueRef, facts: Sequence[Fact] = (), seen: Look | None = None) -> Look | Gone:
         """The issue as it is now, with these facts read.
+
+        Args:
+            ref: The issue.
+            facts: What is needed beyond it.
+            seen: What was just read; the issue is not read again for facts that are none of its own answer's.
 
         Raises:
             Retry: GitHub cannot be asked now.
@@ -101,48 +106,58 @@ class GitHubReader:
         meter = Meter()
         try:
             who = await self.access.credential(ref)
+            if seen is not None and not (Fact.PARENT in facts and not seen.issue.parent_read):
+                return await self._with_facts(ref, seen, facts, who, meter)
             return await self._look(ref, facts, who, meter)
         except Refused as error:
             return Gone(_worth_waiting(error).problems[0])
 
     async def _look(self, ref: IssueRef, facts: Sequence[Fact], who: Credential, meter: Meter) -> Look | Gone:
-        base = repository(ref.repo, ref.repo_id)
+        answer = await self._issue(ref, who, meter)
+        if isinstance(answer, Gone):
+            return answer
+        issue = translate.issue(answer.value, ref)
+        if issue.is_pull_request:
+            self.access.note_pull_request(ref)
+        repo = replace(await self._repo(ref, who, meter), full_name=issue.ref.repo)
+        if Fact.PARENT in facts:
+            parent = await self._parent(_path(ref), answer.value, ref, who, meter)
+            issue = replace(issue, parent=parent, parent_read=True)
+        return await self._with_facts(ref, Look(issue, repo), facts, who, meter)
+
+    async def _issue(self, ref: IssueRef, who: Credential, meter: Meter) -> Answer[IssueWire] | Gone:
         try:
-            answer = await self.client.get(f"{base}/issues/{ref.number}", IssueWire, who, meter=meter, lag=True)
+            answer = await self.client.get(_path(ref), IssueWire, who, meter=meter, lag=True)
         except Refused as error:
             if error.fault.kind in {Kind.NOT_FOUND, Kind.GONE}:
                 return await self._gone(ref, who, error)
             raise
         moved = _transferred(ref, answer.url, answer.value)
-        if moved is not None:
-            return Gone(moved)
-        issue = translate.issue(answer.value, ref)
-        if issue.is_pull_request:
-            self.access.note_pull_request(ref)
-        repo = replace(await self._repo(ref, who, meter), full_name=issue.ref.repo)
-        issue_path = f"{base}/issues/{ref.number}"
-        if Fact.TIMELINE in facts:
-            issue = replace(issue, timeline=await self._timeline(issue_path, who, meter))
-        if Fact.PARENT in facts:
-            issue = replace(
-                issue, parent=await self._parent(issue_path, answer.value, ref, who, meter), parent_read=True
-            )
-        if Fact.REPO_LABELS in facts:
+        return answer if moved is None else Gone(moved)
+
+    async def _with_facts(
+        self, ref: IssueRef, seen: Look, facts: Sequence[Fact], who: Credential, meter: Meter
+    ) -> Look:
+        """What was seen, with those of the facts read that it lacks."""
+        issue, repo = seen.issue, seen.repo
+        if Fact.TIMELINE in facts and issue.timeline is None:
+            issue = replace(issue, timeline=await self._timeline(_path(ref), who, meter))
+        if Fact.REPO_LABELS in facts and repo.labels is None:
             repo = replace(repo, labels=await self.labels(ref, who, meter))
-        if Fact.REPO_MILESTONES in facts:
+        if Fact.REPO_MILESTONES in facts and repo.milestones is None:
             repo = replace(repo, milestones=await self.milestones(ref, who, meter))
         return Look(issue, repo, meter.reads)
 
     async def labels(self, ref: IssueRef, who: Credential, meter: Meter | None = None) -> tuple[Label, ...]:
         """All labels of the repository."""
         path = f"{repository(ref.repo, ref.repo_id)}/labels?per_page=100"
-        wires = await self.client.get_all(path, LabelWire, who, meter=meter)
+        wires = await self.client.get_all(path, LabelWire, who, meter=meter, together=True)
         return tuple(found for found in map(translate.label, wires) if found is not None)
 
     async def milestones(self, ref: IssueRef, who: Credential, meter: Meter | None = None) -> tuple[Milestone, ...]:
         """All milestones of the repository, closed ones too, by number."""
         path = f"{repository(ref.repo, ref.repo_id)}/milestones?state=all&per_page=100"
-        wires = await self.client.get_all(path, MilestoneWire, who, meter=meter)
+        wires = await self.client.get_all(path, MilestoneWire, who, meter=meter, together=True)
         found = [found for found in map(translate.milestone, wires) if found is not None]
         return tuple(sorted(found, key=lambda milestone: milestone.number))
 
@@ -220,6 +235,10 @@ class GitHubReader:
                 error.fault.problem().why,
             )
         )
+
+
+def _path(ref: IssueRef) -> str:
+    return f"{repository(ref.repo, ref.repo_id)}/issues/{ref.number}"
 
 
 @dataclass(frozen=True, slots=True)

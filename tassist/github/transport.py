@@ -60,24 +60,19 @@ class Broken(Exception):  # noqa: N818 – the connection broke
 class Transport:
     """A pool of connections; proxies and CA bundles are taken from the environment, TLS is always checked.
 
+    Each connection is a client of its own, the one used last is used next: httpx's own pool looks at every connection
+    of it for every request, with a system call each.
+
     ``direct`` leaves the environment's proxies out: for a GitHub on this machine.
     """
 
     def __init__(self, timeouts: Timeouts | None = None, *, max_connections: int = 20, direct: bool = False) -> None:
         self.timeouts = timeouts or Timeouts()
         self._room = asyncio.Semaphore(max_connections)
+        self._direct = direct
         try:
-            self._http = httpx.AsyncClient(
-                follow_redirects=False,
-                trust_env=not direct,
-                timeout=httpx.Timeout(self.timeouts.read_s, connect=self.timeouts.connect_s, pool=None),
-                limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
-                headers={
-                    "user-agent": USER_AGENT,
-                    "accept": "application/vnd.github+json",
-                    "x-github-api-version": API_VERSION,
-                },
-            )
+            self._tls = httpx.create_ssl_context(trust_env=not direct)
+            self._idle = [self._client()]
         except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
             # The text may hold the proxy's password; its kind is enough.
             raise ProblemError(
@@ -89,9 +84,24 @@ class Transport:
                 )
             ) from None
 
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            verify=self._tls,
+            follow_redirects=False,
+            trust_env=not self._direct,
+            timeout=httpx.Timeout(self.timeouts.read_s, connect=self.timeouts.connect_s, pool=None),
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            headers={
+                "user-agent": USER_AGENT,
+                "accept": "application/vnd.github+json",
+                "x-github-api-version": API_VERSION,
+            },
+        )
+
     async def close(self) -> None:
         """Give the connections back."""
-        await self._http.aclose()
+        while self._idle:
+            await self._idle.pop().aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -143,8 +153,17 @@ class Transport:
             ) from None
 
     async def _once(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> Raw:
-        request = self._http.build_request(method, url, headers=dict(headers), content=content)
-        response = await self._http.send(request, stream=True)
+        client = self._idle.pop() if self._idle else self._client()
+        try:
+            return await self._by(client, method, url, headers, content)
+        finally:
+            self._idle.append(client)
+
+    async def _by(
+        self, client: httpx.AsyncClient, method: str, url: str, headers: Mapping[str, str], content: bytes | None
+    ) -> Raw:
+        request = client.build_request(method, url, headers=dict(headers), content=content)
+        response = await client.send(request, stream=True)
         try:
             pieces: list[bytes] = []
             size = 0

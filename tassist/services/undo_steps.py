@@ -135,7 +135,8 @@ class AsIf(Reader):
         return await self.reader.config(ref)
 
     @override
-    async def look(self, ref: IssueRef, facts: Sequence[Fact] = ()) -> Look | Gone:
+    async def look(self, ref: IssueRef, facts: Sequence[Fact] = (), seen: Look | None = None) -> Look | Gone:
+        del seen  # it is as if, already
         # The milestone to be restored is known by its title; its number and state are the repository's.
         look = await self.reader.look(ref, (*facts, *({Fact.REPO_MILESTONES} - {*facts})))
         if isinstance(look, Gone):

@@ -90,6 +90,7 @@ class Api:
         installation = world.installations[repo.installation_id]
         if installation.suspended:
             world.watch.asked_while_suspended(installation)
+            world.watch.refused(repo)
             return refusal(403, "This installation has been suspended")
         expires_s = installation.tokens.get(credential)
         if expires_s is None or expires_s < world.now_s:
@@ -111,6 +112,8 @@ class Api:
         if found and method == "POST":
             installation = world.installations[int(found.group(1))]
             if installation.suspended:
+                for number in (body or {}).get("repository_ids") or ():
+                    world.watch.refused(world.repos[number])
                 return refusal(403, "This installation has been suspended")
             world.watch.minted(installation, body)
             for number in (body or {}).get("repository_ids") or ():

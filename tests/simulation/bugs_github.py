@@ -147,16 +147,16 @@ def _own_events_unknown(put: Put) -> None:
 
 @bug("an issue that was read a while ago is not read again")
 def _stale_issue(put: Put) -> None:
-    real = reader.GitHubReader._look
+    real = reader.GitHubReader._issue
     kept: dict[Any, Any] = {}
 
-    async def look(self: Any, ref: Any, facts: Any, who: Any, meter: Any) -> Any:
-        key = (ref.repo_id, ref.number, tuple(facts))
+    async def issue(self: Any, ref: Any, *args: Any) -> Any:
+        key = (ref.repo_id, ref.number)
         if key not in kept or self.client.monotonic() - kept[key][1] > 60:
-            kept[key] = (await real(self, ref, facts, who, meter), self.client.monotonic())
+            kept[key] = (await real(self, ref, *args), self.client.monotonic())
         return kept[key][0]
 
-    put(reader.GitHubReader, "_look", look)
+    put(reader.GitHubReader, "_issue", issue)
 
 
 @bug("an answer that was kept is used without asking GitHub")

@@ -186,7 +186,7 @@ class Watch:
             seen.version, seen.lagged, seen.at_s, seen.allowed = version, lagged, self.world.now_s, None
 
     def refused(self, repo: SimRepo) -> None:
-        """A permission was refused somewhere in the repository: failures there are explained."""
+        """Something was refused in the repository, for a permission or its installation: failures there are explained."""
         self._refused_at[repo.id] = self.world.now_s
 
     def _config(self, text: str) -> Config:

@@ -38,6 +38,8 @@ class World:
     time: datetime = NOW
     comments: list[str] = field(default_factory=list)
     reads: list[tuple[Fact, ...]] = field(default_factory=list)
+    seen: list[Look | None] = field(default_factory=list)
+    """What each look was told to build on."""
     writes: list[Effect] = field(default_factory=list)
     gone: Problem | None = None
     refused: dict[type[Effect], Problem] = field(default_factory=dict)
@@ -59,8 +61,9 @@ class World:
         """The repository's configuration."""
         return ConfigText(self.config_text, f"{ref.repo}:.github/task-assistant.yml@abc")
 
-    async def look(self, ref: IssueRef, facts: Sequence[Fact] = ()) -> Look | Gone:
-        """The issue with these facts and no others."""
+    async def look(self, ref: IssueRef, facts: Sequence[Fact] = (), seen: Look | None = None) -> Look | Gone:
+        """The issue with these facts and no others, as it is now whatever was seen."""
+        self.seen.append(seen)
         assert ref == self.issue.ref
         if self.gone is not None:
             return Gone(self.gone)

@@ -157,7 +157,8 @@ class AsIfConfigured(Reader):
         return ConfigText(self.config_text, f"{ref.repo}:.github/task-assistant.yml@shadow")
 
     @override
-    async def look(self, ref: IssueRef, facts: Sequence[Fact] = ()) -> Look | Gone:
+    async def look(self, ref: IssueRef, facts: Sequence[Fact] = (), seen: Look | None = None) -> Look | Gone:
+        del seen  # it has its new names already
         found = await self.reader.look(ref, facts)
         config = parse(self.config_text)
         if isinstance(found, Gone) or isinstance(config, InvalidConfig):

@@ -194,6 +194,53 @@ async def test_what_did_not_change_is_not_billed_and_keeps_its_pages(connect: Co
     assert (first.reads, second.reads) == (3, 0)
 
 
+async def test_those_who_ask_meanwhile_share_the_next_answer(connect: Connect) -> None:
+    first, go = asyncio.Event(), asyncio.Event()
+
+    async def by(asked: Asked) -> Reply:
+        first.set()
+        await go.wait()
+        return Reply(body=[{"name": f"l{len(server.asked)}"}])
+
+    async with Scripted(by=by).running() as server:
+        client = connect(api(server))
+        meters = [Meter() for _ in range(6)]
+
+        def ask(meter: Meter) -> asyncio.Task[list[LabelWire]]:
+            return asyncio.create_task(client.get_all("/labels", LabelWire, WHO, meter=meter, together=True))
+
+        early = ask(meters[0])
+        await first.wait()
+        late = [ask(meter) for meter in meters[1:]]
+        await asyncio.sleep(0)
+        go.set()
+        found = [wires[0].name for wires in await asyncio.gather(early, *late)]
+
+    assert found == ["l1", *["l2"] * 5], "an answer that was under way before is nobody else's"
+    assert sum(meter.reads for meter in meters) == 2
+
+
+async def test_a_refusal_is_shared_and_a_cancelled_question_is_not(connect: Connect) -> None:
+    first, go = asyncio.Event(), asyncio.Event()
+
+    async def by(asked: Asked) -> Reply:
+        first.set()
+        await go.wait()
+        return Reply(404, body={"message": "Not Found"})
+
+    async with Scripted(by=by).running() as server:
+        client = connect(api(server))
+        asking = [asyncio.create_task(client.get("/x", RepoWire, WHO, together=True)) for _ in range(5)]
+        await first.wait()
+        asking[0].cancel()
+        go.set()
+        found = await asyncio.gather(*asking, return_exceptions=True)
+
+    assert isinstance(found[0], asyncio.CancelledError)
+    assert [type(one) for one in found[1:]] == [Refused] * 4
+    assert len(server.asked) == 2
+
+
 async def test_one_scopes_answers_are_not_offered_to_another(connect: Connect) -> None:
     async with Scripted(Reply(body={"id": 1}, headers={"etag": '"1"'})).running() as server:
         client = connect(api(server))

@@ -47,6 +47,32 @@ async def test_a_look_shows_the_issue_as_it_is(octo: Octo) -> None:
     assert (issue.timeline, issue.parent_read, issue.is_pull_request) == (None, False, False)
 
 
+async def test_a_fact_asked_for_later_does_not_read_the_issue_again(octo: Octo) -> None:
+    first = await look(octo)
+    octo.box.requests.clear()
+
+    second = await octo.connection.reader.look(octo.ref, (Fact.REPO_LABELS,), first)
+    assert isinstance(second, Look)
+    third = await octo.connection.reader.look(octo.ref, (Fact.REPO_LABELS, Fact.TIMELINE), second)
+
+    assert isinstance(third, Look)
+    assert octo.asked() == ["GET /labels", "GET /issues/{number}/timeline"]
+    assert third.issue.timeline is not None
+    assert third.repo.labels == second.repo.labels is not None
+    assert (second.reads, third.reads) == (1, 1)
+
+
+async def test_the_parent_is_named_by_the_issue_so_that_is_read_again(octo: Octo) -> None:
+    first = await look(octo)
+    octo.box.requests.clear()
+
+    second = await octo.connection.reader.look(octo.ref, (Fact.PARENT,), first)
+
+    assert isinstance(second, Look)
+    assert second.issue.parent_read
+    assert octo.asked()[0] == "GET /issues/{number}"
+
+
 async def test_the_steady_state_costs_one_billable_read(octo: Octo) -> None:
     first = await look(octo)
     octo.box.requests.clear()

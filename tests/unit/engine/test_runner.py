@@ -55,6 +55,7 @@ async def test_facts_are_read_when_a_rule_asks_for_them_and_kept() -> None:
     result = await ran(world)
 
     assert world.reads == [(), (Fact.TIMELINE,), (Fact.TIMELINE, Fact.REPO_MILESTONES)]
+    assert [seen and seen.reads for seen in world.seen] == [None, 1, 2], "each look builds on the one before"
     assert result.reads == 6
     assert [type(effect) for effect in world.writes] == [RemoveLabels, SetMilestone]
 
@@ -210,7 +211,7 @@ class Forgetful(World):
     """Brings no fact that it was asked for."""
 
     @override
-    async def look(self, ref: IssueRef, facts: object = ()) -> Look | Gone:
+    async def look(self, ref: IssueRef, facts: object = (), seen: Look | None = None) -> Look | Gone:
         return await super().look(ref, ())
 
 
