@@ -21,17 +21,18 @@ def _name(known: Known) -> str:
 def _way(known: Known) -> str:
     if known.facts.has_display:
         return "browser"
-    return "paste"
+    # A public address may be a proxy that lets only the webhook through; what tassist opens itself leads here.
+    return "tunnel" if known.answer("webhook") in {"ngrok", "agent"} else "paste"
 
 
 def _way_faults(value: str, known: Known) -> tuple[Problem, ...]:
-    if value != "tunnel" or known.answer("webhook") == "url":
+    if value != "tunnel" or known.answer("webhook") != "poll":
         return ()
     return (
         Problem(
-            "tunnel-not-open-yet",
-            "no tunnel is open yet that the browser could come back through",
-            "tassist opens it when the server runs, which needs the App first",
+            "no-tunnel-to-come-back",
+            "there is no tunnel that the browser could come back through",
+            "nothing from outside reaches this machine: webhook is poll",
             "answer paste, which works from any machine",
         ),
     )

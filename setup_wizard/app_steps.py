@@ -23,6 +23,11 @@ def hook_address_of(known: Known) -> str:
     return known.answer("webhook_url") or known.learned.get("tunnel_url", "") or NOWHERE
 
 
+def tunnel_of(known: Known) -> str:
+    """The tunnel that tassist opens by itself; empty where none is wanted."""
+    return known.answer("webhook") if known.answer("webhook") in {"ngrok", "agent"} else ""
+
+
 def learned_of(app: HeldApp) -> dict[str, str]:
     """What later steps need of an App."""
     return {
@@ -111,6 +116,7 @@ class RegisterApp(Step):
                 known.answer("organization"),
                 hook_address_of(known),
                 known.answer("create_with"),
+                tunnel_of(known),
             )
         )
 

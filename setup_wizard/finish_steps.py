@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing_extensions import override
 
 from engine.problems import Problem, ProblemError
+from setup_wizard.app_steps import tunnel_of
 from setup_wizard.known import Known
 from setup_wizard.outcome import Applied, Change, Found, Outcome, Waiting
 from setup_wizard.ports import Installed, World
@@ -106,11 +107,6 @@ def _polls(known: Known) -> bool:
     return known.answer("webhook") == "poll"
 
 
-def _tunnel(known: Known) -> str:
-    """The tunnel that `tassist serve` opens by itself; empty where none is wanted."""
-    return known.answer("webhook") if known.answer("webhook") in {"ngrok", "agent"} else ""
-
-
 class SeeDelivery(InOneGo):
     """One delivery that GitHub signed has been accepted here."""
 
@@ -134,7 +130,7 @@ class SeeDelivery(InOneGo):
 
     @override
     async def apply(self, known: Known, world: World) -> Outcome:
-        return Applied(await world.service.prove(polls=_polls(known), tunnel=_tunnel(known)))
+        return Applied(await world.service.prove(polls=_polls(known), tunnel=tunnel_of(known)))
 
     @override
     async def verify(self, known: Known, world: World) -> tuple[Problem, ...]:

@@ -24,7 +24,7 @@ class Facts:
     checkout: str = ""
     """The repository, ``owner/name``, whose checkout this folder is; empty where it is none."""
     tunnels: tuple[str, ...] = ()
-    """What could open a way from the Internet to here: ``ngrok`` (the package is installed), ``agent`` (it is running)."""
+    """What could open a way from the Internet to here: ``agent`` (it is running), ``ngrok`` (its package and a token are here)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ class NewApp:
     hook_url: str
     way: str
     """``browser``, ``tunnel``, ``paste`` or ``link``."""
+    tunnel: str = ""
+    """``ngrok`` or ``agent`` where a tunnel is to be opened for the way back; empty: ``hook_url`` leads here already."""
 
 
 @dataclass(frozen=True, slots=True)

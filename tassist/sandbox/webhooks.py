@@ -14,11 +14,13 @@ import hmac
 import ipaddress
 import json
 import random
+import ssl
 import threading
 import time
 import uuid
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -102,9 +104,10 @@ def signature(secret: str, body: bytes) -> str:
 class _Clients:
     """HTTP clients, made when first needed: loading the certificates takes longer than a hundred deliveries."""
 
-    def __init__(self, stack: contextlib.AsyncExitStack, timeout_s: float) -> None:
+    def __init__(self, stack: contextlib.AsyncExitStack, timeout_s: float, authority: Callable[[], str]) -> None:
         self._stack = stack
         self._timeout_s = timeout_s
+        self._authority = authority
         self._made: dict[bool, httpx.AsyncClient] = {}
 
     async def to(self, app: App) -> httpx.AsyncClient:
@@ -113,7 +116,11 @@ class _Clients:
         if verify not in self._made:
             # One connection a delivery, as at GitHub: a kept one could break just when the receiver restarts.
             limits = httpx.Limits(max_keepalive_connections=0)
-            client = httpx.AsyncClient(trust_env=False, limits=limits, timeout=self._timeout_s, verify=verify)
+            trusted: ssl.SSLContext | bool = verify
+            if verify and self._authority():
+                trusted = httpx.create_ssl_context(trust_env=False)
+                trusted.load_verify_locations(self._authority())
+            client = httpx.AsyncClient(trust_env=False, limits=limits, timeout=self._timeout_s, verify=trusted)
             self._made[verify] = await self._stack.enter_async_context(client)
         return self._made[verify]
 
@@ -131,6 +138,8 @@ class Webhooks:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
         self.timeout_s = timeout_s
+        self.authority = ""
+        """A file of certificates that are trusted beside the public ones; read when the first of them is sent over TLS."""
         self.parallel = 1
         """How many deliveries to one App are under way at a time."""
         self.log: list[Delivery] = []
@@ -327,7 +336,7 @@ class Webhooks:
             self._loop, self._wake = asyncio.get_running_loop(), wake
         sending: set[asyncio.Task[None]] = set()
         async with contextlib.AsyncExitStack() as stack:
-            clients = _Clients(stack, self.timeout_s)
+            clients = _Clients(stack, self.timeout_s, lambda: self.authority)
             try:
                 while True:
                     delivery = self._take()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import subprocess
 import sys
 import threading
@@ -30,6 +31,8 @@ class Person:
         self.created = 0
         self.pages: list[str] = []
         self.faults: list[str] = []
+        self.authority = ""
+        """A file of certificates the browser trusts."""
 
     def see(self, line: str) -> None:
         """Act on a line of the terminal."""
@@ -46,7 +49,8 @@ class Person:
 
     def create(self, link: str) -> None:
         """Open the installer's page, create the App, and be sent back."""
-        with httpx.Client(trust_env=False, timeout=20) as client:
+        trusted: ssl.SSLContext | bool = ssl.create_default_context(cafile=self.authority) if self.authority else True
+        with httpx.Client(trust_env=False, timeout=20, verify=trusted) as client:
             if not self.brought:
                 self.brought = self.at_github(client.get(link))
             page = client.get(self.brought)

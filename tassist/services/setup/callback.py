@@ -51,7 +51,8 @@ class CallbackServer:
         self._nonce = nonce
         self._show = show
         self._take = take
-        self._public_host = public_host.lower()
+        self.public_host = public_host.lower()
+        """May be set later too, where a tunnel is opened to the port this listens on."""
         self._server: asyncio.Server | None = None
         self._taking = asyncio.Lock()
         self.port = 0
@@ -128,7 +129,7 @@ class CallbackServer:
         # Another name that resolves to this machine would let a page of that name read ours (DNS rebinding).
         name = urlsplit(f"//{host}").hostname or ""
         own = host in {f"127.0.0.1:{self.port}", f"localhost:{self.port}"}
-        return own or (bool(self._public_host) and name == self._public_host)
+        return own or (bool(self.public_host) and name == self.public_host)
 
 
 def _socket(port: int) -> socket.socket:

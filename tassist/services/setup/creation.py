@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import hmac
 import secrets as random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,6 +34,7 @@ from tassist.secrets import GitHubApp
 from tassist.secrets.files import read_private, write_private
 from tassist.services.setup import page
 from tassist.services.setup.callback import CallbackServer, came_back
+from tassist.services.switching.tunnelled import Way
 from tassist.text import safe_text
 
 PENDING = "pending-app.json"
@@ -56,6 +58,8 @@ class Pending(msgspec.Struct, omit_defaults=True):
     port: int = 0
     states: list[str] = []
     """SHA-256 of each state that was handed out and has not come back."""
+    tunnel: str = ""
+    """What opens the way back; empty: ``hook_url`` leads here already."""
     code: str = ""
     """What GitHub sent back, until it has been exchanged."""
 
@@ -63,11 +67,23 @@ class Pending(msgspec.Struct, omit_defaults=True):
 class Creation:
     """Made anew for each sitting; everything that must last is in the folder."""
 
-    def __init__(self, home: Path, clock: Clock, *, listen_port: int = 0) -> None:
-        """Args beyond the obvious: ``listen_port`` is where a tunnel leads to."""
+    def __init__(
+        self, home: Path, clock: Clock, *, listen_port: int = 0, tunnel: Callable[[str], Way] | None = None
+    ) -> None:
+        """Args beyond the obvious.
+
+        Args:
+            home: Where what must last is kept.
+            clock: Says when GitHub stops honouring what comes back.
+            listen_port: Where a public address leads to.
+            tunnel: Makes the tunnel of a kind; whoever gives none opens none.
+        """
         self.home = home
         self._clock = clock
         self._listen_port = listen_port
+        self._tunnel = tunnel
+        self._way: Way | None = None
+        self._base = ""
         self._server: CallbackServer | None = None
         self._created: asyncio.Future[GitHubApp] | None = None
         self._one = asyncio.Lock()
@@ -113,7 +129,7 @@ class Creation:
                 random.token_urlsafe(16),
                 self._clock.now().isoformat(),
             )
-        before.way, before.hook_url = wanted.way, wanted.hook_url
+        before.way, before.hook_url, before.tunnel = wanted.way, wanted.hook_url, wanted.tunnel
         self.manifest(before, "http://127.0.0.1/")  # whatever GitHub would refuse is said before a browser opens
         self._remember(before)
         if wanted.way == "link":
@@ -160,6 +176,9 @@ class Creation:
         if self._server is not None:
             await self._server.stop()
             self._server = None
+        if self._way is not None:
+            await self._way.close()
+            self._way = None
         if self._created is not None and not self._created.done():
             self._created.cancel()
 
@@ -173,10 +192,11 @@ class Creation:
 
     async def _by_callback(self, pending: Pending) -> Waiting:
         await self.close()
-        base = _origin(pending.hook_url) if pending.way == "tunnel" else ""
+        opens = pending.way == "tunnel" and bool(pending.tunnel) and self._tunnel is not None
+        self._base = base = _origin(pending.hook_url) if pending.way == "tunnel" and not opens else ""
         server = CallbackServer(
             pending.nonce,
-            show=lambda: self._show(base),
+            show=lambda: self._show(self._base),
             take=self._came_back,
             public_host=urlsplit(base).hostname or "",
         )
@@ -187,6 +207,8 @@ class Creation:
                 raise
             await server.start()  # the port of the earlier start is taken now: its tab in the browser cannot come back
         self._server = server
+        if opens:
+            self._base = base = await self._open_tunnel(pending.tunnel, server)
         self._created = asyncio.get_running_loop().create_future()
         pending.port = server.port
         self._remember(pending)
@@ -210,6 +232,19 @@ class Creation:
                 ),
             )
         return Waiting("you to create the App in your browser", link, opens_browser=True, accepts=accepts, hints=again)
+
+    async def _open_tunnel(self, kind: str, server: CallbackServer) -> str:
+        """The public root of a tunnel to the server, for as long as it is waited for."""
+        assert self._tunnel is not None
+        way = self._tunnel(kind)
+        try:
+            base = await way.open(server.port)
+        except BaseException:
+            await self.close()
+            raise
+        self._way = way
+        server.public_host = (urlsplit(base).hostname or "").lower()
+        return base
 
     def _hint_of_earlier(self, pending: Pending) -> tuple[str, ...]:
         if not pending.states:

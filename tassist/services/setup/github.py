@@ -36,6 +36,7 @@ from tassist.secrets.files import read_private
 from tassist.secrets.private_key import parse_private_keys
 from tassist.services.setup import bundle as bundles
 from tassist.services.setup.creation import Creation, settings_page, settle
+from tassist.services.switching.tunnelled import way
 from tassist.text import safe_text
 
 POLL_S = 2.0
@@ -58,7 +59,9 @@ class RealGitHubApp(GitHubAppPort):
         self._folder = folder
         self._poll_s = poll_s
         self.home = settings.home
-        self.creation = Creation(self.home, SystemClock(), listen_port=settings.number("port"))
+        self.creation = Creation(
+            self.home, SystemClock(), listen_port=settings.number("port"), tunnel=lambda kind: way(settings, kind)
+        )
 
     async def close(self) -> None:
         """Stop listening."""

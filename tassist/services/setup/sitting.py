@@ -27,6 +27,7 @@ from tassist.secrets.system_keyring import State as KeyringState
 from tassist.services.setup.checkout import checkout_of
 from tassist.services.setup.conduct import conduct, unanswered
 from tassist.services.setup.probe import DoctorProbe
+from tassist.services.setup.ways import tunnels_at_hand
 from tassist.services.setup.wishes import Wishes
 
 JOURNAL = "setup.journal"
@@ -52,7 +53,7 @@ def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> St
         STAGES,
         QUESTION_BY_ID,
         said,
-        find_facts(env, said),
+        find_facts(env, said, settings),
         learned=past.learned,
         redo=wishes.redo,
         interactive=wishes.interactive,
@@ -112,7 +113,7 @@ def _journal_text(home: Path) -> str:
     return read_private(path).decode("utf-8", "replace")
 
 
-def find_facts(env: Mapping[str, str], said: Answers) -> Facts:
+def find_facts(env: Mapping[str, str], said: Answers, settings: Settings) -> Facts:
     """What this machine is, as far as it decides what is proposed; the keyring is examined only where it may be used."""
     ssh = bool(env.get("SSH_CONNECTION") or env.get("SSH_TTY"))
     display = bool(env.get("DISPLAY") or env.get("WAYLAND_DISPLAY") or sys.platform in {"darwin", "win32"})
@@ -129,6 +130,7 @@ def find_facts(env: Mapping[str, str], said: Answers) -> Facts:
         keyring_why_not=ring.why,
         suffix=random.token_hex(2),
         checkout=checkout_of(Path.cwd()) or "",
+        tunnels=tunnels_at_hand(settings),
     )
 
 

@@ -19,7 +19,8 @@ from tassist.doctor import addresses, network
 from tassist.doctor.check import Finding, State
 from tassist.doctor.examine import examine
 from tassist.doctor.proxies import exempt, proxy_for
-from tests.integration.doctor.conftest import Desk, certificate, peer
+from tests.integration.doctor.conftest import Desk, peer
+from tests.support.certificates import certificate
 
 
 def answer(status: str = "200 OK", *headers: str) -> bytes:

@@ -22,7 +22,7 @@ from tassist.server.intake import Intake
 from tassist.server.metrics import Metrics
 from tassist.server.signature import Secrets, Verifier
 from tassist.store.model import Accepted, Incoming
-from tests.integration.doctor.conftest import certificate
+from tests.support.certificates import certificate
 
 SECRET = "canary-webhook-secret-0123456789"
 App = Callable[[Scope, Receive, Send], Awaitable[None]]

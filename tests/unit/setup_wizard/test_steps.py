@@ -138,11 +138,15 @@ async def test_an_address_that_leads_nowhere_says_what_points_it_or_asks_instead
     assert said in change.what
 
 
-def test_a_way_through_a_tunnel_that_is_not_open_yet_names_one_that_works() -> None:
-    judge = QUESTION_BY_ID["create_with"].judge
+def test_a_way_back_through_a_tunnel_needs_one_and_is_proposed_where_tassist_opens_it() -> None:
+    asked = QUESTION_BY_ID["create_with"]
+    ways = ("url", "ngrok", "agent", "poll")
 
-    assert [each.code for each in judge("tunnel", Known({**NEW, "webhook": "ngrok"}))] == ["tunnel-not-open-yet"]
-    assert judge("tunnel", Known({**NEW, "webhook": "url"})) == ()
+    faults = [[each.code for each in asked.judge("tunnel", Known({**NEW, "webhook": way}))] for way in ways]
+    proposed = [asked.default(Known({**NEW, "webhook": way})) for way in ways]
+
+    assert faults == [[], [], [], ["no-tunnel-to-come-back"]]
+    assert proposed == ["paste", "tunnel", "tunnel", "paste"]
 
 
 async def test_a_tunnels_address_is_taken_where_there_is_one() -> None:
