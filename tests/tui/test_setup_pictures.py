@@ -187,9 +187,6 @@ def shown(name: str) -> Callable[[Pilot[Any]], Any]:
         await screen.show(view, marks)
         if isinstance(view, SwitchView):
             view.show_status(STATUS)
-        # What has the focus is scrolled to once everything has its place.
-        await at_rest(pilot.app)
-        view.focus_first()
         await at_rest(pilot.app)
 
     return before

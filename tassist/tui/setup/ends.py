@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Static
@@ -14,6 +14,7 @@ from engine.problems import Problem
 from setup_wizard.flow import Done
 from tassist.text import safe_text
 from tassist.tui.safe import content
+from tassist.tui.setup.sighted import Sighted
 from tassist.tui.widgets.panels import ProblemPanel
 
 
@@ -25,7 +26,7 @@ class Chosen(Message):
         super().__init__()
 
 
-class EndView(VerticalScroll, can_focus=False):
+class EndView(Sighted, can_focus=False):
     """Some lines and some buttons."""
 
     @on(Button.Pressed)
@@ -41,7 +42,7 @@ class EndView(VerticalScroll, can_focus=False):
 
     def focus_first(self) -> None:
         """The first button."""
-        self.query(Button).first().focus()
+        self.focus_on(self.query(Button).first())
 
 
 class StartView(EndView):

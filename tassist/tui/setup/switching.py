@@ -75,7 +75,7 @@ has to say that it was taken. Where the proof fails the old address is put back.
 
     @override
     def focus_first(self) -> None:
-        self.query_one("#switch-url").focus()
+        self.focus_on(self.query_one("#switch-url"))
 
     def show_status(self, found: Status) -> None:
         """How it stands."""

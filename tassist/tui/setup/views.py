@@ -21,6 +21,7 @@ from tassist.errors import redact
 from tassist.text import safe_text
 from tassist.tui.safe import content
 from tassist.tui.setup.lists import LONG, ManyList, OneList, SearchedList
+from tassist.tui.setup.sighted import Sighted
 from tassist.tui.widgets.link_panel import LinkPanel
 from tassist.tui.widgets.panels import ProblemPanel
 from tassist.tui.widgets.secret_input import SecretInput
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 
 
-class View(VerticalScroll, Generic[A], can_focus=False):
+class View(Sighted, Generic[A], can_focus=False):
     """What stands beside the rail. Whoever shows it waits for `answer`."""
 
     can_go_back: bool = True
@@ -93,7 +94,7 @@ class QuestionView(View[str]):
     @override
     def focus_first(self) -> None:
         search = self.query("#search")
-        (search.first() if search else self.query_one("#field")).focus()
+        self.focus_on(search.first() if search else self.query_one("#field"))
 
     @override
     def draft(self) -> str:
@@ -217,7 +218,7 @@ class PreviewView(View[bool]):
 
     @override
     def focus_first(self) -> None:
-        self.query_one("#go").focus()
+        self.focus_on(self.query_one("#go"))
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
@@ -285,7 +286,7 @@ class WaitView(View[str]):
 
     @override
     def focus_first(self) -> None:
-        self.query_one(LinkPanel).focus_first()
+        self.focus_on(self.query_one(LinkPanel).first())
 
     @on(LinkPanel.Pasted)
     def _pasted(self, event: LinkPanel.Pasted) -> None:
@@ -320,7 +321,7 @@ class FailedView(View[Signal]):
 
     @override
     def focus_first(self) -> None:
-        self.query_one("#again").focus()
+        self.focus_on(self.query_one("#again"))
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

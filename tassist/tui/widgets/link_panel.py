@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.style import Style
+from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 from typing_extensions import override
 
@@ -104,12 +105,11 @@ class LinkPanel(Vertical):
         """No room for buttons where there are none."""
         self.query_one("#link-buttons").display = bool(self.query(Button))
 
-    def focus_first(self) -> None:
+    def first(self) -> Widget:
         """What most people need next."""
-        for selector in ("#paste", "#open", "#copy", "#done"):
-            if self.query(selector):
-                self.query_one(selector).focus()
-                return
+        return next(
+            self.query_one(each) for each in ("#paste", "#open", "#copy", "#done", "#link-buttons") if self.query(each)
+        )
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
