@@ -76,9 +76,9 @@ def timed(read: Callable[[], object], times: int) -> tuple[float, float]:
 
 def main() -> None:
     """Fill, measure, record."""
-    from tassist.store.console import Filter
     from tassist.store.database import FILE_NAME
     from tassist.store.journal import Journal
+    from tassist.store.pages import Filter
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deliveries", type=int, default=1_000_000)

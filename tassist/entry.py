@@ -6,13 +6,16 @@ Nothing of weight is imported on top, so that Ctrl-C is answered in words from t
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # typing's own costs a third of the time in which the first line is to stand
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tassist.opening import OpenPlace
+
+_AT_ONCE: tuple[list[str], ...] = ([], ["setup"])
+"""What opens the app and says nothing that the command line would have to read."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -30,6 +33,8 @@ def main(args: Sequence[str] | None = None) -> None:
         if strange is None:
             raise
         code = strange
+    import signal
+
     # The verb is done and everything is whole; another Ctrl-C ends the process and needs no words.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(code)
@@ -40,10 +45,10 @@ def run(args: list[str]) -> int:
     from tassist.terminal import may_draw, splash
 
     alone = args in ([], ["--plain"])
-    if not args and may_draw():
-        # Alone in a terminal it is the app; the first line stands before anything heavy is read.
+    if args in _AT_ONCE and may_draw():
+        # In a terminal it is the app; the first line stands before anything heavy is read.
         splash()
-        return _alone()
+        return _at_once(*args)
     import click
 
     from tassist.cli import diagnostics
@@ -83,12 +88,12 @@ def run(args: list[str]) -> int:
     return int(result) if isinstance(result, int) else Exit.OK
 
 
-def _alone() -> int:
-    """The app at Home, without the command line, which takes as long to load again."""
+def _at_once(place: str = "home") -> int:
+    """The app at a place, without the command line, which takes as long to load again."""
     from tassist.opening import OpenPlace
 
     try:
-        return _open(OpenPlace())
+        return _open(OpenPlace(place, options={"at_once": True} if place == "setup" else {}))
     except Exception as error:  # noqa: BLE001 – told, as every command's
         return _told(error)
 

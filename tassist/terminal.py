@@ -7,9 +7,12 @@ Nothing of weight is imported, because the first line is to be seen within 50 ms
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 
 from tassist.config.env import environment
+
+TYPE_CHECKING = False  # typing's own costs a third of that
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _NO = ("", "0", "off", "no", "false")
 

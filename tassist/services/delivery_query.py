@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 
 from engine.problems import Problem, ProblemError
-from tassist.store.console import Filter
+from tassist.store.pages import Filter
 from tassist.text import safe_text
 
 WORDS: dict[str, str] = {

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from tassist.store.console import Filter, Listed, Waiting, Written
+from tassist.store.console import Waiting, Written
 from tassist.store.database import LOCK_NAME
 from tassist.store.model import Backlog, RunRow
+from tassist.store.pages import Filter, Listed
 from tassist.store.ports import Journal
 from tassist.telemetry.status import Status, read_status
 

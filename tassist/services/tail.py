@@ -12,8 +12,8 @@ from pathlib import Path
 from engine.ports import Clock
 from tassist.services import overview
 from tassist.services.provenance import told
-from tassist.store.console import Filter, Listed
 from tassist.store.model import DeliveryRow
+from tassist.store.pages import Filter, Listed
 from tassist.store.ports import Journal
 
 _MOST_FOLLOWED = 5_000

@@ -199,6 +199,9 @@ CREATE TABLE children (
   PRIMARY KEY (repo_id, number)
 ) WITHOUT ROWID;
 CREATE INDEX children_parent ON children (parent_repo_id, parent_number);
+
+-- Which issues wait longest, however many wait.
+CREATE INDEX lanes_first ON lanes (first_seq);
 """
 
 STEPS: tuple[str, ...] = (_STEP_1, _STEP_2, _STEP_3, _STEP_4, _STEP_5, _STEP_6)

@@ -44,6 +44,36 @@ def test_help_imports_nothing_heavy(args: list[str], project_root: Path) -> None
     assert done.stderr.strip() == ""
 
 
+@pytest.mark.parametrize("typed", [[], ["setup"]], ids=["console", "wizard"])
+def test_the_first_line_stands_before_anything_but_python_itself_is_loaded(
+    typed: list[str], project_root: Path
+) -> None:
+    code = (
+        "import sys\nbefore = set(sys.modules)\nfrom tassist import entry, terminal\n"
+        "terminal.may_draw = lambda **_: True\n"
+        "def said():\n"
+        "    print(*sorted(set(sys.modules) - before), file=sys.stderr)\n    sys.exit(0)\n"
+        "terminal.splash = said\nentry.run(sys.argv[1:])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code, *typed], capture_output=True, text=True, cwd=project_root)
+
+    ours = {"tassist", "tassist.entry", "tassist.terminal", "tassist.config", "tassist.config.env", "__future__"}
+    assert set(done.stderr.split()) == ours
+
+
+def test_the_first_picture_of_the_installer_waits_for_nothing_of_the_installer(project_root: Path) -> None:
+    code = (
+        "import sys, tassist.tui.app, tassist.tui.screens.setup\n"
+        "print(*(one for one in sys.modules"
+        " if one.split('.')[0] in ('setup_wizard', 'click', 'msgspec') or one.startswith('tassist.services')))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=project_root, check=True)
+
+    assert done.stdout.split() == []
+
+
 def test_the_engine_is_pure_at_run_time(project_root: Path) -> None:
     code = "import sys, engine, pkgutil, importlib\n"
     code += "[importlib.import_module(m.name) for m in pkgutil.walk_packages(engine.__path__, 'engine.')]\n"

@@ -30,7 +30,7 @@ from tassist.tui.screens.setup import SetupScreen
 from tassist.tui.setup.ends import DoneView, StartView
 from tassist.tui.setup.switching import SwitchView
 from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, WaitView
-from tests.support.console import HOSTILE, NOW, StillClock, at_rest, console
+from tests.support.console import HOSTILE, NOW, StillClock, at_rest, console, settled
 
 SIZES = [(80, 24), (120, 40)]
 STEPS = {step.id: step for stage in STAGES for step in stage.steps}
@@ -179,7 +179,7 @@ def shown(name: str) -> Callable[[Pilot[Any]], Any]:
     """Show one view."""
 
     async def before(pilot: Pilot[Any]) -> None:
-        await at_rest(pilot.app)
+        await settled(pilot.app)  # type: ignore[arg-type]  # the plug-in knows only App
         screen = pilot.app.screen
         assert isinstance(screen, SetupScreen)
         make, marks = VIEWS[name]

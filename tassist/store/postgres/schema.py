@@ -79,6 +79,7 @@ CREATE TABLE lanes (
   PRIMARY KEY (repo_id, number)
 );
 CREATE INDEX lanes_installation ON lanes (installation_id);
+CREATE INDEX lanes_first ON lanes (first_seq, repo_id, number);
 CREATE INDEX lanes_sweep ON lanes (sweep, repo_id) WHERE sweep <> '';
 
 CREATE TABLE runs (

@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from engine.problems import Problem, ProblemError
 from tassist.services.delivery_query import Query, in_words, parse_query
-from tassist.store.console import Extent, Listed
+from tassist.store.pages import Extent, Listed
 from tassist.tui.desk import Desk
 from tassist.tui.messages import Told
 from tassist.tui.places import Place

@@ -86,7 +86,7 @@ class DeliveryActs(PlaceScreen):
 
     def action_compare_before(self) -> None:
         """Compare with the delivery of the same issue before it."""
-        from tassist.store.console import Filter
+        from tassist.store.pages import Filter
 
         chosen = self.chosen_delivery()
         if chosen is None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -16,22 +16,24 @@ from textual.widget import Widget
 from typing_extensions import override
 
 from engine.problems import Problem, ProblemError
-from setup_wizard.flow import Done, Mark, State, rail
 from tassist.errors import problems_of
-from tassist.services.setup.wishes import Wishes
 from tassist.text import safe_text
 from tassist.tui.messages import Troubled
 from tassist.tui.screens.place import PlaceScreen
-from tassist.tui.setup.ends import Chosen, DoneView, EndView, StartView
-from tassist.tui.setup.face import TextualFace
 from tassist.tui.setup.rail import Rail
-from tassist.tui.setup.switching import SwitchView
-from tassist.tui.setup.views import View, WorkingView
 from tassist.tui.widgets.panels import Says
 
 if TYPE_CHECKING:
+    from setup_wizard.flow import Done, Mark, State
     from tassist.services import switching
     from tassist.services.setup.conduct import Left
+    from tassist.services.setup.wishes import Wishes
+    from tassist.tui.setup.ends import Chosen
+    from tassist.tui.setup.face import TextualFace
+    from tassist.tui.setup.switching import SwitchView
+
+_HEAVY = ("tassist.tui.setup.ends", "tassist.tui.setup.face", "tassist.tui.setup.switching")
+"""The views and the flow behind them, loaded while the first picture already stands."""
 
 
 class SetupScreen(PlaceScreen):
@@ -57,10 +59,20 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
 
     def on_mount(self) -> None:
         """Begin at once where `tassist setup` was typed; otherwise say what is there."""
-        wishes = self.desk.options.get("wishes")
+        self.query_one("#news", Says).say("Looking at this machine …")
+        # The first picture stands before anything heavy is read.
+        self.call_after_refresh(self._set_up)
+
+    @work(exclusive=True, group="setup-load", description="load the installer", exit_on_error=False)
+    async def _set_up(self) -> None:
+        for name in _HEAVY:
+            await asyncio.to_thread(importlib.import_module, name)
+        from tassist.services.setup.wishes import Wishes
+
+        self.query_one("#news", Says).say("")
+        wishes = self.desk.options.get("wishes", Wishes() if self.desk.options.get("at_once") else None)
         if isinstance(wishes, Wishes):
-            # The first picture stands before anything heavy is read.
-            self.call_after_refresh(self.begin, wishes)
+            self.begin(wishes)
         else:
             self.start_view()
 
@@ -68,6 +80,9 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
 
     async def show(self, view: Widget, marks: tuple[Mark, ...] = ()) -> None:
         """Show it instead of what is there; part of `Stand`."""
+        from tassist.tui.setup.ends import EndView
+        from tassist.tui.setup.views import View
+
         if marks:
             self.query_one(Rail).marks = marks
         stand = self.query_one("#stand", Container)
@@ -78,6 +93,8 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
 
     async def tell(self, text: str, marks: tuple[Mark, ...]) -> None:
         """Say what is being done, or was; part of `Stand`."""
+        from tassist.tui.setup.views import WorkingView
+
         self.query_one("#news", Says).say(text)
         self.query_one(Rail).marks = marks
         if self.query("#working"):
@@ -88,6 +105,8 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
     @work(exclusive=True, group="setup-view", description="show the beginning", exit_on_error=False)
     async def start_view(self, left: Left | None = None) -> None:
         """The beginning, or where it goes on."""
+        from tassist.tui.setup.ends import StartView
+
         held = await asyncio.to_thread(self._held)
         problems = left.problems if left is not None else ()
         await self.show(StartView(held, problems, left=left is not None))
@@ -112,10 +131,14 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
 
     @work(exclusive=True, group="setup", description="the installation", exit_on_error=False)
     async def _install(self, wishes: Wishes) -> None:
+        from tassist.tui.setup.face import TextualFace
+        from tassist.tui.setup.views import WorkingView
+
         await self.show(WorkingView("Looking at this machine …"))
         await asyncio.to_thread(
             importlib.import_module, "tassist.services.setup.sitting"
         )  # heavy: the screen stays alive
+        from setup_wizard.flow import rail
         from tassist.config.settings import environment
         from tassist.services.setup import sitting
         from tassist.services.setup.conduct import Left
@@ -146,6 +169,8 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
             return await conduct(state, world, face, clock=SystemClock(), record=sitting.recorder(settings.home))
 
     async def _finished(self, done: Done, *, dry: bool) -> None:
+        from tassist.tui.setup.ends import DoneView
+
         self.query_one(Rail).marks = done.rail
         self.query_one("#news", Says).say("")
         wanted = self.desk.options.get("save_answers")
@@ -176,13 +201,18 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
                 return await switching.status(connection.api, home)
 
         def done(found: switching.Status) -> None:
-            for view in self.query(SwitchView):
+            for view in self._switch_views():
                 view.show_status(found)
 
         self.in_background("switch", lambda: asyncio.run(look()), done, said="ask where the webhook leads", quiet=True)
 
-    @on(SwitchView.Wanted)
-    def _switch_wanted(self, event: SwitchView.Wanted) -> None:
+    def _switch_views(self) -> Iterable[SwitchView]:
+        from tassist.tui.setup.switching import SwitchView
+
+        return self.query(SwitchView)
+
+    def on_switch_view_wanted(self, event: SwitchView.Wanted) -> None:
+        """The webhook is to lead elsewhere."""
         event.stop()
         mode, url = event.mode, event.url
         if mode == "status":
@@ -203,7 +233,7 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
 
         def done(found: switching.Switched) -> None:
             self.query_one("#news", Says).say(f"the webhook leads to {found.after}; proved by {found.proof}")
-            for view in self.query(SwitchView):
+            for view in self._switch_views():
                 view.show_problems(())
             self.look_at_switch()
 
@@ -213,21 +243,27 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
     def problems_found(self, name: str, problems: Sequence[Problem]) -> None:
         if name == "switch":
             self.query_one("#news", Says).say("")
-            for view in self.query(SwitchView):
+            for view in self._switch_views():
                 view.show_problems(tuple(problems))
 
     # --- what a person does ----------------------------------------------------------------------
 
     def action_back(self) -> None:
         """To the question before."""
-        if self.query(SwitchView):
+        from tassist.tui.setup.views import View
+
+        if list(self._switch_views()):
             self.start_view()
             return
         for view in self.query(View):
             view.go_back()
 
-    @on(Chosen)
-    async def _chosen(self, event: Chosen) -> None:
+    async def on_chosen(self, event: Chosen) -> None:
+        """A button of a beginning or an end was pressed."""
+        from tassist.services.setup.wishes import Wishes
+        from tassist.tui.setup.ends import DoneView
+        from tassist.tui.setup.switching import SwitchView
+
         event.stop()
         if event.what in {"begin", "dry"}:
             self.begin(Wishes(dry=event.what == "dry"))

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 from typing_extensions import override
 
-from setup_wizard.flow import Mark, Standing
 from tassist.text import safe_text
 
-WORDS: dict[Standing, tuple[str, str, str]] = {
-    Standing.TO_COME: ("○", "to come", "$text-muted"),
-    Standing.CHECKED: ("○", "to do", "$text"),
-    Standing.ALREADY: ("✓", "already so", "$text-success"),
-    Standing.APPLIED: ("●", "being proved", "$text"),
-    Standing.WAITING: ("…", "waiting for you", "$text-warning"),
-    Standing.DONE: ("✓", "done", "$text-success"),
-    Standing.FAILED: ("✗", "failed", "$text-error"),
-    Standing.SHOWN: ("·", "shown", "$text-muted"),
-}
-_OVER = {Standing.ALREADY, Standing.DONE, Standing.SHOWN}
+if TYPE_CHECKING:
+    from setup_wizard.flow import Mark, Standing
+
+
+@cache
+def _words() -> dict[Standing, tuple[str, str, str]]:
+    """Glyph, word and style of each standing; the flow is loaded only once there is something to show."""
+    from setup_wizard.flow import Standing
+
+    return {
+        Standing.TO_COME: ("○", "to come", "$text-muted"),
+        Standing.CHECKED: ("○", "to do", "$text"),
+        Standing.ALREADY: ("✓", "already so", "$text-success"),
+        Standing.APPLIED: ("●", "being proved", "$text"),
+        Standing.WAITING: ("…", "waiting for you", "$text-warning"),
+        Standing.DONE: ("✓", "done", "$text-success"),
+        Standing.FAILED: ("✗", "failed", "$text-error"),
+        Standing.SHOWN: ("·", "shown", "$text-muted"),
+    }
+
+
+_OVER = {"already so", "done", "shown"}
 
 
 class Rail(Widget):
@@ -64,6 +77,6 @@ class Rail(Widget):
 
 def words_of(mark: Mark) -> tuple[str, str, str]:
     """Glyph, word and style; what is being done now says so unless it says more."""
-    if mark.now and mark.standing in {Standing.TO_COME, Standing.CHECKED}:
+    if mark.now and mark.standing in {"to come", "checked"}:
         return "▶", "now", "bold $text-primary"
-    return WORDS[mark.standing]
+    return _words()[mark.standing]

@@ -9,8 +9,8 @@ from typing import Any
 
 from engine.plan import AddLabels, Effect, PostComment, RemoveLabels, SetMilestone
 from engine.ports import Applied
-from tassist.store.console import Filter
 from tassist.store.model import FinishedRun, Incoming, Keep, LaneKey, News, Sorted, Target
+from tassist.store.pages import Filter
 from tassist.store.ports import Journal
 from tassist.store.standing import Answer
 from tests.support import stores

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tassist.store.console import Filter, Listed
 from tassist.store.journal import Journal
 from tassist.store.model import LaneKey
+from tassist.store.pages import Filter, Listed
 from tests.support.console import NOW, Filled, troubled
 
 REPOS = (("acme/shop", 7), ("acme/site", 8), ("Ünï/cøde", 9))

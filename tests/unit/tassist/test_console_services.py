@@ -22,10 +22,10 @@ from tassist.services.delivery_query import Query, in_words, parse_query
 from tassist.services.overview import bars, is_served, overview
 from tassist.services.overview import in_words as overview_in_words
 from tassist.services.provenance import origins, told
-from tassist.store.console import Filter
 from tassist.store.database import LOCK_NAME, ServeLock
 from tassist.store.journal import Journal
 from tassist.store.model import LaneKey
+from tassist.store.pages import Filter
 from tests.support.console import HOSTILE, NOW, Filled, hostile, troubled, typical
 
 
