@@ -105,6 +105,10 @@ class RunResult:
     track: str | None = None
     """Id of the track the issue is on as left by the run; ``None`` where it is on none."""
     config_digest: str = ""
+    config_valid: bool | None = None
+    """``None`` where there is none, or it could not be read."""
+    config_problems: tuple[Problem, ...] = ()
+    """Everything that is wrong with the configuration; of a valid one, its warnings."""
     not_configured: tuple[str, ...] = ()
     reads: int = 0
     writes: int = 0

@@ -114,6 +114,8 @@ async def run(trigger: Trigger, ref: IssueRef, *, reader: Reader, applier: Appli
         issue=issue,
         track=_track(issue, considered.config),
         config_digest=considered.config.digest if considered.config else "",
+        config_valid=isinstance(considered.config, Config) if considered.config else None,
+        config_problems=_found_wrong(considered.config),
         not_configured=plan.not_configured,
         reads=considered.reads,
         writes=sum(result.writes for result in applied),
@@ -121,6 +123,12 @@ async def run(trigger: Trigger, ref: IssueRef, *, reader: Reader, applier: Appli
         finished=clock.now(),
         problems=(*plan.problems, *(result.problem for result in failed if result.problem is not None)),
     )
+
+
+def _found_wrong(config: Config | InvalidConfig | None) -> tuple[Problem, ...]:
+    if config is None:
+        return ()
+    return config.problems if isinstance(config, InvalidConfig) else config.warnings
 
 
 def _file(found: ConfigText) -> str:

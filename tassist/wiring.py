@@ -138,7 +138,12 @@ def service_parts(prepared: Prepared, away: Away | None = None) -> Parts:
         away: What it does by itself, instead of what the settings say.
     """
     from tassist.services.migrate.agreement import daily
+    from tassist.services.telling import Beside
     from tassist.telemetry.record import run_record
+
+    secrets = tuple(
+        secret.reveal() for secret in (prepared.app.webhook_secret, prepared.app.webhook_secret_previous) if secret
+    )
 
     doing = away or Away(
         retention=prepared.retention,
@@ -176,12 +181,9 @@ def service_parts(prepared: Prepared, away: Away | None = None) -> Parts:
         make_record=partial(
             run_record,
             include_titles=prepared.telemetry.include_titles,
-            secrets=tuple(
-                secret.reveal()
-                for secret in (prepared.app.webhook_secret, prepared.app.webhook_secret_previous)
-                if secret
-            ),
+            secrets=secrets,
         ),
+        tell=Beside(secrets),
         pump=pump,
         sinks=tuple(sink.name for sink in prepared.telemetry.sinks),
         keep=prepared.keep,

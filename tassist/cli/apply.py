@@ -26,9 +26,11 @@ def command(repo: str, config: str | None, home: str | None, *, yes: bool, as_js
     import asyncio
     from pathlib import Path
 
+    from engine.problems import ProblemError
     from tassist.cli import diagnostics, output
     from tassist.cli.asking import confirm
     from tassist.cli.plan import show
+    from tassist.clock import SystemClock
     from tassist.config import settings
     from tassist.errors import Exit, exit_code
     from tassist.services import prepare
@@ -63,6 +65,11 @@ def command(repo: str, config: str | None, home: str | None, *, yes: bool, as_js
             diagnostics.say("nothing was changed")
             return Exit.OK
         made = asyncio.run(carry_out())
+        try:
+            prepare.record(loaded.place, found, made, SystemClock().now())
+        except ProblemError as error:
+            # What was made stays made; that it is missing from the record is said, and decides nothing.
+            diagnostics.problems(error.problems)
     failed = [one.problem for one in made if one.problem]
     if as_json:
         output.document(prepare.data(found, made))

@@ -23,10 +23,10 @@ from tassist.errors import problems_of
 from tassist.log import get_logger, log_event
 from tassist.server.ledger import LedgerApplier, RunId, pieced_together, single_writes
 from tassist.server.metrics import Metrics
-from tassist.server.ports import GitHubSide, MakeRecord
+from tassist.server.ports import GitHubSide, MakeRecord, Telling
 from tassist.store.database import StoreError
 from tassist.store.ledger import new_run_id
-from tassist.store.model import Covered, EffectRow, FinishedRun, Lane, LaneKey, from_us
+from tassist.store.model import Covered, EffectRow, FinishedRun, Lane, LaneKey, Over, from_us
 from tassist.store.outbox import event_id_of
 from tassist.store.ports import Journal
 
@@ -87,6 +87,7 @@ class Looks:
         clock: Clock,
         metrics: Metrics,
         patience: Patience | None = None,
+        tell: Telling | None = None,
     ) -> None:
         self._journal = journal
         self._github = github
@@ -94,6 +95,9 @@ class Looks:
         self._clock = clock
         self._metrics = metrics
         self._patience = patience or Patience()
+        self._tell = tell
+        self._configs: dict[int, str] = {}
+        """The configuration each repository had when it was read last, by its digest."""
         self._counted: set[LaneKey] = set()
         """Lanes whose start is counted and whose outcome is not stored; the journal refused it, nobody died."""
         self._alone = asyncio.Lock()
@@ -204,12 +208,15 @@ class Looks:
                 event_id=event_id_of(line),
                 record=line,
                 dead=dead,
+                further=self._further(work, result, now, dead=dead),
                 resolved=resolved,
                 installation_id=lane.installation_id,
                 **_family(result),
             )
         )
         faults.point("after-finish")
+        if result.config_digest:
+            self._configs[lane.key.repo_id] = result.config_digest
         self._metrics.count("runs", "dead" if dead else result.outcome)
         self._metrics.count("writes", by=result.writes)
         self._metrics.count("reads", by=result.reads)
@@ -224,6 +231,21 @@ class Looks:
             run_id=run.run_id,
         )
         return waits
+
+    def _further(self, work: _Work, result: RunResult, now: datetime, *, dead: bool) -> tuple[bytes, ...]:
+        """Records of deliveries that are given up, and of a configuration that is another one than before."""
+        if self._tell is None:
+            return ()
+        key, lines = work.lane.key, []
+        if result.config_digest and self._configs.get(key.repo_id) != result.config_digest:
+            lines.append(self._tell.checked(result, run_id=work.run.run_id, at=now))
+        for item in work.covered if dead else ():
+            over = Over(
+                item.delivery_id, item.event, item.action, "dead", result.reason, key.repo_id, result.ref.repo,
+                item.sender, item.sender_id, now,
+            )  # fmt: skip
+            lines.append(self._tell.over(over))
+        return tuple(lines)
 
     async def _again(self, work: _Work, retry: Retry) -> bool:
         problem = retry.problems[0]

@@ -11,7 +11,7 @@ from typing import Protocol
 from engine.ports import Clock
 from tassist.config.chosen import EVERYWHERE, Chosen
 from tassist.errors import Secret
-from tassist.server.ports import GitHubSide, MakeRecord
+from tassist.server.ports import GitHubSide, MakeRecord, Telling
 from tassist.server.signature import Renewal, Secrets
 from tassist.store.model import Keep
 from tassist.store.outbox import Outbox
@@ -49,6 +49,8 @@ class Parts:
     """Called once, in the dispatcher's event loop."""
     make_record: MakeRecord
     pump: Callable[[Outbox], Pumping]
+    tell: Telling | None = None
+    """``None``: only runs are recorded."""
     sinks: tuple[str, ...] = ()
     """The names of the configured sinks: what one of them does not have stays in the outbox."""
     keep: Keep = field(default_factory=Keep)

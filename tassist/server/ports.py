@@ -8,7 +8,7 @@ from typing import Protocol
 
 from engine.model import IssueRef, Trigger
 from engine.ports import Applier, RunResult
-from tassist.store.model import News
+from tassist.store.model import News, Over
 
 Wrap = Callable[[Applier], Applier]
 """Puts the ledger around an applier."""
@@ -48,6 +48,18 @@ class GitHubSide(Protocol):
 
     async def close(self) -> None:
         """Give back connections."""
+        ...
+
+
+class Telling(Protocol):
+    """Builds the telemetry records of what happens beside runs; each is one JSON line without its line feed."""
+
+    def over(self, over: Over) -> bytes:
+        """A delivery that leads to nothing; its event id is made from the delivery's."""
+        ...
+
+    def checked(self, result: RunResult, *, run_id: str, at: datetime) -> bytes:
+        """The configuration a run read, which was another one before."""
         ...
 
 

@@ -155,6 +155,8 @@ def _opened(parts: Parts, options: Options) -> Journal:
     except BaseException:
         journal.close()
         raise
+    if parts.tell is not None:
+        journal.tell = parts.tell.over
     return journal
 
 

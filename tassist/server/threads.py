@@ -131,6 +131,7 @@ class DispatcherThread:
                 self._parts.clock,
                 self._metrics,
                 self._patience,
+                self._parts.tell,
             )
             dispatcher = self._dispatcher = self._made(looks, github)
             self._journal.writer.on_commit(DELIVERIES, lambda: self._soon(dispatcher.stored))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ from engine.explain import where_data
 from engine.model import IssueRef, Repo
 from engine.prepare import Change, Preparation, prepare
 from engine.problems import Problem
+from tassist.config.settings import Place
 from tassist.github.connection import Connection
 from tassist.github.preparer import Preparer
 from tassist.services.connecting import config_file, repository_config
+from tassist.store.ledger import new_run_id
+from tassist.store.place import has_journal, open_existing
+from tassist.telemetry.around import repo_prepared
+from tassist.telemetry.shape import Change as Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,31 @@ async def apply(connection: Connection, prepared: Prepared, told: Callable[[Made
         done.append(made)
         told(made)
     return tuple(done)
+
+
+def record(place: Place, prepared: Prepared, made: Sequence[Made], at: datetime) -> bool:
+    """Put the record of what was made on its way to every sink; false where no journal is there to carry it.
+
+    Raises:
+        ProblemError: the journal cannot be written.
+    """
+    if not has_journal(place):
+        return False
+    line = repo_prepared(
+        repo=prepared.repo.full_name,
+        repo_id=prepared.repo.id,
+        run_id=new_run_id(at),
+        at=at,
+        changes_made=[
+            Recorded(f"repo.{one.change.noun}s", one.change.present, one.change.name, "prepare")
+            for one in made
+            if one.problem is None
+        ],
+        problems=[one.problem for one in made if one.problem is not None],
+    )
+    with open_existing(place) as journal:
+        journal.outbox.emit(line)
+    return True
 
 
 def in_words(change: Change) -> list[str]:

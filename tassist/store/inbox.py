@@ -13,6 +13,7 @@ from tassist.store.model import (
     DeliveryRow,
     Incoming,
     LaneKey,
+    Over,
     Sorted,
     Target,
     Unsorted,
@@ -127,6 +128,21 @@ def store_sorted(connection: Connection, item: Sorted, now: datetime) -> bool:
     if changed and item.state == "waiting":
         add_looks(connection, item.seq, item.installation_id, item.targets)
     return bool(changed)
+
+
+def over(connection: Connection, seq: int, now: datetime) -> Over | None:
+    """A delivery that leads to nothing; ``None`` where a look is due or was made."""
+    row = connection.execute(
+        "SELECT delivery_id, event, action, state, reason, repo_id, repo, sender, sender_id FROM deliveries WHERE seq = ?"
+        " AND state IN ('ignored', 'quarantined')",
+        (seq,),
+    ).fetchone()
+    if row is None:
+        return None
+    delivery_id, event, action, state, reason, repo_id, repo, sender, sender_id = row
+    return Over(
+        delivery_id, event, action or "", state, reason, repo_id or 0, repo or "", sender or "", sender_id or 0, now
+    )
 
 
 def add_looks(connection: Connection, seq: int, installation_id: int, targets: Sequence[Target]) -> None:

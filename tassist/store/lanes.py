@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from tassist.store import children, holds, ledger, sweeps
 from tassist.store.inbox import EARLIER, add_looks
 from tassist.store.model import Covered, FinishedRun, Lane, LaneKey, Target, from_us, to_us
-from tassist.store.outbox import add_record
+from tassist.store.outbox import add_record, event_id_of
 from tassist.store.sql import Connection, lock_lane, several, want_look
 
 POLL = "poll"
@@ -190,6 +190,8 @@ def finish(connection: Connection, run: FinishedRun) -> bool:
     )
     if handed_over.fetchone() is None:
         add_record(connection, run.event_id, run.record, run_id=run.run_id)
+        for line in run.further:
+            add_record(connection, event_id_of(line), line)
     for ordinal, outcome in run.resolved:
         ledger.resolve(connection, run_id=run.run_id, ordinal=ordinal, state=outcome)
     close_looks(

@@ -112,6 +112,23 @@ class Sorted:
     targets: tuple[Target, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A delivery that leads to nothing, as it is stored."""
+
+    delivery_id: str
+    event: str
+    action: str
+    state: Literal["ignored", "quarantined", "dead"]
+    reason: str | None
+    repo_id: int
+    repo: str
+    sender: str
+    sender_id: int
+    at: datetime
+    """When that was found."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class LaneKey:
     """One issue, by its repository's id: a rename changes nothing. Number 0: the repository as a whole."""
@@ -256,6 +273,8 @@ class FinishedRun:
     """The deliveries are given up, not done."""
     covered: tuple[int, ...] | None = None
     """Their places one by one; ``None``: all up to ``up_to_seq``. One that is replayed meanwhile has an old place."""
+    further: tuple[bytes, ...] = ()
+    """Records of what else the run found out."""
     resolved: tuple[tuple[int, EffectState], ...] = ()
     """What became of effects (by place in the run) whose answer a crash or a lost connection swallowed."""
     installation_id: int = 0

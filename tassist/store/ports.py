@@ -27,6 +27,7 @@ from tassist.store.model import (
     Lane,
     LaneKey,
     News,
+    Over,
     Pruned,
     RunRow,
     Sorted,
@@ -340,6 +341,9 @@ class Lease(Protocol):
 
 class Journal(Deliveries, Lanes, Ledger, Keeping, Memory, Protocol):
     """An open journal."""
+
+    tell: Callable[[Over], bytes] | None
+    """Makes the telemetry record of a delivery that leads to no run; ``None``: nobody is told of those."""
 
     @property
     def writer(self) -> Commits:

@@ -28,6 +28,7 @@ from tassist.store.model import (
     Lane,
     LaneKey,
     News,
+    Over,
     Pruned,
     RunRow,
     Sorted,
@@ -57,6 +58,8 @@ class SqlJournal(ABC):
         self.browse = console.Browse(self._read)
         self.standing = standing.Standings(self._read, writer)
         self.holds = holds.Holds(writer)
+        self.tell: Callable[[Over], bytes] | None = None
+        """Makes the telemetry record of a delivery that leads to no run; ``None``: nobody is told of those."""
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +99,14 @@ class SqlJournal(ABC):
 
     async def accept(self, incoming: Incoming) -> Accepted:
         """Store a delivery; it is on the disk when this returns."""
-        return await self.writer.write(lambda connection: inbox.accept(connection, incoming), topic=DELIVERIES)
+
+        def write(connection: Connection) -> Accepted:
+            accepted = inbox.accept(connection, incoming)
+            if accepted.kind == "stored" and incoming.quarantine:
+                self._tell(connection, accepted.seq, incoming.received_at)
+            return accepted
+
+        return await self.writer.write(write, topic=DELIVERIES)
 
     async def accept_sorted(self, incoming: Incoming, item: Sorted, news: Sequence[News], now: datetime) -> Accepted:
         """Store a delivery with the issues it belongs to and the news it brings, all in one transaction.
@@ -111,6 +121,7 @@ class SqlJournal(ABC):
         def write(connection: Connection) -> Accepted:
             accepted = inbox.accept(connection, incoming)
             if accepted.kind != "duplicate" and inbox.store_sorted(connection, replace(item, seq=accepted.seq), now):
+                self._tell(connection, accepted.seq, now)
                 _heed(connection, news, accepted.seq, now)
             return accepted
 
@@ -126,9 +137,18 @@ class SqlJournal(ABC):
         def write(connection: Connection) -> None:
             for item, news in batch:
                 if inbox.store_sorted(connection, item, now):
+                    if item.state != "waiting":
+                        self._tell(connection, item.seq, now)
                     _heed(connection, news, item.seq, now)
 
         await self.writer.write(write, topic=standing.TOPIC if any(news for _, news in batch) else "")
+
+    def _tell(self, connection: Connection, seq: int, now: datetime) -> None:
+        """Put the record of a delivery that leads to no run on its way, in the transaction that found it."""
+        found = inbox.over(connection, seq, now) if self.tell is not None else None
+        if self.tell is not None and found is not None:
+            line = self.tell(found)
+            outbox.add_record(connection, outbox.event_id_of(line), line)
 
     def backlog(self) -> Backlog:
         """How much waits; cheap."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from engine.model import Issue, IssueRef, Trigger
-from engine.ports import Applied
 from engine.problems import Problem
 from tassist.telemetry.events import EventType
-from tassist.telemetry.parts import changes, issue_state, optional_stamp, stamp, trigger_seen
+from tassist.telemetry.parts import issue_state, optional_stamp, stamp, trigger_seen
 from tassist.telemetry.record import event_record
 from tassist.telemetry.shape import NO_REPO, Change, IssueState, Timing
 
@@ -20,11 +19,9 @@ def delivery_recorded(
     at: datetime,
     repo: str = NO_REPO,
     repo_id: int = 0,
-    issue_number: int | None = None,
-    outcome: str = "success",
     reason: str | None = None,
     note: str = "",
-    problems: Iterable[Problem] = (),
+    secrets: Sequence[str] = (),
 ) -> bytes:
     """A delivery that leads to no run; ``note`` says why that is right, ``reason`` why it is not."""
     return event_record(
@@ -34,50 +31,63 @@ def delivery_recorded(
         at=at,
         repo=repo,
         repo_id=repo_id,
-        issue_number=issue_number,
-        outcome=outcome,
+        outcome="failed" if reason else "success",
         reason=reason,
-        problems=problems,
         trigger=trigger_seen(trigger, (trigger.delivery_id,) if trigger.delivery_id else ()),
         note=note,
+        secrets=secrets,
     )
 
 
 def config_validated(
-    *, repo: str, run_id: str, config_digest: str, at: datetime, problems: Sequence[Problem] = (), valid: bool = True
+    *,
+    repo: str,
+    run_id: str,
+    config_digest: str,
+    at: datetime,
+    repo_id: int = 0,
+    problems: Sequence[Problem] = (),
+    valid: bool = True,
+    secrets: Sequence[str] = (),
 ) -> bytes:
-    """A configuration was checked; with ``valid``, the problems are warnings."""
+    """A configuration was read that is another one than before; with ``valid``, the problems are warnings."""
     return event_record(
         "config_validated",
         key=(run_id,),
         run_id=run_id,
         at=at,
         repo=repo,
+        repo_id=repo_id,
         outcome="success" if valid else "blocked",
         problems=problems,
         config_digest=config_digest,
         counts={"problems": len(problems)},
+        secrets=secrets,
     )
 
 
 def repo_prepared(
-    *, repo: str, run_id: str, at: datetime, applied: Sequence[Applied], problems: Sequence[Problem] = ()
+    *,
+    repo: str,
+    run_id: str,
+    at: datetime,
+    changes_made: Sequence[Change],
+    repo_id: int = 0,
+    problems: Sequence[Problem] = (),
 ) -> bytes:
-    """Labels and milestones were created or changed as the configuration declares."""
-    failed = [entry.problem for entry in applied if entry.problem]
-    done = changes(applied)
-    found = [*problems, *failed]
-    outcome = "success" if not found else "partial" if done else "failed"
+    """Labels and milestones were created or changed as the configuration declares; ``problems`` are those that were not."""
+    outcome = "success" if not problems else "partial" if changes_made else "failed"
     return event_record(
         "repo_prepared",
         key=(run_id,),
         run_id=run_id,
         at=at,
         repo=repo,
+        repo_id=repo_id,
         outcome=outcome,
-        problems=found,
-        changes_made=done,
-        counts={"changed": len(done), "failed": len(failed)},
+        problems=problems,
+        changes_made=tuple(changes_made),
+        counts={"changed": len(changes_made), "failed": len(problems)},
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tassist.sandbox import labels, repositories
+from tassist.store.journal import Journal
 from tests.integration.github.conftest import Octo
 
 CONFIG = """\
@@ -80,6 +83,23 @@ async def test_apply_makes_it_so_and_a_second_time_there_is_nothing_to_do(declar
     assert (again.code, plan.code) == (0, 0)
     assert plan.out.splitlines()[-1].startswith("No changes")
     assert declared.box.writes == []
+
+
+async def test_what_was_made_is_on_its_way_to_the_sinks(declared: Octo) -> None:
+    with Journal.open(declared.home):
+        pass
+
+    done = await declared.tassist("apply", "octo/app", "--yes")
+
+    assert done.code == 0, done.err
+    with Journal.open(declared.home) as journal:
+        [(_, line)] = journal.outbox.read(0, 10)
+    record = json.loads(line)
+    assert (record["event_type"], record["outcome"], record["repo"]) == ("repo_prepared", "success", "octo/app")
+    assert record["counts"] == {"changed": 5, "failed": 0}
+    assert {"field": "repo.labels", "before": "defect", "after": "type/bug", "rule": "prepare"} in record[
+        "changes_made"
+    ]
 
 
 async def test_without_a_terminal_and_without_yes_nothing_is_changed(declared: Octo) -> None:

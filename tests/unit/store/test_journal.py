@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from engine.plan import AddLabels, PostComment, RemoveLabels, SetMilestone
 from engine.ports import Applied
 from tassist.store.journal import Journal as FileJournal
 from tassist.store.ledger import effect_from_json, effect_to_json
-from tassist.store.model import FinishedRun, Incoming, LaneKey, News, Sorted, Target
+from tassist.store.model import FinishedRun, Incoming, LaneKey, News, Over, Sorted, Target
 from tassist.store.ports import Journal
 from tassist.store.standing import Answer, Found
 from tests.support import stores
@@ -81,6 +82,42 @@ async def test_a_delivery_id_is_stored_once(journal: Journal) -> None:
     assert (first.kind, again.kind, again.seq) == ("stored", "duplicate", first.seq)
     [row] = journal.deliveries()
     assert (row.delivery_id, row.duplicates, row.received_at) == ("a", 1, NOW)
+
+
+async def test_a_delivery_that_leads_nowhere_is_told_once_in_its_own_transaction(journal: Journal) -> None:
+    told: list[Over] = []
+
+    def tell(over: Over) -> bytes:
+        told.append(over)
+        return json.dumps({"event_id": over.delivery_id}).encode()
+
+    journal.tell = tell
+    await arrive(journal, "waits", 1)
+    star = await journal.accept(incoming("star"))
+    ignored = Sorted(star.seq, "ignored", action="created", reason="nothing listens to it", repo_id=7, repo="o/r7")
+    await journal.store_sorted([(ignored, ())], NOW)
+    await journal.store_sorted([(ignored, ())], NOW)
+    await journal.accept_sorted(incoming("ping"), Sorted(0, "ignored", reason="a ping"), (), NOW)
+    for _ in range(2):
+        await journal.accept(replace(incoming("torn"), quarantine="no JSON"))
+
+    assert [(over.delivery_id, over.state, over.reason) for over in told] == [
+        ("star", "ignored", "nothing listens to it"),
+        ("ping", "ignored", "a ping"),
+        ("torn", "quarantined", "no JSON"),
+    ]
+    assert (told[0].repo, told[0].repo_id, told[0].action, told[0].at) == ("o/r7", 7, "created", NOW)
+    assert [json.loads(line)["event_id"] for _, line in journal.outbox.read(0, 10)] == ["star", "ping", "torn"]
+
+
+async def test_what_a_run_found_out_besides_goes_with_its_record(journal: Journal) -> None:
+    seq = await arrive(journal, "a", 1)
+    run = replace(finished("r1", seq), further=(b'{"event_id":"c1"}', b'{"event_id":"c2"}'))
+
+    await journal.finish(run)
+    await journal.finish(run)
+
+    assert [line for _, line in journal.outbox.read(0, 10)] == [b"{}", b'{"event_id":"c1"}', b'{"event_id":"c2"}']
 
 
 async def test_one_id_with_two_bodies_is_two_deliveries(journal: Journal) -> None:

@@ -19,7 +19,7 @@ from tassist.telemetry import around
 from tassist.telemetry.encode import MAX_TEXT
 from tassist.telemetry.parts import stamp
 from tassist.telemetry.record import run_record
-from tassist.telemetry.shape import NO_REPO
+from tassist.telemetry.shape import NO_REPO, Change
 from tests.support.records import BODY, NOON, TITLE, full_result, full_trigger
 
 REQUIRED = [
@@ -245,7 +245,7 @@ def every_other_record() -> dict[str, bytes]:
             repo="a/b",
             run_id="r",
             at=NOON,
-            applied=[Applied(CreateLabel("x", "", "ededed", rule="prepare"), changed=True)],
+            changes_made=[Change("repo.labels", None, "x", "prepare")],
         ),
         "sweep_finished": around.sweep_finished(
             repo="a/b", run_id="r", at=NOON, counts={"looked_at": 3}, started=start, problems=(problem,)
