@@ -15,6 +15,7 @@ from tassist.github.app_api import missing_permissions
 from tassist.github.wire import AppWire, DeliveryWire
 from tassist.services import switching
 from tassist.services.doctor.app_side import AppSide, NotYet
+from tassist.services.doctor.covered import uncovered
 from tassist.services.not_taken import reason
 from tassist.text import safe_text
 from tassist.tunnel import agent
@@ -111,6 +112,14 @@ async def _installations(side: AppSide) -> Finding:
                 lacking[0].what,
                 f"accept them: {safe_text(item.html_url)}",
             )
+    logins = {(item.account.login or "").casefold() for item in found if item.account}
+    lacking_here = await uncovered(side, logins)
+    if lacking_here:
+        return warning(
+            f"chosen, and the App is not installed there: {safe_text(', '.join(lacking_here), max_chars=200)}",
+            "the setting repositories names them, and GitHub tells the App nothing of them",
+            f"open {safe_text(app.html_url)}/installations/new; or choose others: tassist setup --redo repositories",
+        )
     accounts = ", ".join(safe_text(item.account.login if item.account else item.id, max_chars=60) for item in found[:5])
     return ok(f"installed in {accounts}" + (f" and {len(found) - 5} more" if len(found) > 5 else ""))
 
@@ -278,7 +287,7 @@ CHECKS: tuple[Check[AppSide], ...] = (
         "installations",
         "Installations",
         "The App is installed, not suspended, and each installation grants what the App asks for; a change of permissions "
-        "waits for an owner.",
+        "waits for an owner. It is installed on every repository that the setting repositories chooses.",
         where_there_is_an_app(_installations),
     ),
     Check(

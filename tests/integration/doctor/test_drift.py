@@ -21,7 +21,7 @@ from tassist.config import settings
 from tassist.doctor.check import Finding, State
 from tassist.doctor.examine import examine
 from tassist.errors import Secret
-from tassist.sandbox import Box, Registered, Running, aserve
+from tassist.sandbox import Box, Registered, Running, aserve, repositories
 from tassist.secrets import GitHubApp, credentials_path, save
 from tassist.services import doctor, switching
 from tassist.services.doctor import drift
@@ -49,7 +49,7 @@ class World:
         }  # fmt: skip
         save(GitHubApp(**{**values, **changes}), credentials_path(self.home))  # type: ignore[arg-type]  # its own fields
 
-    async def looked(self) -> dict[str, Finding]:
+    async def looked(self, **env: str) -> dict[str, Finding]:
         """What the checks of drift say."""
         side = AppSide(
             settings.load(
@@ -57,6 +57,7 @@ class World:
                 env={
                     "HOME": str(self.home),
                     "TASSIST_NGROK_AGENT": os.environ.get("TASSIST_NGROK_AGENT", "http://127.0.0.1:9"),
+                    **env,
                 },
                 dotenv=None,
             ),
@@ -142,6 +143,31 @@ async def test_installations_wait_for_a_person_or_are_suspended(world: World) ->
         State.WAITING, State.OK, State.WAITING, State.FAILED,
     )  # fmt: skip
     assert "/installations/new" in nowhere.fix
+
+
+@pytest.mark.parametrize(
+    ("chosen", "lacking"),
+    [
+        ("all", ""),
+        ("Octo", ""),
+        ("octo/App", ""),
+        ("octo/app,octo/other,Acme,ann/own", "acme, ann/own, octo/other"),
+        ("octo/gone", "octo/gone"),
+    ],
+)
+async def test_a_chosen_repository_the_app_is_not_installed_on_is_named(
+    world: World, chosen: str, lacking: str
+) -> None:
+    by = world.box.by("ann")
+    with world.box.lock:
+        for owner, name in (("octo", "app"), ("octo", "other"), ("ann", "own")):
+            repositories.create_repository(world.box, by, world.box.user(owner), name, labels=False)
+    world.box.install(world.made.id, "octo", ["app"])
+
+    found = (await world.looked(TASSIST_REPOSITORIES=chosen))["installations"]
+
+    assert found.state == (State.WARNING if lacking else State.OK), found
+    assert not lacking or f"not installed there: {lacking}" in found.said
 
 
 async def test_a_webhook_that_drifted_is_mended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
