@@ -166,6 +166,9 @@ class KeepSecrets(InOneGo):
         place = known.answer("keep_secrets_in")
         if held is not None and held.kept_in == place:
             return Found(already=True, said=f"the secrets are kept in {_PLACES[place]}", learned={"kept_in": place})
+        faults = await world.github.place_faults(place)
+        if faults:
+            raise ProblemError(faults)
         return Found(
             already=False,
             said=f"keep the secrets in {_PLACES[place]}",

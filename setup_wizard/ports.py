@@ -99,6 +99,10 @@ class GitHubAppPort(Protocol):
         """Take over what `export` packed elsewhere, after GitHub accepted it. Both may be references."""
         ...
 
+    async def place_faults(self, place: str) -> tuple[Problem, ...]:
+        """Why secrets cannot be kept in a place, found out before there are any; changes nothing."""
+        ...
+
     async def keep_in(self, place: str) -> HeldApp:
         """Move the credentials: ``keyring``, ``file`` or ``env-file``. Durable in the new place before the old one is emptied."""
         ...

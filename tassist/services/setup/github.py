@@ -31,7 +31,7 @@ from tassist.github.client import Anonymous, GitHubClient
 from tassist.github.connection import Connection
 from tassist.github.faults import Kind, Refused
 from tassist.github.wire import AppWire
-from tassist.secrets import GitHubApp
+from tassist.secrets import GitHubApp, env_file
 from tassist.secrets.files import read_private
 from tassist.secrets.private_key import parse_private_keys
 from tassist.services.setup import bundle as bundles
@@ -105,6 +105,18 @@ class RealGitHubApp(GitHubAppPort):
 
     def _keep(self, app: GitHubApp) -> None:
         secrets.save(app, secrets.credentials_path(self.home))
+
+    @override
+    async def place_faults(self, place: str) -> tuple[Problem, ...]:
+        if place != "env-file":
+            return ()
+        path_ = self._folder / ".env"
+        try:
+            env_file.refuse_tracked(path_)
+            env_file.read(path_)
+        except ProblemError as error:
+            return tuple(replace(problem, where=Where(path="keep_secrets_in")) for problem in error.problems)
+        return ()
 
     @override
     async def keep_in(self, place: str) -> HeldApp:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,14 @@ def test_an_app_is_brought_to_another_machine_as_one_line(installing: Installing
         "setup", "--answers", str(wrong.answers(app="import", bundle=f"file:{line}", passphrase="env:P")), P="x"
     )
     assert (refused.code, wrong.home.joinpath("github-app.json").exists()) == (2, False)
+
+
+def test_h76_an_env_file_git_would_commit_is_refused_before_an_app_is_made(installing: Installing) -> None:
+    subprocess.run(["git", "-C", str(installing.folder), "init", "-q"], check=True)
+
+    done = installing.tassist("setup", "--answers", str(installing.answers(keep_secrets_in="env-file")))
+
+    assert done.code == 2
+    assert "git does not ignore" in done.err
+    assert list(installing.box.world.apps) == []
+    assert not (installing.folder / ".env").exists()

@@ -100,6 +100,15 @@ async def test_secrets_are_moved_once_and_proved() -> None:
     assert isinstance(await step.pasted("", known, world), Applied)
 
 
+async def test_a_place_that_keeps_nothing_is_said_before_there_is_anything_to_keep() -> None:
+    fake = Fake(FakeGitHub(open_places=("env-file",)))
+
+    with pytest.raises(ProblemError, match="env-file is open"):
+        await KeepSecrets().check(Known({"keep_secrets_in": "env-file"}), fake.world())
+
+    assert fake.github.done == []
+
+
 async def test_a_webhook_is_ours_only_with_our_secret() -> None:
     url = "https://x.example/webhook"
     fake = Fake(FakeGitHub(app=APP, config=Hook(url, is_json=True, has_secret=True, checks_tls=True)))

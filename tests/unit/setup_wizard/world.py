@@ -40,6 +40,8 @@ class FakeGitHub(GitHubAppPort):
     wanting: tuple[str, ...] = ()
     taken: tuple[Problem, ...] = ()
     keeps: bool = True
+    open_places: tuple[str, ...] = ()
+    """Where nothing can be kept."""
     done: list[str] = field(default_factory=list)
 
     def _made(self, what: str) -> HeldApp:
@@ -80,6 +82,10 @@ class FakeGitHub(GitHubAppPort):
     @override
     async def unpack(self, bundle: str, passphrase: str) -> HeldApp:
         return self._made(f"unpack {bundle} {passphrase}")
+
+    @override
+    async def place_faults(self, place: str) -> tuple[Problem, ...]:
+        return (Problem("not-private", f"{place} is open"),) if place in self.open_places else ()
 
     @override
     async def keep_in(self, place: str) -> HeldApp:
