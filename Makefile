@@ -9,7 +9,7 @@ DELIVERIES ?= 1000000
 SEED   ?= 1
 JOBS   ?= 1
 
-.PHONY: bench demo pictures simulate test check fix setup lock docs hostile chaos fuzz clean mutate coverage site wheel audit
+.PHONY: bench demo pictures simulate test check fix setup lock docs hostile chaos killed fuzz clean mutate coverage site wheel audit
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -48,6 +48,10 @@ N    ?= 10000
 SEED ?=
 chaos: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.chaos $(N) $(SEED)
+
+# The installer killed at every step with every kind of keyring, and every example of answers in every face: twenty minutes.
+killed: $(VENV)/.dev
+	@TASSIST_EVERY_KILL=1 $(BIN)/python -m pytest -q -n auto tests/integration/setup/test_killed.py tests/integration/setup/test_examples.py $(ARGS)
 
 EXAMPLES ?= 5000
 fuzz: $(VENV)/.dev
