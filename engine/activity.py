@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from engine.model import Issue, TimelineEvent, fold
 
@@ -13,6 +13,9 @@ PASSIVE_EVENTS = frozenset({"subscribed", "unsubscribed", "mentioned"})
 
 Source: https://docs.github.com/en/rest/using-the-rest-api/issue-event-types
 """
+
+_ALONG = timedelta(minutes=1)
+"""A comment that says why a flag is put on comes with it: the same actor's, in the same moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,10 @@ def exact(issue: Issue, timeline: Iterable[TimelineEvent], now: datetime, flags:
     App's next write, and the flag would flap.
     """
     last = issue.created_at
-    for event in timeline:
-        if is_real(event, flags):
+    events = tuple(timeline)
+    marks = [event for event in events if event.event == "labeled" and fold(event.label) in flags and event.actor]
+    for event in events:
+        if is_real(event, flags) and not _says_so(event, marks):
             last = event.at if last is None else max(last, event.at)
     if last is None:
         return Idle(0, 0, now)
@@ -59,6 +64,13 @@ def is_real(event: TimelineEvent, flags: frozenset[str]) -> bool:
     if event.by_app or event.event in PASSIVE_EVENTS:
         return False
     return not (event.event == "labeled" and fold(event.label) in flags)
+
+
+def _says_so(event: TimelineEvent, marks: list[TimelineEvent]) -> bool:
+    """Whether a comment came along with a flag, as other automation posts it: it says that nobody worked on the issue."""
+    return event.event == "commented" and any(
+        event.actor == mark.actor and abs(event.at - mark.at) <= _ALONG for mark in marks
+    )
 
 
 def flagged_since(timeline: Iterable[TimelineEvent], flags: frozenset[str], since: datetime) -> datetime | None:

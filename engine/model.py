@@ -110,7 +110,7 @@ class Issue:
     def has_label(self, name: str) -> bool:
         """Whether the issue carries the label, as GitHub compares names."""
         wanted = fold(name)
-        return any(fold(label) == wanted for label in self.labels)
+        return wanted in [fold(label) for label in self.labels]
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ class Snapshot:
     taken_at: datetime | None = None
     issues: tuple[Issue, ...] | None = None
     """Issues and pull requests in GitHub's order, newest first; `Issue.is_pull_request` tells them apart."""
+    assigned: Mapping[int, tuple[str, ...]] | None = None
+    """Who is assigned to each of them, by number."""
     labels: tuple[Label, ...] | None = None
     milestones: tuple[Milestone, ...] | None = None
     """Open and closed ones."""
@@ -80,10 +82,6 @@ class Snapshot:
     def workflow(self, path: str) -> TextFile | None:
         """The workflow of that path as it is now."""
         return next((found for found in self.workflows if found.path == path), None)
-
-    def milestone_number(self, number: int) -> Milestone | None:
-        """The milestone of that number."""
-        return next((found for found in self.milestones or () if found.number == number), None)
 
 
 Kind = Literal["issue automation", "telemetry", "dashboard", "board moves", "not ours"]

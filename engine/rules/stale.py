@@ -175,8 +175,8 @@ RULE = Rule(
     summary="An issue nobody works on is flagged, escalated and closed.",
     help="""\
 The rule counts whole days since the last real activity: anything on the issue's timeline that the App itself did not do. Subscriptions
-and mentions are no activity, and neither is putting the flag on by hand. An edit of the body leaves nothing on the timeline and
-does not count; a comment does.
+and mentions are no activity, and neither is putting the flag on by hand, nor what the same actor says about it in that minute. An edit
+of the body leaves nothing on the timeline and does not count; a comment does.
 
 - From `days_until_stale` the issue carries `stale_label`, from `days_until_escalated` `escalated_label` in its place.
 - From `days_until_close` it is closed as not planned, but only after it has carried a flag for the days between flagging and closing:

@@ -8,10 +8,11 @@ from datetime import timedelta
 from itertools import product
 
 from engine.config.types import Config
-from engine.model import Issue, IssueRef, Milestone
+from engine.model import Issue, IssueRef, Milestone, TimelineEvent
 from migrations.legacy.component import World
 from migrations.legacy.project_sync import ProjectSync
 from migrations.legacy.recognise import Legacy
+from migrations.legacy.stale_action import StaleAction
 from migrations.legacy.supervisor import Supervisor
 from migrations.model import Snapshot
 
@@ -80,6 +81,11 @@ def cases(snapshot: Snapshot, legacy: Legacy, world: World) -> Iterator[Case]:
     repo = snapshot.repo or "octo/app"
     number = 0
     for component in legacy.issues:
+        if isinstance(component, StaleAction):
+            for case in stale_cases(component, repo, world, number):
+                number += 1
+                yield case
+            continue
         titles = list(dict.fromkeys([*world.titles.values(), ELSEWHERE]))
         ages = sorted({*component.ages(world), *_OWN_AGES})
         for labels, title, state, age in product(_sets(component.labels()), [None, *titles], ("open", "closed"), ages):
@@ -104,6 +110,74 @@ def cases(snapshot: Snapshot, legacy: Legacy, world: World) -> Iterator[Case]:
                               created_at=world.now, updated_at=world.now, parent_read=True)  # fmt: skip
                 poor = replace(world, titles={} if "cannot resolve" in component.branches else world.titles, numbers={})
                 yield Case(f"{component.id}: variables missing, {', '.join(labels) or 'no label'}", issue, poor)
+
+
+def stale_cases(component: StaleAction, repo: str, world: World, number: int) -> Iterator[Case]:
+    """Issues and pull requests around its thresholds, marked and not, with every history that it tells apart."""
+    told = component.inputs
+    for pull in (False, True):
+        side = told.pulls if pull else told.issues
+        days = sorted({0, 400, *component.ages(world)})
+        every = _sets(tuple(dict.fromkeys((*side.only, *side.any_of[:1]))))
+        spare = [(*side.only, *side.any_of[:1], name) for name in side.exempt_labels[:2]]
+        titles = [None, *side.exempt_milestones[:1], *([ELSEWHERE] if side.all_milestones else [])]
+        people: list[tuple[str, ...]] = [
+            (),
+            *([(side.exempt_assignees or ("somebody",))[:1]] if _asks_who(component) else []),
+        ]
+        closings = [(), *([(side.close_label,)] if side.close_label else [])]
+        for labels, title, who, more, (state, locked) in product(
+            [*every, *spare], titles, people, closings, (("open", False), ("closed", False), ("open", True))
+        ):
+            for age, history in product(days, _HISTORIES if state == "open" and not locked else ("",)):
+                number += 1
+                issue = _lived(IssueRef(repo, number), (*labels, *more), side.label, age, history, world)
+                issue = replace(
+                    issue,
+                    state="closed" if state == "closed" else "open",
+                    locked=locked,
+                    is_pull_request=pull,
+                    milestone=None if title is None else Milestone(1, title),
+                )
+                what = "pull request" if pull else "issue"
+                carried = ", ".join(issue.labels) or "no label"
+                words = [
+                    f"{state}{' and locked' if locked else ''} {what}",
+                    carried,
+                    title or "no milestone",
+                    f"{age} days",
+                    history,
+                ]
+                words.append("assigned" if who else "")
+                yield Case(
+                    f"{component.id}: {', '.join(filter(None, words))}", issue, replace(world, assigned={number: who})
+                )
+
+
+_HISTORIES = ("", "marked then", "marked, then a comment", "marked, then a title")
+
+
+def _asks_who(component: StaleAction) -> bool:
+    sides = (component.inputs.issues, component.inputs.pulls)
+    return component.inputs.only_assigned or any(side.all_assignees or side.exempt_assignees for side in sides)
+
+
+def _lived(ref: IssueRef, labels: tuple[str, ...], mark: str, age: int, history: str, world: World) -> Issue:
+    """An issue updated last so many days ago, with what happened to its mark."""
+    updated = world.now - timedelta(days=age)
+    created = updated - timedelta(days=200)
+    issue = Issue(ref, "A generated case", labels=labels, created_at=created, updated_at=updated, parent_read=True)
+    if not history:
+        return replace(issue, timeline=(TimelineEvent("commented", updated, actor="somebody"),))
+    marked = replace(issue, labels=(*labels, mark))
+    first = TimelineEvent("commented", updated - timedelta(days=100), actor="somebody")
+    if history == "marked then":
+        return replace(
+            marked, timeline=(first, TimelineEvent("labeled", updated, label=mark, actor="github-actions[bot]"))
+        )
+    was = TimelineEvent("labeled", updated - timedelta(days=3), label=mark, actor="github-actions[bot]")
+    then = TimelineEvent("commented" if "comment" in history else "renamed", updated, actor="somebody")
+    return replace(marked, timeline=(first, was, then))
 
 
 def _sets(labels: Sequence[str]) -> list[tuple[str, ...]]:

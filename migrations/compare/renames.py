@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from engine.config.types import Config
 from engine.model import fold
 
@@ -26,13 +24,4 @@ def renames(config: Config, *, stale: str = "", escalated: str = "") -> dict[str
             found.setdefault(fold(stale), config.stale.stale_label)
         if escalated and config.stale.escalated_label:
             found.setdefault(fold(escalated), config.stale.escalated_label)
-    return found
-
-
-def under_new_names(labels: Iterable[str], by_former: Mapping[str, str]) -> dict[str, str]:
-    """Folded name → name, each label under the name it will have."""
-    found = {}
-    for label in labels:
-        name = by_former.get(fold(label), label)
-        found[fold(name)] = name
     return found

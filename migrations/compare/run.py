@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from engine.config.types import Config
@@ -13,6 +13,7 @@ from migrations.compare.cases import ELSEWHERE, assumed, cases
 from migrations.compare.judge import NO_SELF_TEST, Found, Judge
 from migrations.legacy.component import Declared, World
 from migrations.legacy.recognise import Legacy
+from migrations.legacy.stale_action import StaleAction
 from migrations.model import VERDICTS, Accepted, Audit, Comparison, Difference, RuleVerdict, Snapshot, Verdict
 
 _NEVER_WORKS = ("no-token", "no-repository", "output-never-written", "flag-refused")
@@ -52,20 +53,26 @@ def compare(
     broken = broken_by_path(audit)
     judge = Judge(legacy, config, broken)
     repo = _as_prepared(snapshot, config, world)
-    needless_by: dict[str, int] = {}
-    found: dict[tuple[str, Found], int] = {}
+    needless_by: Counter[str] = Counter()
+    found: dict[tuple[str, Found], None] = {}
     issues: set[int] = set()
-    ways: Counter[tuple[tuple[str, str, int], ...]] = Counter()
     count = same = 0
+    moment = World(world.now, world.titles, world.numbers)
     for issue, at in states:
         count += 1
-        issues.add(issue.ref.number)
-        judged = judge.judge(issue, repo, World(at, world.titles, world.numbers), is_recorded=True)
+        number = issue.ref.number
+        issues.add(number)
+        # Who is assigned is known of the present alone.
+        assigned = world.assigned if at == snapshot.taken_at else None
+        if moment.now != at or moment.assigned is not assigned:
+            moment = World(at, world.titles, world.numbers, assigned)
+        judged = judge.judge(issue, repo, moment, is_recorded=True)
         same += judged.same
-        ways[judged.branches] += 1
+        for component, needless in judged.needless:
+            needless_by[component] += needless
+        subject = f"#{number}"
         for one in judged.found:
-            key = (f"#{issue.ref.number}", one)
-            found[key] = found.get(key, 0) + 1
+            found[subject, one] = None
     notes = list(_notes(snapshot, legacy, broken))
     case_count = 0
     shapes: dict[Found, list[str]] = {}
@@ -79,9 +86,6 @@ def compare(
             same += judged.same
             for one in judged.found:
                 shapes.setdefault(one, []).append(case.name)
-    for branches, times in ways.items():
-        for component, _, needless in branches:
-            needless_by[component] = needless_by.get(component, 0) + needless * times
     differences = [one.of(subject) for subject, one in found]
     differences += [one.of(f"{len(names)} cases, such as {names[0]}") for one, names in shapes.items()]
     differences.sort(key=_order)
@@ -140,6 +144,12 @@ def _notes(snapshot: Snapshot, legacy: Legacy, broken: dict[str, str]) -> Iterab
         yield "no state of any issue is known: name a record with --record"
     elif all(issue.timeline is None for issue in snapshot.issues):
         yield "the record has no timelines: an issue's last update is taken for its last activity, on both sides"
+    for one in legacy.issues:
+        if isinstance(one, StaleAction):
+            yield (
+                f"{one.path}:{one.line}: {one.id} does at most {one.inputs.operations} operations a run, "
+                "so an issue may wait for a later one; which, nobody can tell"
+            )
     for path in legacy.unmodelled:
         yield f"{path} changes issues in a way no model describes"
     for path, why in broken.items():
@@ -148,7 +158,7 @@ def _notes(snapshot: Snapshot, legacy: Legacy, broken: dict[str, str]) -> Iterab
 
 
 def _rules(
-    legacy: Legacy, differences: Sequence[Difference], needless_by: dict[str, int], broken: dict[str, str]
+    legacy: Legacy, differences: Sequence[Difference], needless_by: Mapping[str, int], broken: dict[str, str]
 ) -> Iterable[RuleVerdict]:
     """One verdict for each legacy component and each rule of the engine that makes a difference."""
     for component in legacy.issues:
@@ -189,6 +199,8 @@ def _named(component: object) -> str:
 
 def _declared(declared: Declared, broken: dict[str, str]) -> RuleVerdict:
     name = _named(declared)
+    if declared.is_staying:
+        return RuleVerdict(name, "same", f"its workflow stays, to the byte: {declared.what}")
     if declared.is_board:
         never = f"; besides it never did: {broken[declared.path]}" if declared.path in broken else ""
         return RuleVerdict(name, "not portable", f"{declared.what}: {NOT_PORTABLE}{never}")

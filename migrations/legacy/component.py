@@ -20,6 +20,8 @@ class World:
     """Variable → title of the milestone it names; a variable that names none is not in it."""
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Variable → value, for thresholds."""
+    assigned: Mapping[int, tuple[str, ...]] | None = None
+    """Who is assigned to each issue at this moment; ``None`` where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,10 @@ class Says:
     writes: tuple[Write, ...] = ()
     needless: int = 0
     """Writes of these that set what is set already."""
+    unknown: tuple[tuple[str, str], ...] = ()
+    """Fields of which nobody can tell what becomes of them (a label by its folded name), and why."""
+    is_new: bool = False
+    """Whether all of it became due since the last run, so that a record cannot show it yet."""
 
 
 class IssueComponent(Protocol):
@@ -73,6 +79,8 @@ class Declared:
     what: str
     """What it declares to do, in words."""
     is_board: bool = False
+    is_staying: bool = False
+    """Whether nothing replaces it, so that its workflow stays."""
     parameters: tuple[tuple[str, str], ...] = ()
 
 

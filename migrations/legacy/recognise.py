@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from migrations.audit.classify import classify
 from migrations.audit.document import read_document
 from migrations.audit.facts import Facts, gather
-from migrations.legacy import project_sync, simple, supervisor
+from migrations.legacy import project_sync, simple, stale_action, supervisor
 from migrations.legacy.component import Declared, IssueComponent, World
 from migrations.legacy.simple import AutoAssign, SelfTest
 from migrations.model import Snapshot, Workflow
+from migrations.sources import Taken, staying, take
 
 _NAMES_A_MILESTONE = re.compile(r"MILESTONE|SPRINT|(?:^|_)MS(?:_|$)", re.IGNORECASE)
 """A number of days may equal a milestone's number, so a number alone says nothing."""
@@ -54,6 +55,8 @@ def recognise(snapshot: Snapshot) -> Legacy:
     declared: list[Declared] = []
     unmodelled: list[str] = []
     every: dict[str, Facts] = {}
+    taken = take(snapshot)
+    stay = staying(snapshot, taken)
     for file in snapshot.workflows:
         facts = gather(read_document(file), files)
         kind, confidence, kinds, reasons = classify(facts)
@@ -65,18 +68,32 @@ def recognise(snapshot: Snapshot) -> Legacy:
             project_sync.recognise(facts),
             supervisor.recognise(facts),
             simple.auto_assign(facts),
+            *([] if file.path in stay else stale_action.recognise(facts, snapshot)),
         ]
         known = [component for component in found if component is not None]
         issues += known
         test = simple.self_test(facts)
         if test is not None:
             self_tests.append(test)
-        other = None if known or test else simple.declared(facts, workflow)
+        other = (
+            None
+            if known or test
+            else _stays(file.path, taken)
+            if file.path in stay
+            else simple.declared(facts, workflow)
+        )
         if other is not None:
             declared.append(other)
         if not known and test is None and other is None:
             unmodelled.append(file.path)
     return Legacy(tuple(issues), tuple(self_tests), tuple(declared), tuple(unmodelled), every)
+
+
+def _stays(path: str, taken: Iterable[Taken]) -> Declared:
+    """A workflow of Actions whose work nothing else does, so that it stays."""
+    own = [one for one in taken if one.workflow == path]
+    said = [words for one in own for words in one.declares] or ["its configuration says nothing"]
+    return Declared(own[0].source, path, "; ".join(said), is_staying=True)
 
 
 def world_of(snapshot: Snapshot, now: datetime) -> World:
@@ -93,7 +110,7 @@ def world_of(snapshot: Snapshot, now: datetime) -> World:
             titles[name] = known[value]
         elif value in open_titles or (snapshot.milestones is None and not value.isdigit()):
             titles[name] = value
-    return World(now, titles | _recorded_titles(snapshot, values), values)
+    return World(now, titles | _recorded_titles(snapshot, values), values, snapshot.assigned)
 
 
 def _recorded_titles(snapshot: Snapshot, known: Mapping[str, str]) -> dict[str, str]:

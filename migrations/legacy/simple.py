@@ -10,9 +10,7 @@ from datetime import datetime
 from engine.model import Issue
 from migrations.audit.facts import Facts
 from migrations.legacy.component import Declared, Says, World, set_label
-from migrations.model import Workflow, Write
-
-_REFERENCE = re.compile(r"#(\d+)")
+from migrations.model import Workflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,32 +151,3 @@ def _status(facts: Facts) -> str:
         if text is not None:
             return text.value
     return ""
-
-
-def references(body: str) -> tuple[int, ...]:
-    """The issues a pull request's body names, as ``grep -o '#[0-9]+'`` finds them: in order, repeated ones repeated."""
-    return tuple(int(number[:9]) for number in _REFERENCE.findall(body))
-
-
-def board_writes(component: Declared, body: str) -> tuple[tuple[int, Write], ...]:
-    """What a pull request's event declares to do: the status of every issue it names, and closing it where it does that."""
-    parameters = dict(component.parameters)
-    found: list[tuple[int, Write]] = []
-    for number in references(body):
-        if parameters.get("closes") == "yes":
-            found.append((number, Write("state", "", "closed")))
-        found.append((number, Write("board", "", parameters.get("status") or "moved")))
-    return tuple(found)
-
-
-def merged_page(records: list[object]) -> list[object]:
-    """What merging records makes of them: ``jq -s flatten``, lists opened to the bottom, everything else as it is."""
-    found: list[object] = []
-    for record in records:
-        found += merged_page(record) if isinstance(record, list) else [record]
-    return found
-
-
-def wrapped_page(page: object, at: str) -> dict[str, object]:
-    """What building the dashboard makes of the page: one more wrapper at every run."""
-    return {"component": "dashboard", "generated_at": at, "items": page}

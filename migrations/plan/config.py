@@ -96,7 +96,7 @@ def generate(snapshot: Snapshot) -> Generated:
     declared: list[tuple[str, str, str]] = [(track.label, track.color, track.description) for track in tracks]
     known = [name for track in tracks for name in (track.label, *track.former)]
     known += [*FLAGS, *FLAGS.values()] if wants_stale else []
-    more = sourced(take(snapshot), labels, known, has_stale=wants_stale)
+    more = sourced(take(snapshot), labels, known, has_stale=wants_stale, has_tracks=bool(tracks))
     notes += more.notes
     lines += ["", "labels:" if wants_stale or more.labels else "labels: []"]
     if wants_stale:
@@ -127,6 +127,8 @@ def generate(snapshot: Snapshot) -> Generated:
         used += [name for track in with_days for name in (track.thresholds.stale_from, track.thresholds.escalated_from)]
     elif more.stale:
         lines += ["", *more.stale]
+        if more.pull_requests:
+            lines += ["", f"pull_requests: {{manage: true}}  # {_comment(more.pull_requests)}"]
     elif any(flags.values()):
         notes.append(
             "no thresholds were found, so nothing becomes stale: legacy's flags stay on their issues, under their names"

@@ -23,9 +23,18 @@ class Sourced:
     labels: tuple[tuple[str, str, str, str], ...]
     """Name, colour, description, and where it comes from."""
     notes: tuple[str, ...]
+    pull_requests: str = ""
+    """What looks after pull requests as after issues today, and where; empty where nothing does."""
 
 
-def sourced(taken: Iterable[Taken], there: Mapping[str, Label], known: Iterable[str], *, has_stale: bool) -> Sourced:
+def sourced(
+    taken: Iterable[Taken],
+    there: Mapping[str, Label],
+    known: Iterable[str],
+    *,
+    has_stale: bool,
+    has_tracks: bool = False,
+) -> Sourced:
     """Put together what the sources found.
 
     Args:
@@ -33,10 +42,12 @@ def sourced(taken: Iterable[Taken], there: Mapping[str, Label], known: Iterable[
         there: The repository's labels, by folded name.
         known: Labels that are declared already.
         has_stale: Whether home-grown automation brings thresholds; then those of actions/stale are only named.
+        has_tracks: Whether there are tracks: then pull requests are left alone, as they would get tracks too.
     """
     notes: list[str] = []
     stale: tuple[str, ...] = ()
     labels: list[tuple[str, str, str, str]] = []
+    pulls = ""
     seen = {fold(name) for name in known}
     for one in taken:
         where = f"{one.source} in {one.path}:{one.line}"
@@ -47,6 +58,17 @@ def sourced(taken: Iterable[Taken], there: Mapping[str, Label], known: Iterable[
             continue
         if ours is not None:
             stale = tuple(_section(ours, where))
+        if "pull_requests" in one.config:
+            if has_tracks:
+                notes.append(
+                    f"{where}: not taken over: pull requests, which would get a track as issues do: they are left alone"
+                )
+            else:
+                pulls = where
+                notes.append(
+                    f"{where}: pull requests are looked after as issues are, for which the App needs the permission pull_requests: write: "
+                    "grant it in its settings, and accept it in the installation's, before you apply"
+                )
         notes += [f"{where}: not taken over: {left}" for left in one.not_taken]
         for label in one.config.get("labels", ()):
             name = str(label["name"])
@@ -61,7 +83,7 @@ def sourced(taken: Iterable[Taken], there: Mapping[str, Label], known: Iterable[
                         where,
                     )
                 )
-    return Sourced(stale, tuple(labels), tuple(notes))
+    return Sourced(stale, tuple(labels), tuple(notes), pulls)
 
 
 def _section(ours: Mapping[str, Any], where: str) -> Iterator[str]:

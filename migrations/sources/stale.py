@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from migrations.audit.document import Document, Step
 from migrations.audit.known_actions import plain_name
 from migrations.model import Snapshot
+from migrations.sources.stale_inputs import DEFAULTS, Inputs, filled, read_inputs
 from migrations.sources.taken import Taken
 
 ID = "actions/stale"
-DEFAULTS: dict[str, str] = {
-    "days-before-stale": "60",
-    "days-before-close": "7",
-    "stale-issue-label": "Stale",
-    "close-issue-reason": "not_planned",
-    "remove-stale-when-updated": "true",
-    "operations-per-run": "30",
-}
-"""Those that are not empty and mean something for issues."""
 NOT_TAKEN: dict[str, str] = {
     "close-issue-message": "a message when it closes",
     "close-issue-label": "a label when it closes",
@@ -53,7 +46,6 @@ WITHOUT_MEANING = frozenset(["repo-token", "operations-per-run", "ascending", "s
 PULL_REQUESTS = re.compile(r"-pr(?:-|\Z)|\Adelete-branch\Z")
 _NEEDS_MESSAGE = re.compile(r"@v?[123](?:\.|\Z)")
 """Before version 4 an issue was marked only where a message for it was given."""
-_VARIABLE = re.compile(r"\$\{\{\s*vars\.([A-Za-z_]\w*)\s*\}\}")
 _MOST_COMMENT = 9_000
 
 
@@ -66,7 +58,7 @@ def stale(snapshot: Snapshot, documents: tuple[Document, ...]) -> Iterable[Taken
 
 
 def _taken(document: Document, step: Step, variables: Mapping[str, str]) -> Taken:
-    said = {name: _filled(text.value, variables) for name, text in step.given}
+    said = {name: filled(text.value, variables) for name, text in step.given}
     given = {**DEFAULTS, **said}
     after = _days(given.get("days-before-issue-stale") or given["days-before-stale"])
     close = _days(given.get("days-before-issue-close") or given["days-before-close"], whole=True)
@@ -105,14 +97,22 @@ def _taken(document: Document, step: Step, variables: Mapping[str, str]) -> Take
         declares.append("says so in a comment")
     if (given.get("remove-issue-stale-when-updated") or given["remove-stale-when-updated"]) == "false":
         left.append("keeping the label after an update: ours is taken off at once")
-    if _days(given.get("days-before-pr-stale") or given["days-before-stale"]) != -1:
-        left.append("pull requests, which nobody marks any more: ours looks at issues only")
+    inputs = read_inputs(said, variables)
+    pulls = _for_pulls(inputs)
+    if pulls is None:
+        declares.append("does the same to pull requests")
+        if said.get("stale-pr-message", "") != message:
+            left.append("a comment of their own for pull requests: they get that of issues (stale-pr-message)")
+    elif pulls:
+        left.append(pulls)
     left += [f"{what} ({name})" for name, what in NOT_TAKEN.items() if said.get(name, "") not in {"", "false"}]
     known = {*DEFAULTS, *NOT_TAKEN, *WITHOUT_MEANING, *_READ}
     left += [f"the input {name}, which is not known here" for name in said if name not in known and not PULL_REQUESTS.search(name)]  # fmt: skip
     if "${{" in "".join(said[name] for name in said if name != "repo-token"):
         left.append("values that are computed when it runs are taken as they stand")
-    config = {"stale": ours, "labels": [{"name": label}, *({"name": name} for name in exempt)]}
+    config: dict[str, Any] = {"stale": ours, "labels": [{"name": label}, *({"name": name} for name in exempt)]}
+    if pulls is None:
+        config["pull_requests"] = {"manage": True}
     return Taken(ID, document.path, step.line, tuple(declares), config, tuple(dict.fromkeys(left)), document.path, True)  # noqa: FBT003 – the last field
 
 
@@ -130,6 +130,15 @@ _READ = frozenset(
 )
 
 
+def _for_pulls(inputs: Inputs) -> str | None:
+    """Why pull requests are not looked after as issues are; ``None`` where the Action does the same to both, empty where it leaves them alone."""
+    if inputs.pulls.stale_days < 0 and inputs.pulls.close_days < 0:
+        return ""
+    if replace(inputs.pulls, message=inputs.issues.message) == inputs.issues and not inputs.spares_drafts:
+        return None
+    return "pull requests, which nobody marks any more: its inputs for them differ from those for issues"
+
+
 def _never(step: Step, given: Mapping[str, str], after: int | None) -> str:
     """Why it marks no issue; empty where it does."""
     if given.get("debug-only") == "true":
@@ -141,11 +150,6 @@ def _never(step: Step, given: Mapping[str, str], after: int | None) -> str:
     if step.uses is not None and _NEEDS_MESSAGE.search(step.uses.value) and not given.get("stale-issue-message"):
         return "its version marks none without a stale-issue-message"
     return ""
-
-
-def _filled(text: str, variables: Mapping[str, str]) -> str:
-    """Repository variables put in where they are known."""
-    return _VARIABLE.sub(lambda found: variables.get(found[1], found[0]), text)
 
 
 def _days(text: str, *, whole: bool = False) -> int | None:

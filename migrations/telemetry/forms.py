@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal
 
 from migrations.telemetry.pieces import Broken, pieces
+from migrations.telemetry.streamed import streamed
 
 COMPONENTS = ("activity", "cleaner", "dashboard", "diagnostics", "project-sync", "self-test", "supervisor")
 MAX_DEPTH = 200
@@ -83,16 +84,16 @@ class Unread:
 Found = IssueSeen | LegacyRun | Unread
 
 
-def read(path: str, content: bytes, at: datetime | None = None) -> Iterator[Found]:
+def read(path: str, content: bytes | Iterable[bytes], at: datetime | None = None) -> Iterator[Found]:
     """Everything one file says, and what in it could not be read.
 
     Args:
         path: For messages, and for the time where the file's name is the only place that has one.
-        content: As it was written.
+        content: As it was written, whole or, where it is large, part by part.
         at: When it was committed; the last resort for a time.
     """
     file = _File(path, time_in_name(path) or at)
-    for piece in pieces(content):
+    for piece in pieces(content) if isinstance(content, bytes) else streamed(content):
         if isinstance(piece, Broken):
             yield Unread(path, piece.why, piece.line)
             continue

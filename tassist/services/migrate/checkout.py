@@ -53,12 +53,11 @@ class _Blob:
     at: datetime | None = None
 
 
-def read_checkout(folder: Path, *, every_record: bool = False) -> Snapshot:
+def read_checkout(folder: Path) -> Snapshot:
     """The repository in this folder.
 
     Args:
         folder: A working folder, with or without git's history, or a bare repository.
-        every_record: Also every earlier version of each telemetry file, deleted ones included.
 
     Raises:
         ProblemError: there is no such folder.
@@ -75,7 +74,7 @@ def read_checkout(folder: Path, *, every_record: bool = False) -> Snapshot:
     telemetry: tuple[Recorded, ...] = ()
     if git.works:
         history = git.revisions(notes)
-        telemetry = git.record(notes, every=every_record)
+        telemetry = git.record(notes)
         if git.is_shallow:
             notes.append("the checkout is shallow: earlier revisions are not there; git fetch --unshallow brings them")
     else:
@@ -193,21 +192,18 @@ class _Git:
         names = self._lines("for-each-ref", "--format=%(refname)")
         return next((name for name in names if name.endswith(f"/{RECORD_BRANCH}")), "")
 
-    def record(self, notes: list[str], *, every: bool) -> tuple[Recorded, ...]:
+    def record(self, notes: list[str]) -> tuple[Recorded, ...]:
         """The telemetry on the record's branch."""
         branch = self.record_branch()
         if not branch:
             return ()
-        if every:
-            blobs = [blob for blob in self.changes([branch, "--", "*.json", "*.jsonl"], notes) if is_record(blob.path)]
-        else:
-            blobs = [
-                _Blob(line.split()[2], line.partition("\t")[2])
-                for line in self._lines("ls-tree", "-r", branch)
-                if line.startswith("100") and is_record(line.partition("\t")[2])
-            ]
+        blobs = [
+            _Blob(line.split()[2], line.partition("\t")[2])
+            for line in self._lines("ls-tree", "-r", branch)
+            if line.startswith("100") and is_record(line.partition("\t")[2])
+        ]
         found = [Recorded(blob.path, content, blob.at) for blob, content in self._contents(blobs, notes)]
-        return tuple(sorted(found, key=lambda record: (record.path, record.at or datetime.min.replace(tzinfo=UTC))))
+        return tuple(sorted(found, key=lambda record: record.path))
 
     def changes(self, what: Sequence[str], notes: list[str]) -> list[_Blob]:
         """Every blob a commit brought, oldest first, each content of a path once."""

@@ -11,6 +11,7 @@ from engine.model import Issue, fold
 from migrations.model import Snapshot
 from migrations.plan import Plan, Step
 from migrations.plan.steps import git_sha
+from tassist.services.migrate.imported import Standing
 from tassist.services.migrate.progress import Progress
 from tassist.services.migrate.shadow import Judgement, judgements
 
@@ -29,8 +30,8 @@ class World:
     """The configuration the repository has."""
     workflows: Mapping[str, str] | None = None
     """State by path of everything GitHub lists; ``None``: nobody could ask."""
-    records_wrong: str | None = None
-    """Why the imported records are not there unchanged; empty where they are; ``None``: nobody kept which."""
+    records: Standing | None = None
+    """How the imported records stand; ``None``: nobody kept which."""
 
 
 def check_steps(progress: Progress, world: World) -> Iterator[tuple[str, bool | None, str]]:
@@ -47,8 +48,10 @@ def check_steps(progress: Progress, world: World) -> Iterator[tuple[str, bool | 
             yield step.what, False, f"the step is {progress.state(step.id)}"
         elif step.kind == "disable-workflow" and world.workflows is None:
             yield step.what, None, MAY_NOT_ASK
-        elif step.kind == "import-telemetry" and world.records_wrong is None:
+        elif step.kind == "import-telemetry" and world.records is None:
             yield step.what, None, NOT_KEPT
+        elif step.kind == "import-telemetry" and world.records and world.records.gone and not world.records.wrong:
+            yield step.what, None, world.records.gone
         else:
             why = _wrong(step, plan, world)
             yield step.what, not why, why
@@ -63,7 +66,7 @@ def _wrong(step: Step, plan: Plan, world: World) -> str:
     labels = {label.name for label in snapshot.labels or ()}
     match step.kind:
         case "import-telemetry":
-            return world.records_wrong or ""
+            return world.records.wrong if world.records else ""
         case "create-label" if step.after["name"] not in labels:
             return "there is no such label"
         case "rename-label":

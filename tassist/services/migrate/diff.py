@@ -16,6 +16,7 @@ from migrations.audit.run import audit as audited
 from migrations.compare.accepted import MAX_BYTES, read_accepted
 from migrations.compare.run import compare
 from migrations.legacy.recognise import Legacy, recognise, world_of
+from migrations.legacy.stale_action import StaleAction
 from migrations.model import Accepted, Audit, Comparison, Snapshot
 from tassist.config.settings import Settings
 from tassist.errors import os_problem
@@ -92,6 +93,11 @@ def rehearsed(snapshot: Snapshot, *, without_isolation: bool = False) -> tuple[t
     noise: list[str] = []
     notes: list[str] = []
     for component in legacy.issues:
+        if isinstance(component, StaleAction):
+            notes.append(
+                f"{component.path}: an Action is not run here; its side rests on the model of its inputs alone"
+            )
+            continue
         if not legacy.facts[component.path].document.has_trigger("schedule"):
             continue
         ran = rehearse(snapshot, component.path, now, without_isolation=without_isolation)

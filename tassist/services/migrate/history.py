@@ -26,6 +26,7 @@ from tassist.telemetry.sinks.jsonl import MAX_BATCH, JsonlSink
 from tassist.telemetry.sinks.port import Entry, entry
 from tassist.text import safe_text
 
+_PART_BYTES = 256 * 1024
 SHOWN = 100
 """How many unreadable pieces are told one by one; all are counted."""
 
@@ -91,11 +92,30 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
+class Large:
+    """A file that is not held in memory: it is read part by part."""
+
+    path: str
+    file: Path
+    at: datetime | None = None
+
+    @property
+    def content(self) -> Iterator[bytes]:
+        """Its parts, in order."""
+        try:
+            with self.file.open("rb") as opened:
+                while part := opened.read(_PART_BYTES):
+                    yield part
+        except OSError as error:
+            raise ProblemError(os_problem(error, doing="read")) from error
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Legacy telemetry, file by file."""
 
     repo: str
-    files: Iterable[Recorded]
+    files: Iterable[Recorded | Large]
     notes: Sequence[str] = ()
     """What could not be read; it may grow while the files are."""
 
@@ -111,7 +131,7 @@ def local(path: Path, repo: str = "") -> Source:
         ProblemError: there is nothing, or nothing tells which repository it belongs to.
     """
     notes: Sequence[str] = ()
-    files: Iterable[Recorded]
+    files: Iterable[Recorded | Large]
     if path.is_dir() and ((path / ".git").exists() or (path / "HEAD").is_file()):
         found = read_record_history(path)
         repo = repo or found.repo or _told(read_record_history(path).files)
@@ -233,7 +253,7 @@ def _state(found: IssueSeen, *, titles: bool) -> IssueState:
     )
 
 
-def _walk(path: Path) -> Iterator[Recorded]:
+def _walk(path: Path) -> Iterator[Recorded | Large]:
     """Every file that may be telemetry, by path; links are not followed."""
     base = path if path.is_dir() else path.parent
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
@@ -241,8 +261,10 @@ def _walk(path: Path) -> Iterator[Recorded]:
         if file.is_symlink() or not file.is_file() or not (is_record(name) or file == path):
             continue
         try:
-            with file.open("rb") as opened:
-                content = opened.read(8 * MAX_FILE_BYTES + 1)
+            if file.stat().st_size > MAX_FILE_BYTES:
+                yield Large(name, file)
+                continue
+            content = file.read_bytes()
         except OSError as error:
             raise ProblemError(os_problem(error, doing="read")) from error
         yield Recorded(name, content)
@@ -252,9 +274,11 @@ class _Named(msgspec.Struct):
     repository: str = ""
 
 
-def _told(files: Iterable[Recorded]) -> str:
-    """The repository the first file names that names one."""
+def _told(files: Iterable[Recorded | Large]) -> str:
+    """The repository the first file names that names one; large ones are not asked."""
     for file in files:
+        if isinstance(file, Large):
+            continue
         try:
             found = msgspec.json.decode(file.content, type=_Named).repository
         except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,11 +14,42 @@ from tassist.errors import os_problem
 from tassist.telemetry.paths import record_files
 
 FILE = "imported.txt"
-"""In the folder of a migration: one line a record, its event id and what its line hashes to."""
+"""In the folder of a migration: one line a record, its event id, what its line hashes to, and its day."""
 
 
 class _Head(msgspec.Struct):
     event_id: str
+    timestamp: str = ""
+    event_type: str = ""
+    origin: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the records an import left stand now."""
+
+    total: int
+    missing: int = 0
+    changed: int = 0
+    pruned: int = 0
+    """Past their time and folded into a day's aggregate, which is there."""
+    folder: Path = Path()
+
+    @property
+    def wrong(self) -> str:
+        """Why they are not all there, unchanged; empty where they are, or were pruned."""
+        told = [f"{self.missing} of {self.total} records are not in {self.folder} any more"] if self.missing else []
+        return "; ".join([*told, *([f"{self.changed} of {self.total} records were changed"] if self.changed else [])])
+
+    @property
+    def gone(self) -> str:
+        """What nobody can compare any more; empty where there is nothing."""
+        if not self.pruned:
+            return ""
+        return (
+            f"{self.pruned} of {self.total} records were past their time and pruned; what their days add up to is kept"
+        )
 
 
 def remember(place: Path, folder: Path, ids: set[str]) -> None:
@@ -27,33 +59,49 @@ def remember(place: Path, folder: Path, ids: set[str]) -> None:
         ProblemError: the folder cannot be read, or the migration's own cannot be written.
     """
     try:
-        lines = sorted(f"{one} {digest}\n" for one, digest in _standing(folder, ids))
+        lines = sorted(f"{one} {digest} {day}\n" for one, (digest, day) in _standing(folder, ids).items())
         (place / FILE).write_text("".join(lines), "ascii")
     except OSError as error:
         raise ProblemError(os_problem(error, doing="keep which records were imported")) from error
 
 
-def why_not(place: Path, folder: Path) -> str | None:
-    """Why the imported records are not all there, unchanged; empty where they are, ``None`` where nobody kept which they are.
+def standing(place: Path, folder: Path) -> Standing | None:
+    """How the imported records stand; ``None`` where nobody kept which they are.
 
     Raises:
         ProblemError: they cannot be read.
     """
     try:
-        kept = dict(line.split(" ") for line in (place / FILE).read_text("ascii").splitlines())
-        found = dict(_standing(folder, set(kept)))
+        kept = [line.split(" ") for line in (place / FILE).read_text("ascii").splitlines()]
+        ids = {line[0] for line in kept}
+        found = _standing(folder, ids)
+        pruned_days = _pruned_days(folder) if len(found) < len(ids) else frozenset()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ProblemError(os_problem(error, doing="look for imported records")) from error
-    missing = len(kept.keys() - found.keys())
-    changed = sum(found[one] != digest for one, digest in kept.items() if one in found)
-    told = [f"{missing} of {len(kept)} records are not in {folder} any more"] if missing else []
-    return "; ".join([*told, *([f"{changed} of {len(kept)} records were changed"] if changed else [])])
+    gone = [line for line in kept if line[0] not in found]
+    pruned = sum(line[2] in pruned_days for line in gone if len(line) > 2)
+    changed = sum(found[line[0]][0] != line[1] for line in kept if line[0] in found)
+    return Standing(len(kept), len(gone) - pruned, changed, pruned, folder)
 
 
-def _standing(folder: Path, ids: set[str]) -> Iterator[tuple[str, str]]:
-    """Event id and digest of every line that is one of these records."""
+def _standing(folder: Path, ids: set[str]) -> dict[str, tuple[str, str]]:
+    """By event id, digest and day of every line that is one of these records."""
+    return {
+        head.event_id: (sha256(line).hexdigest()[:32], head.timestamp[:10])
+        for head, line in _heads(folder)
+        if head.event_id in ids
+    }
+
+
+def _pruned_days(folder: Path) -> frozenset[str]:
+    """Days whose imported records were folded into an aggregate."""
+    return frozenset(head.subject for head, _ in _heads(folder) if head.event_type == "day_aggregate")
+
+
+def _heads(folder: Path) -> Iterator[tuple[_Head, bytes]]:
+    """Everything that was imported, or stands for it, line by line."""
     for file in record_files([folder]) if folder.is_dir() else ():
         with file.open("rb") as lines:
             for line in lines:
@@ -63,5 +111,4 @@ def _standing(folder: Path, ids: set[str]) -> Iterator[tuple[str, str]]:
                     head = msgspec.json.decode(line, type=_Head)
                 except msgspec.MsgspecError:
                     continue
-                if head.event_id in ids:
-                    yield head.event_id, sha256(line.rstrip(b"\n")).hexdigest()[:32]
+                yield head, line.rstrip(b"\n")

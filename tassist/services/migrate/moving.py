@@ -278,7 +278,7 @@ async def verify(settings: Settings, repo: str, *, waits: Waits | None = None) -
         seen.snapshot,
         seen.config,
         await _switched(progress.plan, settings, waits),
-        imported.why_not(progress.place, telemetry_folder(settings)),
+        imported.standing(progress.place, telemetry_folder(settings)),
     )
     for what, holds, why in check_steps(progress, world):
         if holds is None:

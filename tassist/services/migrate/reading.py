@@ -103,6 +103,7 @@ def joined(found: Snapshot, record: Snapshot) -> Snapshot:
         repo=found.repo or record.repo or (newest.repo if newest else ""),
         taken_at=found.taken_at or (newest.taken_at if newest else None),
         issues=found.issues if found.issues is not None else newest.issues if newest else None,
+        assigned=found.assigned if found.issues is not None else newest.assigned if newest else None,
         labels=found.labels if found.labels is not None else record.labels,
         milestones=found.milestones if found.milestones is not None else record.milestones,
         variables=found.variables if found.variables is not None else record.variables,

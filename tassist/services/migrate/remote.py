@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +14,11 @@ import msgspec
 from engine.model import Issue, IssueRef
 from engine.ports import Retry
 from engine.problems import ProblemError
+from migrations.audit.document import read_document
+from migrations.audit.known_actions import plain_name
 from migrations.model import Recorded, Snapshot, TextFile, by_path
+from migrations.sources.stale import ID as STALE_ACTION
+from migrations.sources.stale_inputs import read_inputs
 from tassist.github import translate
 from tassist.github.access import InstallationAccess
 from tassist.github.address import repository
@@ -20,11 +26,17 @@ from tassist.github.app_auth import DRY_PERMISSIONS
 from tassist.github.client import Credential
 from tassist.github.connection import Connection
 from tassist.github.faults import Kind, Refused
-from tassist.github.wire import ContentWire, IssueWire
+from tassist.github.wire import Account, ContentWire, IssueWire, TimelineWire
 from tassist.services.migrate.files import MAX_FILE_BYTES, RECORD_BRANCH, is_record, sort_of
 
 MAX_BLOBS = 500
 """Files read one by one; a checkout has no such bound."""
+MAX_TIMELINES = 300
+"""Issues whose own history is read, each by a request."""
+
+
+class _Issue(IssueWire):
+    assignees: list[Account] | None = None
 
 
 class _Entry(msgspec.Struct):
@@ -85,14 +97,17 @@ async def read_remote(connection: Connection, name: str) -> Snapshot:
     if repo.archived:
         reading.notes.append("the repository is archived: GitHub refuses every change until it is not")
     reading.notes.append("earlier revisions of workflows are read from a checkout only: name one instead")
+    variables = await reading.variables()
+    issues, assigned = await reading.issues()
     return Snapshot(
         repo=repo.full_name,
         origin=f"GitHub, {repo.full_name}",
         taken_at=connection.client.clock.now(),
-        issues=await reading.issues(),
+        issues=await reading.with_timelines(issues, marks(workflows, variables or {})),
+        assigned=assigned,
         labels=await connection.reader.labels(ref, reading.who),
         milestones=await connection.reader.milestones(ref, reading.who),
-        variables=await reading.variables(),
+        variables=variables,
         secrets=None,
         workflows=by_path(workflows),
         files=by_path(file for file in files if sort_of(file.path) == "file"),
@@ -122,6 +137,17 @@ async def workflow_states(connection: Connection, name: str, lent: Credential | 
         found |= page
         if len(page) < 100:
             return found
+
+
+def marks(workflows: Iterable[TextFile], variables: Mapping[str, str]) -> frozenset[str]:
+    """Labels that steps of actions/stale mark with."""
+    found = [
+        read_inputs({name: text.value for name, text in step.given}, variables)
+        for file in workflows
+        for _, step in read_document(file).steps
+        if step.uses is not None and plain_name(step.uses.value) == STALE_ACTION
+    ]
+    return frozenset(side.label for one in found for side in (one.issues, one.pulls) if side.label)
 
 
 async def _who(connection: Connection, ref: IssueRef, **more: str) -> Credential:
@@ -182,10 +208,31 @@ class _Reading:
             self.notes.append(f"{entry.path} arrived damaged and was not read")
             return None
 
-    async def issues(self) -> tuple[Issue, ...]:
-        """All issues and pull requests, newest first; timelines are not read."""
-        wires = await self.client.get_all(f"{self.base}/issues?state=all&per_page=100", IssueWire, self.who)
-        return tuple(translate.issue(wire, self.ref) for wire in wires)
+    async def issues(self) -> tuple[tuple[Issue, ...], dict[int, tuple[str, ...]]]:
+        """All issues and pull requests, newest first, without timelines; and who is assigned to each."""
+        wires = await self.client.get_all(f"{self.base}/issues?state=all&per_page=100", _Issue, self.who)
+        issues = tuple(translate.issue(wire, self.ref) for wire in wires)
+        assigned = {
+            issue.ref.number: tuple(one.login for one in wire.assignees if one.login)
+            for issue, wire in zip(issues, wires, strict=True)
+            if wire.assignees is not None
+        }
+        return issues, assigned
+
+    async def with_timelines(self, issues: tuple[Issue, ...], marks: frozenset[str]) -> tuple[Issue, ...]:
+        """The same, with the history of open ones that carry a mark of actions/stale: what becomes of these depends on it."""
+        marked = [one for one in issues if one.state == "open" and any(map(one.has_label, marks))]
+        if len(marked) > MAX_TIMELINES:
+            self.notes.append(
+                f"the history of {MAX_TIMELINES} of {len(marked)} marked issues was read, the newest first"
+            )
+        histories: dict[int, Issue] = {}
+        for issue in marked[:MAX_TIMELINES]:
+            path = f"{self.base}/issues/{issue.ref.number}/timeline?per_page=100"
+            wires = await self.client.get_all(path, TimelineWire, self.who)
+            events = filter(None, map(self.connection.reader.ourselves.event, wires))
+            histories[issue.ref.number] = replace(issue, timeline=tuple(sorted(events, key=lambda event: event.at)))
+        return tuple(histories.get(one.ref.number, one) for one in issues)
 
     async def states(self) -> dict[str, str]:
         """Which workflows are switched off."""

@@ -123,6 +123,7 @@ def snapshot_of(document: Any, *, origin: str) -> Snapshot | None:
         origin=origin,
         taken_at=moment(document.get("timestamp") or document.get("taken_at") or document.get("exported_at")),
         issues=issues,
+        assigned=_assigned(raw),
         labels=tuple(_label(entry) for entry in labels if isinstance(entry, (Mapping, str)))
         if isinstance(labels, list)
         else None,
@@ -167,6 +168,17 @@ def issue_of(entry: Mapping[str, Any], repo: str, numbers: dict[str, int]) -> Is
         timeline=None if events is None else _timeline(events),
         parent_read=True,
     )
+
+
+def _assigned(entries: Any) -> dict[int, tuple[str, ...]] | None:
+    """Who is assigned to each issue that tells it; ``None`` where none does."""
+    found: dict[int, tuple[str, ...]] = {}
+    for entry in entries if isinstance(entries, list) else ():
+        people = entry.get("assignees") if isinstance(entry, Mapping) else None
+        if isinstance(people, list) and isinstance(entry.get("number"), int):
+            logins = [one.get("login") if isinstance(one, Mapping) else one for one in people]
+            found[entry["number"]] = tuple(login for login in logins if isinstance(login, str))
+    return found or None
 
 
 def _timeline(events: Sequence[Any]) -> tuple[TimelineEvent, ...]:
@@ -279,7 +291,9 @@ def document_of(snapshot: Snapshot) -> dict[str, Any]:
         "form": FORM,
         "repository": snapshot.repo,
         "taken_at": snapshot.taken_at.isoformat() if snapshot.taken_at else None,
-        "issues": None if snapshot.issues is None else [_issue_data(issue) for issue in snapshot.issues],
+        "issues": None
+        if snapshot.issues is None
+        else [_issue_data(issue, snapshot.assigned) for issue in snapshot.issues],
         "labels": None
         if snapshot.labels is None
         else [
@@ -306,7 +320,7 @@ def document_of(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _issue_data(issue: Issue) -> dict[str, Any]:
+def _issue_data(issue: Issue, assigned: Mapping[int, tuple[str, ...]] | None) -> dict[str, Any]:
     return {
         "number": issue.ref.number,
         "title": issue.title,
@@ -323,6 +337,7 @@ def _issue_data(issue: Issue) -> dict[str, Any]:
         "author": issue.author,
         "locked": issue.locked,
         **({"pull_request": True} if issue.is_pull_request else {}),
+        **({"assignees": list(assigned[issue.ref.number])} if assigned and issue.ref.number in assigned else {}),
         **(
             {}
             if issue.timeline is None

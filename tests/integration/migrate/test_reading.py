@@ -76,10 +76,6 @@ def test_the_record_branch_gives_telemetry_and_the_newest_state(tmp_path: Path) 
     found = read_checkout(app)
     assert [record.path for record in found.telemetry] == ["telemetry/1.json", "telemetry/2.json"]
 
-    write(app, {"telemetry/1.json": "{}"})
-    git(app, "add", "-A")
-    assert len(read_checkout(app, every_record=True).telemetry) == 2
-
 
 def test_h68_a_link_in_a_checkout_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()

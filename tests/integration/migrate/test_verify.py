@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from tassist.sandbox.git_store import commit_file
 from tassist.services.migrate.imported import FILE
+from tassist.telemetry.paths import KEPT
+from tassist.telemetry.prune import prune
 from tests.integration.migrate.conftest import CONFIG, Shop
 from tests.integration.migrate.test_moving import DIRECT
 
@@ -75,3 +78,28 @@ async def test_what_could_not_be_looked_at_is_said_and_not_called_right(lean: Sh
     assert "lend a token as for apply" in done.out
     assert "?     import legacy telemetry" in done.out
     assert done.out.splitlines()[-1] == "Everything is as planned; 3 could not be looked at."
+
+
+async def test_records_that_were_pruned_are_not_called_missing_and_others_are(lean: Shop) -> None:
+    await lean.migrate("apply", "lena/shop", *DIRECT)
+    folder = lean.home / "telemetry"
+    pruned = prune(folder, keep_days=30, now=lean.box.clock.now() + timedelta(days=400))
+    assert pruned.files > 0
+
+    done = await lean.migrate("verify", "lena/shop", "--json")
+
+    assert done.code == 0, done.out
+    ((what, why),) = [(one["what"], one["why"]) for one in done.json["unchecked"]]
+    assert what.startswith("import legacy telemetry")
+    assert (
+        why
+        == f"{pruned.records} of {pruned.records} records were past their time and pruned; what their days add up to is kept"
+    )
+
+    for kept in folder.rglob(KEPT):
+        kept.unlink()
+    code, wrong = await verified(lean)
+    assert code == 3
+    assert [why.partition(" records are not in")[0] for why in wrong.values()] == [
+        f"{pruned.records} of {pruned.records}"
+    ]

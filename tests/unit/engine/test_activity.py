@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -43,3 +43,33 @@ def test_the_notice_runs_from_the_first_flag_of_this_idle_time_also_when_both_sh
     assert flagged_since(events, FLAGS, days_ago(10)) == days_ago(8)
     assert flagged_since(events, FLAGS, days_ago(8)) == days_ago(8)
     assert flagged_since(events, FLAGS, days_ago(2)) is None
+
+
+@pytest.mark.parametrize(
+    ("actor", "away_s", "real"),
+    [
+        ("robot", 60, False),
+        ("robot", -60, False),
+        ("robot", 61, True),
+        ("robot", -61, True),
+        ("ann", 0, True),
+        ("", 0, True),
+    ],
+)
+def test_what_is_said_along_with_a_flag_by_whoever_puts_it_on_is_no_activity(
+    actor: str, away_s: int, real: bool
+) -> None:
+    marked = TimelineEvent("labeled", days_ago(3), label="State/Stale", actor=actor and "robot")
+    said = TimelineEvent("commented", marked.at + timedelta(seconds=away_s), actor=actor)
+    renamed = TimelineEvent("renamed", days_ago(30), actor="robot")
+
+    idle = exact(issue(created_at=days_ago(90)), (renamed, said, marked), NOW, FLAGS)
+
+    assert idle.since == (said.at if real else renamed.at)
+
+
+def test_whatever_else_the_same_actor_does_in_that_minute_is_work() -> None:
+    marked = TimelineEvent("labeled", days_ago(3), label="state/stale", actor="robot")
+    renamed = TimelineEvent("renamed", days_ago(3), actor="robot")
+
+    assert exact(issue(created_at=days_ago(90)), (marked, renamed), NOW, FLAGS).since == days_ago(3)

@@ -12,7 +12,7 @@ from migrations.compare.cases import assumed, cases
 from migrations.legacy.component import World
 from migrations.legacy.project_sync import ProjectSync
 from migrations.legacy.recognise import Legacy, recognise, world_of
-from migrations.legacy.simple import AutoAssign, board_writes, merged_page, references, wrapped_page
+from migrations.legacy.simple import AutoAssign
 from migrations.legacy.supervisor import Supervisor, Track
 from migrations.model import Write
 from tassist.services.migrate.checkout import read_checkout
@@ -150,21 +150,6 @@ def test_generated_cases_walk_every_way_through_every_component(legacy: Legacy, 
     bare, taken = assumed(World(NOW), legacy, family.config())
     assert bare.numbers["TEAM_APP_LATE_DAYS"] == "3"
     assert len(taken) == 4
-
-
-def test_a_pull_request_names_issues_by_their_numbers() -> None:
-    assert references("Fixes #12, #7 and #12; not # 3 or #x") == (12, 7, 12)
-    assert references("") == ()
-    declared = recognise(snapshot()).declared[0]
-    assert board_writes(declared, "#4") == ((4, Write("board", "", "Done")),)
-
-
-def test_a_merged_page_is_flat_and_a_wrapped_one_nests_at_every_run() -> None:
-    page = merged_page([{"a": 1}, [[{"b": 2}], 3]])
-    assert page == [{"a": 1}, {"b": 2}, 3]
-
-    again = wrapped_page(wrapped_page(page, "one"), "two")
-    assert again["items"] == {"component": "dashboard", "generated_at": "one", "items": page}
 
 
 def test_the_model_reproduces_the_recorded_decisions_item_by_item_and_to_the_byte() -> None:

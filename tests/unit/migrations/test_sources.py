@@ -14,7 +14,7 @@ from migrations.audit.document import read_document
 from migrations.audit.run import audit
 from migrations.model import Snapshot, TextFile
 from migrations.sources import Taken, take
-from migrations.sources.stale import DEFAULTS
+from migrations.sources.stale_inputs import DEFAULTS
 
 STALE = "on: {schedule: [{cron: 1 1 * * *}]}\njobs:\n  a:\n    steps:\n      - uses: actions/stale@v9\n"
 LABELER = "on: pull_request_target\njobs: {a: {steps: [{uses: actions/labeler@v5}]}}\n"
@@ -37,7 +37,21 @@ def test_stale_says_its_defaults() -> None:
         "stale_label": "Stale",
         "days_until_close": 67,
     }
-    assert "pull requests" in " ".join(found.not_taken)
+    assert found.config["pull_requests"] == {"manage": True}, "it does the same to both"
+    assert "does the same to pull requests" in found.declares
+    assert found.not_taken == ()
+
+
+def test_pull_requests_are_looked_after_only_where_its_inputs_for_both_are_the_same() -> None:
+    other = taken(STALE + "        with: {days-before-pr-stale: 9}\n")
+    never = taken(STALE + "        with: {days-before-pr-stale: -1, days-before-pr-close: -1}\n")
+    words = taken(STALE + "        with: {stale-issue-message: a, stale-pr-message: b}\n")
+
+    assert "pull_requests" not in other.config
+    assert "its inputs for them differ" in " ".join(other.not_taken)
+    assert ("pull_requests" in never.config, never.not_taken) == (False, ())
+    assert "pull_requests" in words.config
+    assert "they get that of issues" in " ".join(words.not_taken)
 
 
 def test_stale_with_everything_said() -> None:
@@ -116,13 +130,27 @@ def test_every_input_of_the_action_is_known_and_none_that_matters_is_left_out_si
         " labels-to-remove-when-stale include-only-assigned ignore-updates ignore-issue-updates"
     )
     for name in about_issues.split():
-        told = " ".join(taken(STALE + f"        with: {{{name}: x, days-before-pr-stale: -1}}\n").not_taken)
+        told = " ".join(
+            taken(
+                STALE + f"        with: {{{name}: x, days-before-pr-stale: -1, days-before-pr-close: -1}}\n"
+            ).not_taken
+        )
         assert f"({name})" in told
-        assert taken(STALE + f"        with: {{{name}: 'false', days-before-pr-stale: -1}}\n").not_taken == ()
+        assert (
+            taken(
+                STALE + f"        with: {{{name}: 'false', days-before-pr-stale: -1, days-before-pr-close: -1}}\n"
+            ).not_taken
+            == ()
+        )
     quiet = "operations-per-run: 500, ascending: true, sort-by: updated, enable-statistics: false, delete-branch: true"
-    assert taken(STALE + f"        with: {{{quiet}, days-before-pr-stale: -1}}\n").not_taken == ()
+    assert (
+        taken(STALE + f"        with: {{{quiet}, days-before-pr-stale: -1, days-before-pr-close: -1}}\n").not_taken
+        == ()
+    )
     assert "the input newer, which is not known" in " ".join(taken(STALE + "        with: {newer: 1}\n").not_taken)
-    completed = taken(STALE + "        with: {close-issue-reason: completed, days-before-pr-stale: -1}\n")
+    completed = taken(
+        STALE + "        with: {close-issue-reason: completed, days-before-pr-stale: -1, days-before-pr-close: -1}\n"
+    )
     assert completed.not_taken == ("closing as completed: ours closes as not planned (close-issue-reason)",)
 
 
@@ -179,7 +207,5 @@ def test_a_configuration_that_is_not_there_or_cannot_be_read_is_named() -> None:
 def test_an_audit_names_the_sources_it_found() -> None:
     found = audit(Snapshot("o/r", "x", workflows=(TextFile(".github/workflows/a.yml", STALE.encode()),)))
 
-    assert found.sources == (
-        "actions/stale in .github/workflows/a.yml:5: gives labels, stale; 1 of its settings are not taken over",
-    )
+    assert found.sources == ("actions/stale in .github/workflows/a.yml:5: gives labels, pull_requests, stale",)
     assert found.workflows[0].kind == "issue automation"
