@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from tests.support.certificates import certificate
-from tests.support.delivering import compact, signature
-from tests.support.service import SECRET, Outside, outside, wait_for
+from tests.support.delivering import SECRET, compact, signature
+from tests.support.service import Outside, outside, wait_for
 
 NAME = "tassist.example.com"
 
