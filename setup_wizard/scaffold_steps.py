@@ -49,7 +49,7 @@ class LookAtRepository(InOneGo):
         seen = await world.repositories.look(repo, known.answer("scaffold"), known.answer("scaffold_folder"))
         return Found(
             already=True,
-            said=f"{repo} has {len(seen.labels)} labels and {len(seen.milestones)} open milestones",
+            said=f"{repo}: labels {len(seen.labels)}, open milestones {len(seen.milestones)}",
             learned={
                 "labels": "\n".join(seen.labels),
                 "milestones": "\n".join(seen.milestones),

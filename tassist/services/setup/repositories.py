@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from setup_wizard.scaffold import find_tracks, phase_titles
 from tassist import __version__
 from tassist.errors import Secret
 from tassist.github.connection import Connection
+from tassist.github.faults import Kind, Refused
 from tassist.github.migrator import Migrator
 from tassist.services import connecting, scaffold_pull, scaffolding
 from tassist.services.setup.bundle import resolve
@@ -77,7 +79,9 @@ class RealRepositories(RepositoriesPort):
             found: list[Proposed] = []
             for repo, files in (await self._files(connection, wanted)).items():
                 if wanted.way == PULL:
-                    compared = await scaffold_pull.compare(await self._hands(connection, wanted, repo, files), files)
+                    with _lent(wanted):
+                        on = await self._hands(connection, wanted, repo, files)
+                        compared = await scaffold_pull.compare(on, files)
                     found += [Proposed(f"GitHub, {repo}", each.path, each.diff, each.exists) for each in compared]
                 else:
                     root = _root(wanted.folder, wanted.repo, commits=wanted.way == "commit")
@@ -95,12 +99,13 @@ class RealRepositories(RepositoriesPort):
         return _by_hand(wanted, dict(files))
 
     async def _pull(self, connection: Connection, wanted: Scaffold, repo: str, files: Mapping[str, str]) -> str:
-        on = await self._hands(connection, wanted, repo, files)
-        compared = await scaffold_pull.compare(on, files)
-        chosen = [each for each in compared if each.diff and (wanted.replace or not each.exists)]
-        if not chosen:
-            return f"{repo} has these files already"
-        pull = await scaffold_pull.open_pull(on, chosen)
+        with _lent(wanted):
+            on = await self._hands(connection, wanted, repo, files)
+            compared = await scaffold_pull.compare(on, files)
+            chosen = [each for each in compared if each.diff and (wanted.replace or not each.exists)]
+            if not chosen:
+                return f"{repo} has these files already"
+            pull = await scaffold_pull.open_pull(on, chosen)
         return f"pull request {repo}#{pull.number} is open: {safe_text(pull.html_url, max_chars=200)}"
 
     async def _hands(self, connection: Connection, wanted: Scaffold, repo: str, files: Mapping[str, str]) -> Migrator:
@@ -122,6 +127,27 @@ class RealRepositories(RepositoriesPort):
             place = places.setdefault(wanted.repo if same else wanted.dashboard, {})
             place[DASHBOARD] = pages_workflow(version=__version__)
         return places
+
+
+@contextmanager
+def _lent(wanted: Scaffold) -> Iterator[None]:
+    """What GitHub refuses to a person's token is said of the token, below its question, and not of the App."""
+    try:
+        yield
+    except Refused as error:
+        if not wanted.token or error.fault.kind not in {Kind.UNAUTHORIZED, Kind.PERMISSION, Kind.NOT_FOUND}:
+            raise
+        unknown = error.fault.kind == Kind.UNAUTHORIZED
+        raise ProblemError(
+            Problem(
+                "lent-token-refused",
+                "GitHub does not know this token" if unknown else f"this token may not write to {wanted.repo}",
+                error.problems[0].why,
+                "paste one that is not expired, for this repository with Contents and Pull requests: read and write",
+                Where(path="github_token"),
+                family="auth",
+            )
+        ) from None
 
 
 def _by_hand(wanted: Scaffold, files: dict[str, str]) -> str:

@@ -294,6 +294,26 @@ async def test_a_pull_request_is_opened_once_with_a_token_that_is_lent(world: Ou
     assert not [path for path in world.home.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
 
 
+@pytest.mark.parametrize("right", ["", "ben"], ids=["unknown", "without rights"])
+async def test_a_token_github_refuses_is_said_below_its_question(
+    world: Outside, kept: RealSettings, right: str
+) -> None:
+    token = world.box.user_token(right) if right else "ghp_canaryunknown"
+    port = RealRepositories(RealSettings(kept.home, {**kept.env, "LENT": token}, folder=kept.folder))
+    way = wanted(way="pull-request", token="env:LENT")
+
+    async def see_and_do() -> None:
+        await port.propose(way)
+        await port.write(way)
+
+    with pytest.raises(ProblemError) as raised:
+        await see_and_do()
+
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.where and problem.where.path) == ("lent-token-refused", "github_token")
+    assert token not in str(raised.value)
+
+
 async def test_without_the_right_to_write_it_says_what_is_lacking_at_the_question(kept: RealSettings) -> None:
     with pytest.raises(ProblemError, match="contents: write, pull_requests: write") as error:
         await RealRepositories(kept).propose(wanted(way="pull-request"))

@@ -208,7 +208,7 @@ async def test_what_the_repository_has_is_learned_and_proposed() -> None:
 
     assert found.already
     assert isinstance(done, Applied)
-    assert found.said == "acme/app has 2 labels and 2 open milestones"
+    assert found.said == "acme/app: labels 2, open milestones 2"
     assert [choice.value for choice in QUESTION_BY_ID["scaffold_tracks"].choices_for(after)] == [
         "bug",
         "track/api",
