@@ -37,7 +37,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from engine.problems import Problem, ProblemError
-from setup_wizard.answers import Answers, Source
+from setup_wizard.answers import Answers
 from setup_wizard.known import Facts, Known
 from setup_wizard.outcome import Applied, Found, Outcome, Waiting
 from setup_wizard.question import Question
@@ -336,12 +336,6 @@ def wrong(state: State) -> tuple[Problem, ...]:
                 replace(problem, what=f"{name}: {problem.what}") for problem in question.read(given.value, so_far)[1]
             ]
     return tuple(found)
-
-
-def source_of(state: State, question_id: str) -> Source:
-    """Whose word an answer is."""
-    given = state.answers.find(question_id)
-    return given.source if given is not None else "default"
 
 
 # --- the next move ------------------------------------------------------------------------------------

@@ -19,8 +19,6 @@ class Facts:
     """In words, where there is none."""
     suffix: str = "0000"
     """Four hexadecimal digits that make a proposed name unlike others'."""
-    current_folder_has_env: bool = False
-    """There is a `.env` here."""
     checkout: str = ""
     """The repository, ``owner/name``, whose checkout this folder is; empty where it is none."""
     tunnels: tuple[str, ...] = ()

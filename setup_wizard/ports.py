@@ -59,7 +59,6 @@ class Installed:
     id: int
     account: str
     suspended: bool
-    all_repositories: bool
     lacking: tuple[str, ...] = ()
     """Permissions that were not granted."""
 

@@ -46,11 +46,6 @@ class Kind(StrEnum):
     OTHER = "refused"
 
 
-RETRY_LATER = frozenset(
-    {Kind.RATE_PRIMARY, Kind.RATE_SECONDARY, Kind.SERVER, Kind.GARBLED, Kind.LAGGING, Kind.CONFLICT}
-)
-"""A retry may mend these; the others need a person, or are an answer in themselves."""
-
 _SENTENCES: dict[Kind, tuple[str, str, Family]] = {
     Kind.RATE_PRIMARY: ("the hourly number of requests is used up", "wait; it starts again by itself", "world"),
     Kind.RATE_SECONDARY: ("GitHub asks us to slow down", "wait; it goes on by itself", "world"),
@@ -103,11 +98,6 @@ class Fault:
     """Fields a 422 names, as ``resource.field: code``."""
     after_s: float | None = None
     """How long GitHub wants to be left alone."""
-
-    @property
-    def retriable(self) -> bool:
-        """Whether asking again later may help."""
-        return self.kind in RETRY_LATER
 
     def problem(self) -> Problem:
         """The fault in words."""

@@ -142,7 +142,6 @@ class Api:
                 box.clock.now(),
                 box.world.changes != changes,
                 asked.body[:65_536],
-                asked.headers.get("user-agent", ""),
             )
         )
         return reply

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tassist.sandbox.auth import Actor
 from tassist.sandbox.errors import GitHubError, not_found, unprocessable
@@ -16,8 +16,6 @@ from tassist.sandbox.world import World
 
 if TYPE_CHECKING:
     from tassist.sandbox.box import Box
-
-Level = Literal["read", "write", "admin"]
 
 
 @dataclass(slots=True)

@@ -33,7 +33,6 @@ class Request:
     changed: bool
     """Whether anything in the box is different afterwards."""
     body: bytes
-    user_agent: str
 
     @property
     def is_write(self) -> bool:

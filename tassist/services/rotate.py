@@ -7,7 +7,6 @@ Keys can be made and deleted only on GitHub's page, so a new key is kept beside 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from engine.problems import Problem, ProblemError, Where
@@ -121,13 +120,6 @@ async def forget_old_keys(settings: Settings) -> KeyRotated:
     changed = replace(app, private_key=_joined(good))
     secrets.save(changed, _path(settings))
     return _shown(changed)
-
-
-def previous_accepted(app: GitHubApp, now: datetime) -> bool:
-    """Whether the secret before the last rotation is still accepted."""
-    if not app.webhook_secret_previous.reveal():
-        return False
-    return not app.webhook_secret_previous_until or now < datetime.fromisoformat(app.webhook_secret_previous_until)
 
 
 async def _accepted(app: GitHubApp, key: PrivateKey) -> bool:

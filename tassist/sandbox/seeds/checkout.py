@@ -55,16 +55,6 @@ def plant_files(
     return sha
 
 
-def plant_folder(box: Box, repo: Repository, folder: Path, *, branch: str = "") -> str:
-    """As `plant_files`, with everything below a folder but git's own."""
-    files = {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and ".git" not in path.relative_to(folder).parts
-    }
-    return plant_files(box, repo, files, branch=branch)
-
-
 def plant_git(box: Box, repo: Repository, git_dir: Path, ref: str, *, branch: str = "") -> str:
     """As `plant_files`, with the tree of a commit in a git directory; history stays behind.
 

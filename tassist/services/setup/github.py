@@ -340,7 +340,6 @@ class RealGitHubApp(GitHubAppPort):
                 item.id or 0,
                 safe_text((item.account.login if item.account else None) or "", max_chars=60),
                 item.suspended_at is not None,
-                item.repository_selection == "all",
                 tuple(
                     problem.what.partition("grants ")[2].partition(",")[0]
                     for problem in missing_permissions(item.permissions, PERMISSIONS)

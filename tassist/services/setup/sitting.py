@@ -208,8 +208,3 @@ def save_answers(path: Path, known: Known) -> None:
         ProblemError: the system refuses.
     """
     write_private(path, answers_text(known).encode())
-
-
-def is_plain(env: Mapping[str, str]) -> bool:
-    """Whether a person asked for lines instead of screens."""
-    return any(env.get(name) for name in ("TASSIST_PLAIN", "ACCESSIBLE")) or env.get("TERM") == "dumb"

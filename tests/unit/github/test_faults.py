@@ -77,7 +77,6 @@ def test_h40_the_five_kinds_of_403_want_five_different_things() -> None:
     ]
 
     assert len({fault.problem().code for fault in faults}) == 5
-    assert [fault.retriable for fault in faults] == [True, True, False, False, False]
 
 
 def test_h40_used_up_counts_even_without_words() -> None:

@@ -189,8 +189,8 @@ async def test_the_installation_is_waited_for_and_pending_approvals_are_told() -
 
 async def test_an_installation_that_cannot_work_is_said() -> None:
     installs = (
-        Installed(1, "acme", suspended=True, all_repositories=True),
-        Installed(2, "octo", suspended=False, all_repositories=True, lacking=("issues",)),
+        Installed(1, "acme", suspended=True),
+        Installed(2, "octo", suspended=False, lacking=("issues",)),
     )
 
     problems = await Install().verify(Known(), Fake(FakeGitHub(app=APP, installs=installs)).world())

@@ -121,7 +121,7 @@ class FakeGitHub(GitHubAppPort):
     @override
     async def installed(self) -> tuple[Installed, ...]:
         self.done.append("installed")
-        self.installs = (Installed(1, "acme", suspended=False, all_repositories=True),)
+        self.installs = (Installed(1, "acme", suspended=False),)
         return self.installs
 
 
