@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -30,6 +31,8 @@ from tests.support import year
 
 GOALS_S = {1_000_000: 3.0, 10_000_000: 20.0}
 GOAL_MB = 1000
+_OWN = b'"event_id":"00000000-0000-0000-'
+_ISSUE = re.compile(rb'"issue_number":(\d+),')
 _TIMES = ("timestamp", "received", "started", "finished")
 
 
@@ -51,27 +54,34 @@ def nightly() -> Iterator[tuple[bytes, bytes, str, str, int | None]]:
 
 def write(folder: Path, count: int) -> int:
     """Lay so many records down as the sink of JSON lines does; how many repositories they are of."""
-    base = list(nightly())
-    copies = -(-count // len(base))
+    base: dict[tuple[str, str], list[bytes]] = defaultdict(list)
+    for place, (head, tail, repo, day, _) in enumerate(nightly()):
+        own = uuid.UUID(int=place * 0x9E3779B97F4A7C15 % (1 << 64))
+        base[repo, day].append(head + str(own).encode() + tail)
+    size = sum(map(len, base.values()))
+    copies = -(-count // size)
     beside = max(min(copies // 20, 10), 1)
     left = count
     for copy in range(copies):
-        lines: dict[tuple[str, str], list[bytes]] = defaultdict(list)
-        for place, (head, tail, repo, day, issue) in enumerate(base[:left]):
+        for (repo, day), lines in base.items():
+            taken = lines[:left]
+            left -= len(taken)
+            text = b"".join(line + b"\n" for line in taken).replace(_OWN, b'"event_id":"%s' % _copied(copy))
             name = repo if repo == "-/-" else f"{repo}-{copy % beside}"
-            text = tail.replace(b'"repo":"%s"' % repo.encode(), b'"repo":"%s"' % name.encode(), 1)
-            if issue:
-                moved = issue + copy // beside * 1000
-                text = text.replace(b'"issue_number":%d,' % issue, b'"issue_number":%d,' % moved, 1)
-            event = uuid.UUID(int=(copy << 64) | (place * 0x9E3779B97F4A7C15 % (1 << 64)))
-            lines[name, day].append(head + str(event).encode() + text)
-        left -= len(base[:left])
-        for (name, day), together in lines.items():
+            if name != repo:
+                text = text.replace(b'"repo":"%s"' % repo.encode(), b'"repo":"%s"' % name.encode())
+            if copy >= beside:
+                text = _ISSUE.sub(lambda found: b'"issue_number":%d,' % (int(found[1]) + copy // beside * 1000), text)  # noqa: B023 – called at once
             target = folder / "v1" / "repos" / name / f"{day}.jsonl"
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("ab") as file:
-                file.write(b"\n".join(together) + b"\n")
+                file.write(text)
     return beside * len(year.REPOS)
+
+
+def _copied(copy: int) -> bytes:
+    """How ids of a copy begin: it is the upper half of the number they are."""
+    return f"{copy >> 32:08x}-{copy >> 16 & 0xFFFF:04x}-{copy & 0xFFFF:04x}-".encode()
 
 
 def plain(telemetry: Path) -> int:

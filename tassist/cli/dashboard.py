@@ -14,6 +14,7 @@ from tassist.text import safe_text
 
 _PATH = click.Path(path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d"])
+_HOME = click.option("--home", type=click.Path(), help="Folder of the telemetry and of the site.")
 _FROM = click.option("--from", "source", type=_PATH, help="Telemetry; default: the folder in the home folder.")
 _AS_OF = click.option(
     "--as-of", type=_DAY, help="The last day that counts, in UTC; default: that of the newest record."
@@ -22,18 +23,22 @@ _REPO = click.option("--repo", "repos", multiple=True, metavar="OWNER[/NAME]", h
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
-def _home() -> Path:
+def _home(given: str | None) -> Path:
     from tassist.config.settings import load
 
-    return load().home
+    return load({"home": given}).home
 
 
-def _folder(given: Path | None) -> Path:
-    return given or _home() / "telemetry"
+def _folder(given: Path | None, home: str | None) -> Path:
+    from tassist.config.settings import load
+    from tassist.services.telemetry import telemetry_folder
+
+    return given or telemetry_folder(load({"home": home}))
 
 
 @click.group(invoke_without_command=True, epilog="Example: tassist dashboard build --out public --as-of 2026-03-31")
 @click.option("--text", is_flag=True, help="Show the figures here; what is done without a subcommand.")
+@_HOME
 @_FROM
 @_AS_OF
 @_REPO
@@ -43,6 +48,7 @@ def command(
     context: click.Context,
     *,
     text: bool,
+    home: str | None,
     source: Path | None,
     as_of: datetime | None,
     repos: tuple[str, ...],
@@ -55,12 +61,14 @@ def command(
     Without a subcommand the figures are printed.
     """
     if context.invoked_subcommand is not None:
+        if text or home or source or as_of or repos or as_json:
+            raise click.UsageError(f"options stand behind {context.invoked_subcommand}, not in front of it", context)
         return Exit.OK
     from tassist.dashboard.text import lines
     from tassist.services import dashboard
 
     del text  # the same is done without it
-    board = dashboard.count(_folder(source), as_of=as_of.date() if as_of else None, repos=repos)
+    board = dashboard.count(_folder(source, home), as_of=as_of.date() if as_of else None, repos=repos)
     if as_json:
         output.document(board)
     else:
@@ -70,6 +78,7 @@ def command(
 
 
 @command.command(epilog="Example: tassist dashboard build --repo acme/orbit --out public")
+@_HOME
 @_FROM
 @click.option("--out", type=_PATH, help="Folder of the site; default: dashboard in the home folder.")
 @_AS_OF
@@ -79,6 +88,7 @@ def command(
 @_JSON
 def build(
     *,
+    home: str | None,
     source: Path | None,
     out: Path | None,
     as_of: datetime | None,
@@ -96,8 +106,8 @@ def build(
     from tassist.services import dashboard
 
     built = dashboard.build(
-        _folder(source),
-        out or _home() / "dashboard",
+        _folder(source, home),
+        out or _home(home) / "dashboard",
         as_of=as_of.date() if as_of else None,
         repos=repos,
         web_url=web_url,
@@ -116,10 +126,11 @@ def build(
 @command.command(epilog="Example: tassist dashboard diff 2026-02-28 2026-03-31")
 @click.argument("one", metavar="A")
 @click.argument("other", metavar="B")
+@_HOME
 @_FROM
 @_REPO
 @_JSON
-def diff(one: str, other: str, *, source: Path | None, repos: tuple[str, ...], as_json: bool) -> int:
+def diff(one: str, other: str, *, home: str | None, source: Path | None, repos: tuple[str, ...], as_json: bool) -> int:
     """Say in words what changed from A to B.
 
     Each is a day (the telemetry as of then), a folder that was built, or its dashboard.json. The exit code is 3 where
@@ -127,7 +138,7 @@ def diff(one: str, other: str, *, source: Path | None, repos: tuple[str, ...], a
     """
     from tassist.services import dashboard
 
-    found = dashboard.compared(one, other, folder=_folder(source), repos=repos)
+    found = dashboard.compared(one, other, folder=_folder(source, home), repos=repos)
     if as_json:
         output.document(found)
     else:
@@ -155,12 +166,13 @@ def diff(one: str, other: str, *, source: Path | None, repos: tuple[str, ...], a
 
 
 @command.command("open", epilog="Example: tassist dashboard open")
+@_HOME
 @click.option("--out", type=_PATH, help="Folder of the site; default: dashboard in the home folder.")
-def open_(*, out: Path | None) -> int:
+def open_(*, home: str | None, out: Path | None) -> int:
     """Open the built dashboard in a browser, or say where it is where there is none."""
     from tassist.services import dashboard
 
-    address, opened = dashboard.open_built(out or _home() / "dashboard")
+    address, opened = dashboard.open_built(out or _home(home) / "dashboard")
     output.line(safe_text(address, max_chars=4000))
     if not opened:
         diagnostics.say("no browser can be opened from here; the address is above")
@@ -169,10 +181,13 @@ def open_(*, out: Path | None) -> int:
 
 @command.command(epilog="Example: tassist dashboard records failed --repo acme/orbit | head")
 @click.argument("figure")
+@_HOME
 @_FROM
 @_AS_OF
 @click.option("--repo", "repos", multiple=True, metavar="OWNER/NAME", help="Only these; may be repeated.")
-def records(figure: str, *, source: Path | None, as_of: datetime | None, repos: tuple[str, ...]) -> int:
+def records(
+    figure: str, *, home: str | None, source: Path | None, as_of: datetime | None, repos: tuple[str, ...]
+) -> int:
     """Print the records behind a figure, one JSON object a line.
 
     FIGURE is an id from the page of figures, such as failed, or what a figure is summed by, such as
@@ -180,7 +195,9 @@ def records(figure: str, *, source: Path | None, as_of: datetime | None, repos: 
     """
     from tassist.services import dashboard
 
-    for line in dashboard.records_behind(figure, _folder(source), repos=repos, as_of=as_of.date() if as_of else None):
+    for line in dashboard.records_behind(
+        figure, _folder(source, home), repos=repos, as_of=as_of.date() if as_of else None
+    ):
         output.raw(line + b"\n")
     output.flush()
     return Exit.OK

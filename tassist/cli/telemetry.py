@@ -20,18 +20,19 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d"])
+_HOME = click.option("--home", type=click.Path(), help="Folder of the telemetry, the journal and the settings.")
 
 
-def _settings() -> Settings:
+def _settings(home: str | None) -> Settings:
     from tassist.config.settings import load
 
-    return load()
+    return load({"home": home})
 
 
-def _folder(given: Path | None) -> Path:
+def _folder(given: Path | None, home: str | None) -> Path:
     from tassist.services.telemetry import telemetry_folder
 
-    return given or telemetry_folder(_settings())
+    return given or telemetry_folder(_settings(home))
 
 
 @click.group(epilog="Example: tassist telemetry verify")
@@ -54,8 +55,9 @@ def schema(*, digest: bool) -> None:
 
 @command.command(epilog="Example: tassist telemetry verify ~/telemetry --json")
 @click.argument("files", type=_PATH, nargs=-1, metavar="[PATH]...")
+@_HOME
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def verify(files: tuple[Path, ...], *, as_json: bool) -> int:
+def verify(files: tuple[Path, ...], *, home: str | None, as_json: bool) -> int:
     """Check records and their chain; name the line of every fault.
 
     PATH is a file or a folder; default: the telemetry folder. The exit code is 3 where there is a fault.
@@ -66,7 +68,7 @@ def verify(files: tuple[Path, ...], *, as_json: bool) -> int:
         place = f"{safe_text(fault.file)}:{fault.line}" if fault.line else safe_text(fault.file)
         output.line(f"{place}: {fault.severity}: {safe_text(fault.what)} [{fault.code}]")
 
-    report = telemetry.verify(files or [_folder(None)], tell=None if as_json else tell)
+    report = telemetry.verify(files or [_folder(None, home)], tell=None if as_json else tell)
     if as_json:
         output.document(report)
     else:
@@ -78,15 +80,16 @@ def verify(files: tuple[Path, ...], *, as_json: bool) -> int:
 
 
 @command.command(epilog="Example: tassist telemetry status --json")
+@_HOME
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def status(*, as_json: bool) -> int:
+def status(*, home: str | None, as_json: bool) -> int:
     """Show how the sinks are, as the service last said.
 
     The exit code is 3 where a sink fails or has lost records.
     """
     from tassist.services import telemetry
 
-    found = telemetry.status(_settings())
+    found = telemetry.status(_settings(home))
     if as_json:
         output.document(found)
     elif not found.sinks:
@@ -113,6 +116,7 @@ def status(*, as_json: bool) -> int:
 
 @command.command(epilog="Example: tassist telemetry export --format cloudevents --repo acme/orbit > events.jsonl")
 @click.argument("files", type=_PATH, nargs=-1, metavar="[PATH]...")
+@_HOME
 @click.option(
     "--format", "form", type=click.Choice(["jsonl", "cloudevents", "csv"]), default="jsonl", show_default=True
 )
@@ -124,6 +128,7 @@ def status(*, as_json: bool) -> int:
 @click.option("--web-url", default="https://github.com", show_default=True, help="Where issues are shown.")
 def export(
     files: tuple[Path, ...],
+    home: str | None,
     form: str,
     repos: tuple[str, ...],
     types: tuple[str, ...],
@@ -140,7 +145,7 @@ def export(
 
     chosen = telemetry.Choice(repos, types, since.date() if since else None, until.date() if until else None)
     form_ = next(known for known in telemetry.FORMATS if known == form)
-    given = files or [_folder(None)]
+    given = files or [_folder(None, home)]
     if target is None:
         moved = telemetry.export(given, form=form_, write=output.raw, choice=chosen, web_url=web_url)
         output.flush()
@@ -158,13 +163,14 @@ def export(
 
 @command.command("import", epilog="Example: tassist telemetry import old/telemetry events.jsonl")
 @click.argument("files", type=_PATH, nargs=-1, required=True, metavar="PATH...")
+@_HOME
 @click.option("--folder", type=_PATH, help="Telemetry folder to import into; default: the one in the home folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def import_(files: tuple[Path, ...], folder: Path | None, *, as_json: bool) -> int:
+def import_(files: tuple[Path, ...], home: str | None, folder: Path | None, *, as_json: bool) -> int:
     """Take in records from JSON lines or CloudEvents; those that are there already are left out."""
     from tassist.services import telemetry
 
-    moved = telemetry.import_records(files, _folder(folder))
+    moved = telemetry.import_records(files, _folder(folder, home))
     if as_json:
         output.document(moved)
     else:
@@ -176,11 +182,12 @@ def import_(files: tuple[Path, ...], folder: Path | None, *, as_json: bool) -> i
 
 
 @command.command(epilog="Example: tassist telemetry prune --keep-days 400 --dry-run")
+@_HOME
 @click.option("--keep-days", type=click.IntRange(1), default=400, show_default=True, help="Days to keep whole records.")
 @click.option("--folder", type=_PATH, help="Only this telemetry folder, or this checkout of a telemetry repository.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def prune(keep_days: int, folder: Path | None, *, dry_run: bool, as_json: bool) -> int:
+def prune(home: str | None, keep_days: int, folder: Path | None, *, dry_run: bool, as_json: bool) -> int:
     """Remove old records from files and databases, keeping what they add up to.
 
     Every sink of the settings that keeps records on this machine or in a database is pruned. A day leaves a
@@ -200,9 +207,9 @@ def prune(keep_days: int, folder: Path | None, *, dry_run: bool, as_json: bool) 
         done[str(folder)] = telemetry.prune(
             folder, keep_days=keep_days, clock=SystemClock(), dry_run=dry_run, told=told
         )
-    for sink in choose(_settings()).sinks if folder is None else ():
+    for sink in choose(_settings(home)).sinks if folder is None else ():
         if sink.kind == "jsonl":
-            place = Path(sink.place).expanduser() if sink.place else _folder(None)
+            place = Path(sink.place).expanduser() if sink.place else _folder(None, home)
             done[sink.name] = telemetry.prune(
                 place, keep_days=keep_days, clock=SystemClock(), dry_run=dry_run, told=told
             )

@@ -169,6 +169,7 @@ class Folds:
             (self._scratch / f"{number}.jsonl").unlink()
         flawed = dict(self.rows(queries.FLAWED))
         self.run(queries.DROP_FLAWED)
+        self.run(queries.SAID)
         self.run("BEGIN")
         for name, query in queries.FOLD.items():
             self.run(f"INSERT INTO kept.{name} {query}")
@@ -221,6 +222,7 @@ class Folds:
             before = self.rows("SELECT count(*) FROM raw")[0][0]
             self.run(queries.DROP_REPEATED)
             self.duplicates = before - self.rows("SELECT count(*) FROM raw")[0][0]
+        self.run(queries.SAID)
         for name, query in queries.FOLD.items():
             self.run(f"INSERT INTO together_{name} {query}")
         self.run("DROP TABLE raw")

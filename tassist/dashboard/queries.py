@@ -28,25 +28,39 @@ COLUMNS = {
     "issue_number": "BIGINT",
     "outcome": "VARCHAR",
     "reason": "VARCHAR",
-    "decisions": "STRUCT(rule VARCHAR, outcome VARCHAR)[]",
-    "changes_made": 'STRUCT(field VARCHAR, "before" VARCHAR, "after" VARCHAR, rule VARCHAR)[]',
+    "decisions": "JSON",
+    "changes_made": "JSON",
     "trigger": "STRUCT(kind VARCHAR, event VARCHAR, delivery_ids VARCHAR[])",
-    "state": _STATE,
+    "state": "JSON",
     "timing": "STRUCT(received VARCHAR, started VARCHAR, finished VARCHAR, reads BIGINT, writes BIGINT)",
     "subject": "VARCHAR",
-    "counts": "MAP(VARCHAR, BIGINT)",
-    "issues": f"MAP(VARCHAR, {_STATE})",
+    "counts": "JSON",
+    "issues": "JSON",
     "origin": "VARCHAR",
-    "written": 'STRUCT("at" VARCHAR, run_id VARCHAR, issue_number BIGINT, field VARCHAR, "before" VARCHAR, '
-    '"after" VARCHAR, rule VARCHAR, undone BOOLEAN)[]',
+    "written": "JSON",
 }
+"""What is read of a line; what is nested stays text, for most of it is said again and again and is taken apart once."""
+
+_DECISIONS = """'[{"rule": "VARCHAR", "outcome": "VARCHAR"}]'"""
+_CHANGES = """'[{"field": "VARCHAR", "before": "VARCHAR", "after": "VARCHAR", "rule": "VARCHAR"}]'"""
+_COUNTS = """'"MAP(VARCHAR, BIGINT)"'"""
+_ISSUES = f"""'"MAP(VARCHAR, {_STATE.replace('"', chr(92) + '"')})"'"""
+_WRITTEN = (
+    """'[{"at": "VARCHAR", "run_id": "VARCHAR", "issue_number": "BIGINT", "field": "VARCHAR", "before": "VARCHAR", """
+    """"after": "VARCHAR", "rule": "VARCHAR", "undone": "BOOLEAN"}]'"""
+)
+_SEEN = f"""'"{_STATE.replace('"', chr(92) + '"')}"'"""
 
 _TYPES = ", ".join(f"'{name}'" for name in get_args(EventType))
 
 
-def _bucket(name: str, begun: str) -> str:
+def _spent(begun: str) -> str:
+    """Milliseconds from then to the end of a run."""
+    return f"epoch_ms(TRY_CAST(left(timing.finished, 23) AS TIMESTAMP)) - epoch_ms(TRY_CAST(left({begun}, 23) AS TIMESTAMP))"
+
+
+def _bucket(name: str, spent: str) -> str:
     """The bucket of a duration as `tassist.telemetry.counted` names it; NULL where there is none."""
-    spent = f"(epoch_ms(TRY_CAST(left(timing.finished, 23) AS TIMESTAMP)) - epoch_ms(TRY_CAST(left({begun}, 23) AS TIMESTAMP)))"
     steps = " ".join(f"WHEN {spent} <= {limit} THEN '{name}.le_{limit}'" for limit in LIMITS_MS)
     return f"CASE WHEN {spent} IS NULL THEN NULL {steps} ELSE '{name}.more' END"
 
@@ -55,12 +69,14 @@ _READ = f"""
 CREATE OR REPLACE TEMP TABLE raw AS SELECT
   PIECE AS piece, filename AS file, event_id, run_id, event_type AS type, "timestamp" AS ts,
   TRY_CAST(left("timestamp", 10) AS DATE) AS day,
-  repo, issue_number AS issue, outcome, reason, decisions, changes_made AS changes,
+  repo, issue_number AS issue, outcome, reason,
+  nullif(decisions, '[]') AS decisions, nullif(changes_made, '[]') AS changes,
   CASE WHEN "trigger" IS NULL THEN NULL WHEN coalesce("trigger".event, '') <> '' THEN "trigger".event
     ELSE "trigger".kind END AS cause,
   coalesce(len("trigger".delivery_ids), 0) AS deliveries,
-  CASE WHEN "state"."state" IN ('open', 'closed') THEN "state" END AS seen,
-  timing, subject, counts, issues, coalesce(origin, '') AS origin, written,
+  "state", timing.reads AS reads, timing.writes AS writes,
+  {_spent("timing.started")} AS duration, {_spent("timing.received")} AS latency,
+  subject, counts, issues, coalesce(origin, '') AS origin, written,
   coalesce(event_id <> '' AND schema_version LIKE '1.%' AND event_type IN ({_TYPES})
     AND "timestamp" LIKE '____-__-__T__:__:__%Z' AND length("timestamp") <= 30
     AND TRY_CAST(left("timestamp", 10) AS DATE) IS NOT NULL
@@ -89,10 +105,18 @@ COUNT_REPEATED = "SELECT count(*) FROM repeated"
 DROP_REPEATED = """
 DELETE FROM raw WHERE rowid IN (SELECT rid FROM (
   SELECT rowid AS rid, row_number() OVER (PARTITION BY event_id ORDER BY ts, CAST(struct_pack(
-    type, repo, issue, outcome, reason, decisions, changes, cause, deliveries, seen, timing, subject, counts, issues,
-    origin, written, run_id) AS VARCHAR)) AS place
+    type, repo, issue, outcome, reason, decisions, changes, cause, deliveries, "state", reads, writes, duration, latency,
+    subject, counts, issues, origin, written, run_id) AS VARCHAR)) AS place
   FROM raw WHERE hash(event_id) IN (SELECT h FROM repeated)) WHERE place > 1)
 """
+
+SAID = f"""
+CREATE OR REPLACE TEMP TABLE said AS SELECT text, made,
+  list_filter(made, lambda d: d.outcome IN ('applied', 'warned', 'blocked', 'failed')) AS notable
+FROM (SELECT decisions AS text, json_transform(decisions, {_DECISIONS}) AS made FROM (
+  SELECT DISTINCT decisions FROM raw WHERE decisions IS NOT NULL))
+"""  # noqa: S608 – the same
+"""Decisions as they stand in the records, each text once: most runs of an issue say what the one before said."""
 
 TABLES = {
     "ids": "piece INTEGER, h UBIGINT",
@@ -118,21 +142,25 @@ _COUNTED = f"""
 WITH own AS NOT MATERIALIZED (SELECT * FROM raw WHERE origin = '' AND type <> 'day_aggregate'),
 heads AS MATERIALIZED (
   SELECT piece, repo, day, type, outcome, cause, count(*) AS n, sum(deliveries) AS deliveries,
-    sum(timing.reads) AS reads, sum(timing.writes) AS writes FROM own GROUP BY ALL),
+    sum(reads) AS reads, sum(writes) AS writes FROM own GROUP BY ALL),
 decided AS (
-  SELECT piece, repo, day, d.rule AS rule, d.outcome AS outcome, count(*) AS n
-  FROM (SELECT piece, repo, day, unnest(decisions) AS d FROM own WHERE len(decisions) > 0) GROUP BY ALL),
+  SELECT piece, repo, day, d.rule AS rule, d.outcome AS outcome, sum(n) AS n
+  FROM (SELECT piece, repo, day, n, unnest(made) AS d FROM (
+    SELECT piece, repo, day, decisions AS text, count(*) AS n FROM own WHERE decisions IS NOT NULL GROUP BY ALL)
+    JOIN said USING (text)) GROUP BY ALL),
 changed AS (
   SELECT piece, repo, day, c.field AS field, count(*) AS n
-  FROM (SELECT piece, repo, day, unnest(changes) AS c FROM own WHERE len(changes) > 0) GROUP BY ALL),
+  FROM (SELECT piece, repo, day, unnest(json_transform(changes, {_CHANGES})) AS c FROM own WHERE changes IS NOT NULL)
+  GROUP BY ALL),
 spent AS MATERIALIZED (
-  SELECT piece, repo, day, {_bucket("duration_ms", "timing.started")} AS duration,
-    {_bucket("latency_ms", "timing.received")} AS latency,
-    count(*) AS n FROM own WHERE timing.finished IS NOT NULL GROUP BY ALL),
+  SELECT piece, repo, day, {_bucket("duration_ms", "duration")} AS duration, {_bucket("latency_ms", "latency")} AS latency,
+    count(*) AS n FROM own WHERE duration IS NOT NULL OR latency IS NOT NULL GROUP BY ALL),
 own_counts AS (
-  SELECT piece, repo, day, type, unnest(map_entries(counts)) AS item FROM own WHERE cardinality(counts) > 0),
+  SELECT piece, repo, day, type, unnest(map_entries(json_transform(counts, {_COUNTS}))) AS item FROM own
+  WHERE counts IS NOT NULL),
 folded AS (
-  SELECT piece, repo, day, unnest(map_entries(counts)) AS item FROM raw WHERE origin = '' AND type = 'day_aggregate'),
+  SELECT piece, repo, day, unnest(map_entries(json_transform(counts, {_COUNTS}))) AS item FROM raw
+  WHERE origin = '' AND type = 'day_aggregate'),
 everything(piece, repo, day, name, n) AS (
   SELECT piece, repo, day, 'records', n FROM heads
   UNION ALL SELECT piece, repo, day, type, n FROM heads
@@ -153,77 +181,87 @@ everything(piece, repo, day, name, n) AS (
 SELECT piece, repo, day, name, CAST(sum(n) AS BIGINT) AS n FROM everything GROUP BY ALL HAVING sum(n) <> 0
 """  # noqa: S608 – the same
 # Of the states of an issue at the ends of days, those that are others than the day before's, and the last one.
-_STATES = """
+_STATES = f"""
 WITH named AS (
-  SELECT piece, repo, issue, day, ts, event_id, rowid AS place, NULL AS item FROM raw WHERE seen IS NOT NULL AND issue > 0
+  SELECT piece, repo, issue, day, ts, event_id, "state" AS text FROM raw WHERE "state" IS NOT NULL AND issue > 0
   UNION ALL
-  SELECT piece, repo, TRY_CAST(item.key AS BIGINT), day, coalesce(item.value.seen_at, ts), event_id, NULL, item.value FROM (
-    SELECT piece, repo, day, ts, event_id, unnest(map_entries(issues)) AS item FROM raw WHERE cardinality(issues) > 0)
-  WHERE TRY_CAST(item.key AS BIGINT) > 0 AND item.value."state" IN ('open', 'closed')),
+  SELECT piece, repo, TRY_CAST(item.key AS BIGINT), day, coalesce(item.value->>'seen_at', ts), event_id, item.value FROM (
+    SELECT piece, repo, day, ts, event_id, unnest(map_entries(json_transform(issues, '"MAP(VARCHAR, JSON)"'))) AS item
+    FROM raw WHERE issues IS NOT NULL)
+  WHERE TRY_CAST(item.key AS BIGINT) > 0),
+known AS MATERIALIZED (
+  SELECT text, seen, row_number() OVER () AS id FROM (
+    SELECT text, json_transform(text, {_SEEN}) AS seen FROM (SELECT DISTINCT text FROM named))
+  WHERE seen."state" IN ('open', 'closed')),
 best AS (
-  SELECT piece, repo, issue, day, max(ts) AS ts,
-    arg_max(struct_pack(place := coalesce(place, -1), item), ts || ' ' || event_id) AS found
-  FROM named GROUP BY piece, repo, issue, day),
-every AS (
-  SELECT b.piece, b.repo, b.issue, b.day, b.ts, coalesce(b.found.item, raw.seen) AS seen
-  FROM best b LEFT JOIN raw ON raw.rowid = b.found.place),
+  SELECT piece, repo, issue, day, max(ts) AS ts, arg_max(id, ts || ' ' || event_id) AS id
+  FROM (SELECT named.* EXCLUDE (text), known.id FROM named JOIN known USING (text))
+  GROUP BY piece, repo, issue, day),
+-- Texts that are the same say the same; of the others it is looked up whether they do.
+turned AS (
+  SELECT *, row_number() OVER w = 1 AS first, lead(day) OVER w IS NULL AS last,
+    max(ts) OVER (PARTITION BY piece, repo, issue) AS newest
+  FROM best WINDOW w AS (PARTITION BY piece, repo, issue ORDER BY day)
+  QUALIFY first OR last OR id <> lag(id) OVER w),
 marked AS (
-  SELECT piece, repo, issue, day, max(ts) OVER (PARTITION BY piece, repo, issue) AS newest, seen,
-    row_number() OVER w = 1 OR lead(day) OVER w IS NULL
+  SELECT piece, repo, issue, day, newest, seen, first OR last
       OR seen."state" <> lag(seen."state") OVER w
       OR coalesce(seen.track, '') <> lag(coalesce(seen.track, '')) OVER w
       OR coalesce(seen.milestone, '') <> lag(coalesce(seen.milestone, '')) OVER w
       OR coalesce(seen.is_pull_request, false) <> lag(coalesce(seen.is_pull_request, false)) OVER w AS told
-  FROM every WINDOW w AS (PARTITION BY piece, repo, issue ORDER BY day))
+  FROM turned JOIN known USING (id) WINDOW w AS (PARTITION BY piece, repo, issue ORDER BY day))
 SELECT piece, repo, issue, day, newest, seen FROM marked WHERE told
-"""
+"""  # noqa: S608 – the same
 FOLD = {
     "ids": "SELECT piece, hash(event_id) FROM raw",
-    "totals": """
+    "totals": f"""
 SELECT piece, repo, origin, count(*) FILTER (type <> 'day_aggregate'),
-  CAST(coalesce(sum(counts['records']) FILTER (type = 'day_aggregate'), 0) AS BIGINT), min(ts), max(ts), min(day), max(day)
+  CAST(coalesce(sum(json_transform(counts, {_COUNTS})['records']) FILTER (type = 'day_aggregate'), 0) AS BIGINT), min(ts), max(ts), min(day), max(day)
 FROM raw GROUP BY ALL
-""",
+""",  # noqa: S608 – the same
     "counted": _COUNTED,
     "states": _STATES,
-    "made": """
+    "made": f"""
 SELECT piece, repo, issue, ts, run_id, event_id, place, c.field, c."before", c."after", coalesce(c.rule, ''), type = 'run_undone'
 FROM (SELECT piece, repo, issue, ts, run_id, event_id, type, unnest(changes) AS c, generate_subscripts(changes, 1) AS place
-  FROM raw WHERE len(changes) > 0 AND type IN ('run', 'run_undone') AND origin = '')
+  FROM (SELECT * REPLACE (json_transform(changes, {_CHANGES}) AS changes) FROM raw
+    WHERE changes IS NOT NULL AND type IN ('run', 'run_undone') AND origin = ''))
 WHERE c.field IS NOT NULL AND ts IS NOT NULL AND issue > 0
 UNION ALL
 SELECT piece, repo, c.issue_number, c."at", c.run_id, event_id, place, c.field, c."before", c."after", coalesce(c.rule, ''),
   coalesce(c.undone, false)
-FROM (SELECT piece, repo, event_id, unnest(written) AS c, generate_subscripts(written, 1) AS place FROM raw
-  WHERE len(written) > 0 AND origin = '')
+FROM (SELECT piece, repo, event_id, unnest(written) AS c, generate_subscripts(written, 1) AS place
+  FROM (SELECT piece, repo, event_id, json_transform(written, {_WRITTEN}) AS written FROM raw
+    WHERE written IS NOT NULL AND origin = ''))
 WHERE c.field IS NOT NULL AND c."at" IS NOT NULL AND c.issue_number > 0
-""",
+""",  # noqa: S608 – the same
     "runs": """
 SELECT piece, repo, issue, max(ts), max(struct_pack(ts, event_id, outcome, reason)) FILTER (outcome <> 'success')
 FROM raw WHERE type = 'run' AND origin = '' AND issue > 0 GROUP BY piece, repo, issue
 """,
-    "news": """
-SELECT piece, repo, type, ts, subject, outcome, reason, run_id, event_id, counts FROM raw
+    "news": f"""
+SELECT piece, repo, type, ts, subject, outcome, reason, run_id, event_id, json_transform(counts, {_COUNTS}) FROM raw
 WHERE type IN ('migration_compared', 'migration_step', 'setup_step', 'records_lost')
   OR (type = 'config_validated' AND (ts, event_id) IN (
     SELECT max((ts, event_id)) FROM raw WHERE type = 'config_validated' GROUP BY piece, repo))
   OR (type IN ('sink_failure', 'sweep_finished', 'catch_up_finished') AND (ts, event_id) IN (
     SELECT max((ts, event_id)) FROM raw WHERE type IN ('sink_failure', 'sweep_finished', 'catch_up_finished')
     GROUP BY piece, repo, type, subject))
-""",
+""",  # noqa: S608 – the same
     "seen": f"""
 WITH chosen AS (
   SELECT piece, repo, type || '.' || outcome AS name, ts, issue, reason, event_id FROM raw
   WHERE origin = '' AND type <> 'day_aggregate' AND (type <> 'run' OR outcome <> 'success')
   UNION ALL
   SELECT piece, repo, 'rule.' || d.rule || '.' || d.outcome, ts, issue, reason, event_id FROM (
-    SELECT piece, repo, ts, issue, reason, event_id, unnest(list_filter(decisions, lambda d: d.outcome IN
-      ('applied', 'warned', 'blocked', 'failed'))) AS d FROM raw WHERE origin = '' AND len(decisions) > 0))
+    SELECT piece, repo, ts, issue, reason, event_id, unnest(notable) AS d
+    FROM raw JOIN (SELECT text, notable FROM said WHERE len(notable) > 0) told ON raw.decisions = told.text
+    WHERE origin = ''))
 SELECT piece, repo, name, unnest(max(struct_pack(ts, event_id, issue, reason), {BEHIND})) FROM chosen WHERE name IS NOT NULL
 GROUP BY piece, repo, name
 """,  # noqa: S608 – the same
 }
 """By table: the question that folds `raw`."""
 
-DIGEST = hashlib.sha256("\0".join((READ, *TABLES.values(), *FOLD.values())).encode()).hexdigest()
+DIGEST = hashlib.sha256("\0".join((READ, SAID, *TABLES.values(), *FOLD.values())).encode()).hexdigest()
 """Changes whenever folds would come out otherwise."""

@@ -101,3 +101,31 @@ def test_every_verb_of_the_registry_is_a_command() -> None:
         assert isinstance(command, click.Command), verb.name
         assert command.get_short_help_str(200).rstrip(".") == verb.help.rstrip("."), verb.name
         assert "Example" in (command.help or "") + (command.epilog or ""), f"{verb.name}: --help shows an example"
+
+
+NO_HOME = {
+    *("demo", "run", "help", "completion", "rules list", "rules show", "telemetry schema", "store migrate"),
+    *("config init", "config schema", "config show", "config simulate", "config upgrade", "config validate"),
+    *("contract export", "contract print", "contract verify", "migrate"),
+}
+"""Commands that read nothing of a home folder, or are told both places of what they move."""
+
+
+def test_every_command_that_reads_a_home_folder_is_told_it_by_the_same_option() -> None:
+    from importlib import import_module
+
+    import click
+
+    from tassist.cli.registry import VERBS
+
+    without = set()
+    waiting = [(verb.name, import_module(verb.module).command) for verb in VERBS]
+    while waiting:
+        name, command = waiting.pop()
+        if isinstance(command, click.Group):
+            names = command.list_commands(click.Context(command))
+            waiting += [(f"{name} {below}", command.commands[below]) for below in names]
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            without |= {name} if not any("--home" in option.opts for option in command.params) else set()
+
+    assert without == NO_HOME

@@ -8,7 +8,7 @@ import msgspec
 
 from tassist.dashboard.board import Bar, Board, Parity, RepoBoard, StepAt
 from tassist.dashboard.figures import FIGURES
-from tassist.dashboard.site import charts, repo_pages
+from tassist.dashboard.site import beside, charts
 from tassist.dashboard.site.page import Cell, Column, Frame, card, count, outcome, table, tag, tile, tiles
 from tassist.dashboard.site.parts import behind, needs, place_of, rules_table, run_charts, scope_charts
 from tassist.dashboard.site.words import anchor, day, esc, href, moment, number, shown
@@ -51,9 +51,7 @@ def site(board: Board, *, web_url: str = "https://github.com") -> dict[str, byte
         "dashboard.json": document(board),
         ".nojekyll": b"",
     }
-    for repo in board.repos:
-        found.update(repo_pages.pages(board, repo, frame))
-    return found
+    return found | beside.pages(board.repos, board.needs, frame)
 
 
 def document(board: Board) -> bytes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 
-from tassist.dashboard.board import Board, IssueAt, Need, RepoBoard, Scope, Value
+from tassist.dashboard.board import IssueAt, Need, RepoBoard, Scope, Value
 from tassist.dashboard.figures import DECISIONS, FIGURE_BY_ID, FIGURES, figure_of_decision
 from tassist.dashboard.site import charts
 from tassist.dashboard.site.page import Cell, Column, Frame, card, count, table, tag, tile, tiles
@@ -29,12 +30,12 @@ _RUN_TILES = ("runs", "failed", "blocked", "partial", "deliveries", "writes", "l
 _WINDOWED = {"opened", "closed", "runs", "failed", "blocked", "partial", "deliveries", "reads", "writes", "latency_p95"}
 
 
-def pages(board: Board, repo: RepoBoard, frame: Frame) -> dict[str, bytes]:
+def pages(repo: RepoBoard, all_needs: Iterable[Need], frame: Frame) -> dict[str, bytes]:
     """Every page of the repository, by address from the site's root."""
     folder = "/".join(place_of(repo.repo))
     crumb = [("index.html", "Overview")]
     inner = [*crumb, (href(*place_of(repo.repo), "index.html"), repo.repo)]
-    mine = [need for need in board.needs if need.repo == repo.repo]
+    mine = [need for need in all_needs if need.repo == repo.repo]
     found = {
         f"{folder}/index.html": frame.page(
             at=f"{folder}/index.html", title=repo.repo, body=_overview(repo, mine, frame), crumb=crumb

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from html import escape
 from urllib.parse import quote
 
@@ -11,10 +12,19 @@ from tassist.dashboard.tally import MORE_MS
 from tassist.text import safe_text
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SHORT = 80
 
 
 def esc(text: object, max_chars: int = 600) -> str:
     """Text from anywhere, for an element or a quoted attribute."""
+    if type(text) is str and len(text) <= _SHORT:
+        return _escaped(text, max_chars)
+    return escape(safe_text(text, max_chars=max_chars), quote=True)
+
+
+@lru_cache(maxsize=1 << 14)
+def _escaped(text: str, max_chars: int) -> str:
+    """The same for short text: labels, rules and days stand on pages thousands of times."""
     return escape(safe_text(text, max_chars=max_chars), quote=True)
 
 
@@ -23,6 +33,7 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+@lru_cache(maxsize=1 << 12)
 def day(stamp: str) -> str:
     """``3 Mar 2026`` of a stamp or a date, in UTC; what is none stays as it is."""
     try:
@@ -36,7 +47,7 @@ def moment(stamp: str) -> str:
     """``3 Mar 2026 12:05`` in UTC, as a `time` element."""
     if not stamp:
         return ""
-    return f'<time datetime="{esc(stamp, 40)}">{day(stamp)} {esc(stamp[11:16], 5)}</time>'
+    return f'<time datetime="{esc(stamp, 40)}">{day(stamp[:10])} {esc(stamp[11:16], 5)}</time>'
 
 
 def span(milliseconds: int) -> str:
@@ -71,6 +82,7 @@ def change(figure: Figure, value: Value) -> str:
     return f"{number(value.before)} in the 28 days before"
 
 
+@lru_cache(maxsize=1 << 12)
 def href(*parts: str, anchor: str = "") -> str:
     """A relative address, quoted for an attribute."""
     return "/".join(quote(part, safe="-._~") for part in parts) + (f"#{quote(anchor, safe='-._~')}" if anchor else "")

@@ -94,6 +94,32 @@ def test_the_figures_are_one_document_for_machines(home: Path, capsys: Capture) 
     assert found["total"]["figures"]["runs"]["all"] == 2
 
 
+@pytest.mark.parametrize("words", [(), ("build",), ("diff", "2026-02-01", "2026-03-01"), ("records", "runs")])
+def test_another_home_folder_is_looked_at(
+    words: tuple[str, ...], home: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TASSIST_HOME", str(tmp_path / "elsewhere"))
+
+    code, out, err = typed(capsys, *words, "--home", home)
+
+    assert (code, "acme" in out or "3 records" in err) == (3 if "diff" in words else 0, True), err
+    assert not (tmp_path / "elsewhere").exists()
+    if words == ("build",):
+        code, out, _ = typed(capsys, "open", "--home", home)
+        assert (code, out) == (0, f"{(home / 'dashboard' / 'index.html').as_uri()}\n")
+
+
+@pytest.mark.parametrize("option", [("--home", "x"), ("--repo", "acme/orbit"), ("--json",)])
+def test_an_option_in_front_of_a_subcommand_is_refused_rather_than_lost(
+    option: tuple[str, ...], home: Path, capsys: Capture
+) -> None:
+    code, out, err = typed(capsys, *option, "build")
+
+    assert (code, out) == (2, "")
+    assert "behind build" in err
+    assert not (home / "dashboard").exists()
+
+
 def test_two_days_are_compared_in_words(home: Path, capsys: Capture) -> None:
     (home / "telemetry" / "y.jsonl").write_bytes(line(9, at=NOON.replace(day=5)) + b"\n")
 

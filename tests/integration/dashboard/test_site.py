@@ -13,17 +13,22 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
+from tassist.dashboard.board import Need, RepoBoard
 from tassist.dashboard.make import make
 from tassist.dashboard.reading import read
+from tassist.dashboard.site import beside
 from tassist.dashboard.site.build import site
+from tassist.dashboard.site.page import Frame
 from tests.support import sample_site
 from tests.support.records import line
 
+PYTHON = sys.executable
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
     "</script><script>alert(1)</script>",
@@ -260,6 +265,28 @@ def other_python() -> str | None:
             if asked.returncode == 0 and asked.stdout.split() != [str(part) for part in sys.version_info[:2]]:
                 return candidate
     return None
+
+
+@pytest.mark.parametrize("another", [PYTHON, shutil.which("false") or "false", "/no/such/python"])
+def test_the_same_bytes_by_one_process_and_by_several_also_where_none_begins(
+    another: str, months: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = pages(months)
+    monkeypatch.setattr(beside, "WORTH_IT", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(sys, "executable", another)
+    asked: list[bool] = []
+    by_another = beside._made_by_another
+
+    def watched(repos: list[RepoBoard], needs: Sequence[Need], frame: Frame) -> dict[str, bytes] | None:
+        made = by_another(repos, needs, frame)
+        asked.append(made is not None)
+        return made
+
+    monkeypatch.setattr(beside, "_made_by_another", watched)
+
+    assert pages(months) == alone
+    assert asked == [another == PYTHON] * 2
 
 
 def test_the_same_bytes_from_two_versions_of_python(months: Path, tmp_path: Path) -> None:

@@ -177,6 +177,25 @@ def test_prune_reaches_every_sink_that_keeps_records_here(
     assert "github:acme/telemetry is not pruned from here" in err
 
 
+def test_another_home_folder_is_looked_after(
+    home: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    JsonlSink(home / "telemetry").write(entries(records(20)))
+    write_status(
+        home / "sinks.json", Status("2026-03-01T12:00:00.000Z", (SinkStatus("jsonl", "stopped", 0, 0, 20, 0),))
+    )
+    monkeypatch.setenv("TASSIST_HOME", str(tmp_path / "elsewhere"))
+
+    assert "20 records" in typed(capsys, "verify", "--home", home)[2]
+    assert documented(capsys, "status", "--home", home)[1]["sinks"][0]["delivered"] == 20
+    code, exported, _ = typed(capsys, "export", "--home", home)
+    assert (code, len(exported.splitlines())) == (0, 20)
+    (tmp_path / "exported.jsonl").write_text(exported)
+    assert documented(capsys, "import", tmp_path / "exported.jsonl", "--home", home)[1]["repeated"] == 20
+    assert typed(capsys, "prune", "--home", home, "--dry-run")[0] == 0
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_status_without_a_service_says_so(home: Path, capsys: Capture) -> None:
     code, out, err = typed(capsys, "status")
 
