@@ -51,7 +51,7 @@ def sources(root: Path) -> dict[Path, ast.Module]:
 
 
 @cache
-def tests_of(root: Path) -> str:
+def words_of_tests(root: Path) -> str:
     """What the tests say, but for this one."""
     paths = sorted((root / "tests").rglob("*.py"))
     return "\n".join(path.read_text("utf-8") for path in paths if path != Path(__file__))
@@ -114,7 +114,7 @@ def unused(modules: dict[Path, ast.Module], elsewhere: str) -> list[str]:
 
 
 def test_what_nobody_uses_is_not_kept(project_root: Path) -> None:
-    found = unused(sources(project_root), tests_of(project_root))
+    found = unused(sources(project_root), words_of_tests(project_root))
 
     assert found == [], "remove it, or say in FOR_OTHERS who uses it"
 
@@ -122,7 +122,7 @@ def test_what_nobody_uses_is_not_kept(project_root: Path) -> None:
 def test_what_is_kept_for_others_is_there_and_used_by_them(project_root: Path) -> None:
     modules = sources(project_root)
     defined = {name for tree in modules.values() for name, _ in definitions(tree)}
-    told = set(re.findall(r"[A-Za-z_]\w*", tests_of(project_root)))
+    told = set(re.findall(r"[A-Za-z_]\w*", words_of_tests(project_root)))
 
     assert [name for name in FOR_OTHERS if name not in defined or name not in told] == []
 
