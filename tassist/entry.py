@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # typing's own costs a third of the time in which the fir
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tassist.opening import OpenPlace
+    from tassist.opening import Form, OpenPlace
 
 _AT_ONCE: tuple[list[str], ...] = ([], ["setup"])
 """What opens the app and says nothing that the command line would have to read."""
@@ -124,10 +124,16 @@ def _open(wanted: OpenPlace) -> int:
 
             clear_splash()
             return serve_web(wanted)
-        return open_app(wanted, [(verb.name, verb.help) for verb in VERBS])
+        return open_app(wanted, [(verb.name, verb.help) for verb in VERBS], _forms)
     except BaseException:
         clear_splash()  # or its words would stand before those of the problem
         raise
+
+
+def _forms(verb: str) -> Sequence[Form]:
+    from tassist.cli.forms import forms_of
+
+    return forms_of(verb)
 
 
 def _strange_room() -> int | None:

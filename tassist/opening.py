@@ -39,6 +39,35 @@ class Embedded(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a command may be told: an option, or a word in its place."""
+
+    name: str
+    """``--limit``; of a word in its place what stands for it: ``OWNER/REPO``."""
+    help: str
+    takes: str = ""
+    """What follows the option; empty where nothing does."""
+    needed: bool = False
+
+    @property
+    def is_option(self) -> bool:
+        """Whether it is named on the line."""
+        return self.name.startswith("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A command as it is typed, and everything it may be told; read from the command line itself."""
+
+    words: tuple[str, ...]
+    """``("deliveries", "list")``."""
+    help: str
+    parameters: tuple[Parameter, ...]
+    runs: bool = True
+    """Whether it does something by itself; a group of commands may not."""
+
+
+@dataclass(frozen=True, slots=True)
 class WebAddress:
     """Where browsers find the app; always this machine."""
 

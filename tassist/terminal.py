@@ -39,10 +39,20 @@ def in_browser(env: Mapping[str, str] | None = None) -> bool:
     return (environment() if env is None else env).get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
 
 
+def shows_unicode(env: Mapping[str, str] | None = None) -> bool:
+    """Whether the terminal can be expected to show more than ASCII: by the locale, or where none is said by our own stream."""
+    env = environment() if env is None else env
+    if in_browser(env):
+        return True
+    said = next((env[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if env.get(name)), "")
+    encoding = said or getattr(sys.stderr, "encoding", None) or ""
+    return "utf-8" in encoding.lower() or "utf8" in encoding.lower()
+
+
 def splash() -> None:
     """Say at once that something comes; `clear_splash` takes it away."""
     if not in_browser():
-        sys.stderr.write("\rtassist is opening …")
+        sys.stderr.write(f"\rtassist is opening {'…' if shows_unicode() else '...'}")
         sys.stderr.flush()
 
 

@@ -214,6 +214,14 @@ SETTINGS: tuple[Setting, ...] = (
         ("on", "off"),
     ),
     Setting(
+        "glyphs",
+        ("TASSIST_GLYPHS",),
+        "What the full-screen app draws with; auto takes ascii where the locale is not UTF-8.",
+        "choice",
+        "auto",
+        ("auto", "unicode", "ascii"),
+    ),
+    Setting(
         "keymap",
         ("TASSIST_KEYMAP",),
         'A TOML file of your own keys for the full-screen app: lines of binding-id = "key".  Default: keys.toml in the home folder.',

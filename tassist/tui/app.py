@@ -5,26 +5,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, cast
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 from typing_extensions import override
 
 from engine.problems import Problem, ProblemError
 from tassist.errors import problems_of
+from tassist.terminal import shows_unicode
 from tassist.text import safe_text
 from tassist.tui import keys
 from tassist.tui.boundary import crash_text
-from tassist.tui.commands import Reach, reachable
+from tassist.tui.commands import NOT_RUN, Reach, reachable
 from tassist.tui.desk import Desk
 from tassist.tui.messages import Troubled, Wanted
 from tassist.tui.places import PLACE_BY_ID, PLACES, screen_of
+from tassist.tui.safe import content
 from tassist.tui.screens.place import PlaceScreen
 from tassist.tui.theme import NAMES, THEMES
 
@@ -71,6 +74,7 @@ The keys of what has the focus are listed beside this."""
         self.DEFAULT_MODE = self.first_place  # type: ignore[misc]  # Textual reads it when it is made, and knows no other way
         super().__init__()
         self.desk = desk
+        self._twins: list[LineFilter] = []
         self.problems: list[Problem] = []
         """Newest first."""
         for theme in THEMES:
@@ -78,6 +82,12 @@ The keys of what has the focus are listed beside this."""
         self._begin_with(NAMES[desk.settings.text("theme")])
         if desk.settings.text("animations") == "off":
             self.animation_level = "none"
+        glyphs = desk.settings.text("glyphs")
+        self.ascii_only = glyphs == "ascii" or (glyphs == "auto" and not shows_unicode())
+        if self.ascii_only:
+            from tassist.tui.twins import AsciiTwins
+
+            self._twins = [AsciiTwins()]
         for one in PLACES:
             if one.id != self.first_place:
                 self.add_mode(one.id, partial(screen_of, one, desk))
@@ -125,6 +135,15 @@ The keys of what has the focus are listed beside this."""
             self.stylesheet.read(path)
         return screen
 
+    @override
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), *self._twins]
+
+    @override
+    def get_key_display(self, binding: Binding) -> str:
+        shown = super().get_key_display(binding)
+        return shown.replace("⏎", "enter") if self.ascii_only else shown
+
     # --- going about --------------------------------------------------------------------------
 
     async def action_go(self, place: str) -> None:
@@ -167,6 +186,8 @@ The keys of what has the focus are listed beside this."""
             yield SystemCommand(f"go: {place.title}", place.help, partial(self.action_go, place.id))
         for verb, reach in reachable(self.desk.verbs):
             yield SystemCommand(f"do: {verb.name}", verb.help, partial(self.reach, reach))
+        for verb in self.desk.verbs:
+            yield SystemCommand(f"run: {verb.name}", verb.help, partial(self.run_verb, verb.name))
         yield SystemCommand("app: problems", "Everything that went wrong, to be reported.", self.action_problems)
         yield SystemCommand("app: keys and help", "Help for what has the focus.", self.action_help)
         yield SystemCommand("app: next theme", "Dark, light, or the terminal's own colours.", self.action_next_theme)
@@ -177,6 +198,18 @@ The keys of what has the focus are listed beside this."""
         await self.action_go(reach.place)
         if reach.action:
             await self.screen.run_action(f"screen.{reach.action}")
+
+    async def run_verb(self, verb: str) -> None:
+        """Offer a line to run a verb with; of one that is not run here, say why."""
+        if verb in NOT_RUN:
+            from tassist.tui.screens.asking import TextModal
+
+            lines = [content(f"tassist {verb} is not run here:"), content(NOT_RUN[verb])]
+            await self.push_screen(TextModal(f"tassist {verb}", lines, copied=f"tassist {verb}"))
+            return
+        from tassist.tui.screens.command import CommandModal
+
+        await self.push_screen(CommandModal(self.desk, verb))
 
     # --- problems -----------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
-"""The palette: every verb of the command line that the app can do, and where it does it.
+"""The palette: every verb of the command line, where it is done, and how it is run from here with all it may be told.
 
-The verbs come from the command line's own registry, handed in at the start; a test keeps the two equal.
+Verbs and their options come from the command line's own registry, handed in at the start; a test keeps the two equal.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tassist.opening import Form
 from tassist.tui.desk import Verb
 
 
@@ -35,28 +36,60 @@ REACH: dict[str, Reach] = {
     "doctor": Reach("health"),
     "console": Reach("home"),
 }
-"""By verb."""
-CLI_ONLY: dict[str, str] = {
-    "demo": "it starts a world of its own, into which a console is opened afterwards",
-    "scaffold": "it writes files into a checkout and shows each difference, which is read before it is agreed to",
-    "trigger": "the console edits and sends again what has really come; a made-up delivery takes a line of flags",
-    "run": "it reads a payload from a file or a pipe",
-    "contract": "a page of cases to be read, exported or compared in a script",
-    "telemetry": "files in, files out; the dashboard shows what is in them",
-    "plan": "its exit code is what it is for",
-    "apply": "it writes to many labels at once and wants its plan reviewed line by line, as in a pull request",
-    "sweep": "it shows its own progress, and its looks appear among the deliveries and issues here",
-    "worker": "it is a service of its own, for a machine without a person at it",
-    "rotate": "it changes a secret under a running service, and wants its flags said aloud",
-    "help": "F1 explains what has the focus, and every problem says what to do",
-    "completion": "it prints a script for a shell",
-    "rollover": "it is done once in a sprint, with flags that name both milestones",
+"""By verb: the place that does it in its own way."""
+NOT_RUN: dict[str, str] = {
+    "setup": "it asks one question after another; the place Setup (7) does that, and so does tassist setup in a terminal",
+    "console": "it is what you are looking at; its options say how it begins",
+    "serve": "a service lives as long as it is wanted, and a command here ends with its window: start it in a terminal or as a unit",
+    "worker": "it is a service of its own, for a machine without a person at it: start it there as a unit",
+    "demo": "it starts a world of its own, into which a console is opened afterwards: type tassist demo in a terminal",
 }
-"""Verbs that stay on the command line, each with its reason."""
+"""Verbs that no line is run of here, each with its reason."""
+NOT_TOLD: dict[str, str] = {
+    "--home": "a command run here works with the folder of this console",
+    "--editor": "an editor would draw over this screen; the place Deliveries edits with e",
+}
+"""Options that are not offered, each with its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that may be added to a line."""
+
+    adds: str
+    """What is typed by choosing it; empty where a person has to."""
+    shown: str
+    help: str
 
 
 def reachable(verbs: Sequence[Verb]) -> Iterator[tuple[Verb, Reach]]:
-    """The verbs the palette offers, in the order of the command line."""
+    """The verbs that have a place, in the order of the command line."""
     for verb in verbs:
         if verb.name in REACH:
             yield verb, REACH[verb.name]
+
+
+def form_of(forms: Sequence[Form], words: Sequence[str]) -> Form | None:
+    """The command that a line begins with: the longest whose words it has."""
+    found = [form for form in forms if tuple(words[: len(form.words)]) == form.words]
+    return max(found, key=lambda form: len(form.words), default=None)
+
+
+def offers(forms: Sequence[Form], words: Sequence[str]) -> list[Offer]:
+    """What may follow these words: the commands below, then words in their place, then options."""
+    form = form_of(forms, words)
+    if form is None:
+        return []
+    depth = len(form.words)
+    found = [
+        Offer(below.words[-1], below.words[-1], below.help)
+        for below in forms
+        if below.words[:depth] == form.words and len(below.words) == depth + 1 and len(words) == depth
+    ]
+    if not form.runs:
+        return found
+    told = [one for one in form.parameters if one.name not in NOT_TOLD]
+    for one in sorted(told, key=lambda one: (one.is_option, not one.needed)):
+        needed = "needed: " if one.needed else ""
+        found.append(Offer(one.name if one.is_option else "", f"{one.name} {one.takes}".strip(), f"{needed}{one.help}"))
+    return found

@@ -17,6 +17,7 @@ from tassist.opening import Embedded
 if TYPE_CHECKING:
     from engine.ports import Clock
     from tassist.github.connection import Connection
+    from tassist.opening import Form
     from tassist.store.ports import Journal
 
 
@@ -35,6 +36,8 @@ class Desk:
     settings: Settings
     clock: Clock
     verbs: Sequence[Verb] = ()
+    forms: Callable[[str], Sequence[Form]] = lambda _: ()
+    """What a verb may be told; it loads the verb, so it is for workers."""
     service: Embedded | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     connect: Callable[[bool], Connection] | None = None

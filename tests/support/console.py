@@ -15,6 +15,7 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from tassist.cli.forms import forms_of
 from tassist.config import settings
 from tassist.store import inbox
 from tassist.store.journal import Journal
@@ -56,7 +57,7 @@ def verbs() -> tuple[Verb, ...]:
 def desk(home: Path, **env: str) -> Desk:
     """What the app is given; only these variables are seen."""
     loaded = settings.load({"home": str(home)}, env={"HOME": str(home), **env}, dotenv=None)
-    return Desk(loaded, StillClock(), verbs=verbs())
+    return Desk(loaded, StillClock(), verbs=verbs(), forms=forms_of)
 
 
 def console(home: Path, place: str = "home", **env: str) -> TassistApp:

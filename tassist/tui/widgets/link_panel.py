@@ -136,7 +136,9 @@ class LinkPanel(Vertical):
 
     def action_qr(self) -> None:
         """Show the code, on the whole screen: it needs every line of a small one."""
-        if self.waiting.short_link:
+        if getattr(self.app, "ascii_only", False):
+            self.app.notify("a QR code cannot be drawn in ASCII; the address stands above in full", markup=False)
+        elif self.waiting.short_link:
             _ = self.app.push_screen(QrModal(self.waiting.short_link))
 
     def action_done(self) -> None:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tassist.terminal import may_draw
+from tassist.terminal import may_draw, shows_unicode
 
 GOOD = {"TERM": "xterm-256color"}
 
@@ -45,3 +45,25 @@ def test_plain_was_asked_for() -> None:
 @pytest.mark.parametrize("stream", ["stdin", "stdout", "stderr"])
 def test_h73_one_stream_that_is_no_terminal_is_enough(stream: str) -> None:
     assert not drawn(env=GOOD, pipe=stream)
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        ({"LC_ALL": "C.UTF-8"}, True),
+        ({"LANG": "de_DE.utf8"}, True),
+        ({"LANG": "de_DE@euro"}, False),
+        ({"LC_ALL": "C", "LANG": "C.UTF-8"}, False),
+        ({"LC_ALL": "", "LC_CTYPE": "C.UTF-8", "LANG": "C"}, True),
+        ({"LC_ALL": "C", "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver"}, True),
+    ],
+    ids=str,
+)
+def test_h73_the_locale_says_whether_more_than_ascii_can_be_shown(env: dict[str, str], expected: bool) -> None:
+    assert shows_unicode(env) is expected
+
+
+def test_h73_without_a_locale_our_own_stream_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for encoding, expected in (("utf-8", True), ("latin-1", False)):
+        monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+        assert shows_unicode({}) is expected
