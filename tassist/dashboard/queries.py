@@ -44,7 +44,6 @@ COLUMNS = {
 _DECISIONS = """'[{"rule": "VARCHAR", "outcome": "VARCHAR"}]'"""
 _CHANGES = """'[{"field": "VARCHAR", "before": "VARCHAR", "after": "VARCHAR", "rule": "VARCHAR"}]'"""
 _COUNTS = """'"MAP(VARCHAR, BIGINT)"'"""
-_ISSUES = f"""'"MAP(VARCHAR, {_STATE.replace('"', chr(92) + '"')})"'"""
 _WRITTEN = (
     """'[{"at": "VARCHAR", "run_id": "VARCHAR", "issue_number": "BIGINT", "field": "VARCHAR", "before": "VARCHAR", """
     """"after": "VARCHAR", "rule": "VARCHAR", "undone": "BOOLEAN"}]'"""
