@@ -7,6 +7,7 @@ import ssl
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -375,6 +376,30 @@ async def test_h43_a_certificate_nobody_vouches_for_is_refused_with_the_way_out(
 
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
         assert (await connect(api(server)).get("/x", RepoWire, Named())).value.id == 3
+
+
+async def test_h69_a_name_that_was_rebound_to_another_machine_gets_no_token(
+    connect: Connect, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docs/decisions/0016: the certificate, here a trusted one, belongs to another name, so no request is sent."""
+    import socket
+
+    real = socket.getaddrinfo
+
+    def rebound(host: Any, *args: Any, **named: Any) -> Any:
+        return real("127.0.0.1" if host in {"ghes.example.com", b"ghes.example.com"} else host, *args, **named)
+
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
+    monkeypatch.setattr(socket, "getaddrinfo", rebound)
+    async with Scripted(Reply(body={"id": 3})).running(ssl=tls) as server:
+        url = api(server).replace("127.0.0.1", "ghes.example.com")
+        with pytest.raises(ProblemError) as raised:
+            await connect(url).get("/x", RepoWire, Named())
+
+    assert raised.value.problems[0].code == "tls-untrusted"
+    assert server.asked == []
 
 
 async def test_h38_a_404_right_after_an_event_is_asked_again_a_few_times(connect: Connect) -> None:

@@ -19,7 +19,12 @@ from hypothesis import strategies as st
 
 from engine.problems import ProblemError
 from tassist import secrets
+from tassist.clock import SystemClock
 from tassist.config import settings as settings_
+from tassist.doctor import keyring as doctor_keyring
+from tassist.doctor.check import Machine
+from tassist.doctor.check import State as CheckState
+from tassist.doctor.examine import examine
 from tassist.errors import Secret
 from tassist.secrets import GitHubApp, env_file, system_keyring
 from tassist.secrets.files import append_private
@@ -76,6 +81,32 @@ def test_h75_every_kind_of_keyring_is_told_apart(
     assert found.usable or (found.problem().why and found.problem().fix)
     left = tmp_path / "keyring.json"
     assert not left.exists() or left.read_text() == "{}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("kept_keyrings.Working", "keeps secrets"),
+        ("keyring.backends.null.Keyring", "switched off: it takes everything and keeps nothing"),
+        ("keyring.backends.fail.Keyring", "this system has no keyring"),
+        ("kept_keyrings.Plaintext", "a file that is not encrypted"),
+        ("kept_keyrings.Locked", "the keyring is locked"),
+        ("kept_keyrings.Hanging", "did not answer within"),
+    ],
+)
+async def test_h75_the_doctor_says_which_kind_of_keyring_it_is_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, said: str
+) -> None:
+    use_keyring(monkeypatch, tmp_path, kind)
+    machine = Machine(None, (), {}, tmp_path, tmp_path, tmp_path / ".env", SystemClock().now)
+
+    (found,) = await examine([(check, machine) for check in doctor_keyring.CHECKS], deadline_s=20)
+
+    good = kind == "kept_keyrings.Working"
+    assert found.finding.state == (CheckState.OK if good else CheckState.WARNING)
+    assert said in found.finding.said
+    assert good or "choose file" in found.finding.fix
+    assert "canary" not in repr(found)
 
 
 @pytest.mark.parametrize("kind", ["kept_keyrings.Locked", "kept_keyrings.Forgetting", "keyring.backends.null.Keyring"])
