@@ -9,7 +9,7 @@ DELIVERIES ?= 1000000
 SEED   ?= 1
 JOBS   ?= 1
 
-.PHONY: bench demo pictures simulate test check fix setup lock docs hostile chaos killed fuzz clean mutate coverage site wheel audit
+.PHONY: bench demo pictures simulate test check fix setup lock docs hostile chaos killed kills fuzz clean mutate coverage site wheel audit
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -36,6 +36,10 @@ fix: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	@$(BIN)/python -W ignore -m tests.support.generated $(ARGS)
+
+# A migration killed at every one of its steps, in four ways, there and back; the ordinary tests die at each fourth.
+kills: $(VENV)/.dev
+	@TASSIST_TEST_EVERY_KILL=1 $(BIN)/python -m pytest tests/integration/migrate/test_hurt.py -k killed
 
 # Pictures of every place of the console, for the pages that show them; on Python 3.11, as the tests compare theirs there.
 pictures: $(VENV)/.dev

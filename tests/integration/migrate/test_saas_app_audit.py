@@ -14,7 +14,8 @@ from tassist.services.migrate.reading import joined
 from tassist.services.migrate.snapshot_file import read_record_folder
 from tests.support.legacy import fetched, recorded
 
-pytestmark = pytest.mark.slow
+# What git gives of that repository holds something that looks like a token; nothing here shows it to anybody.
+pytestmark = [pytest.mark.slow, pytest.mark.shows_secrets]
 LEGACY = {
     "issue automation": "codex-auto-assign codex-project-sync codex-self-test codex-supervisor project-status",
     "board moves": "issue-status-on-assign pr-status-closed pr-status-merged pr-status-opened",

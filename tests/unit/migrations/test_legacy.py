@@ -152,6 +152,7 @@ def test_generated_cases_walk_every_way_through_every_component(legacy: Legacy, 
     assert len(taken) == 4
 
 
+@pytest.mark.shows_secrets  # git reads all of that repository, in which something looks like a token
 def test_the_model_reproduces_the_recorded_decisions_item_by_item_and_to_the_byte() -> None:
     record = read_record_folder(recorded())
     whole = joined(read_checkout(fetched()), record)
