@@ -83,7 +83,7 @@ def decide(trigger: Trigger, issue: Issue, repo: Repo, config: Config | InvalidC
     if unmanaged is not None:
         left = [Decision(site.rule, subject, "skipped", unmanaged, site.where) for site, subject in program.sites]
         return Plan((program.valid, *left), not_configured=program.not_configured)
-    return _plan(_drafted(program, trigger, issue, repo, prepared, now), program)
+    return _plan(_drafted(program, trigger, issue, repo, prepared, now, silent=False), program)
 
 
 def effects_of(trigger: Trigger, issue: Issue, repo: Repo, config: Config, now: datetime) -> tuple[Effect, ...]:
@@ -107,7 +107,7 @@ def _drafted(
     prepared: View,
     now: datetime,
     *,
-    silent: bool = False,
+    silent: bool,
 ) -> Draft:
     draft = _evaluate(program, Draft(trigger, issue, repo, prepared, now, silent=silent))
     if draft.limited and draft.freed():

@@ -95,7 +95,7 @@ class Draft:
         now: datetime,
         *,
         room: int = 0,
-        silent: bool = False,
+        silent: bool,
     ) -> None:
         self.trigger = trigger
         self.issue = issue
@@ -283,13 +283,13 @@ class Draft:
             decision = self.decisions[at]
             if any((label in self.labels) != self.was_there(label) for label in touched):
                 continue
-            others = (self._by.get(label, decision.rule) for label in touched)
-            other = next((rule for rule in others if rule != decision.rule), None)
-            if other is None:
-                self.decisions[at] = replace(decision, outcome="already", before=decision.after)
+            others = [rule for label in touched if (rule := self._by.get(label)) not in (None, decision.rule)]
+            if others:
+                # Only what adds a label and replaces none can be taken back, so nothing was there before.
+                reason = f"{decision.reason} Taken back by {others[0]}."
+                self.decisions[at] = replace(decision, outcome="skipped", reason=reason, after=None)
             else:
-                reason = f"{decision.reason} Taken back by {other}."
-                self.decisions[at] = replace(decision, outcome="skipped", reason=reason, after=decision.before)
+                self.decisions[at] = replace(decision, outcome="already", before=decision.after)
 
     def effects(self) -> tuple[Effect, ...]:
         """The difference between the issue as read and as wanted, creations first."""

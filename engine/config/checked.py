@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import cast
 
 from engine.config.nodes import Mapping, Node
 from engine.problems import Where
@@ -91,8 +92,7 @@ class Checked:
 
     def record(self, name: str) -> Checked | None:
         """A nested record, or ``None``."""
-        value = self.values.get(name)
-        return value if isinstance(value, Checked) else None
+        return cast("Checked | None", self.values.get(name))
 
     def records(self, name: str) -> tuple[Checked, ...]:
         """A list of records."""

@@ -156,12 +156,8 @@ def _mapping(data: dict[str, Json], depth: int) -> Iterable[str]:
         elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
             yield head
             for item in value:
-                lines = (
-                    list(_mapping(item, depth + 2))
-                    if isinstance(item, dict) and item
-                    else [f"{'  ' * (depth + 2)}{flow(item)}"]
-                )
-                yield "  " * (depth + 1) + "- " + lines[0].lstrip(" ")
+                lines = list(_mapping(item, depth + 2)) if isinstance(item, dict) and item else [flow(item)]
+                yield "  " * (depth + 1) + "- " + lines[0].lstrip()
                 yield from lines[1:]
         else:
             yield f"{head} {flow(value)}"

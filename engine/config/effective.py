@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from engine.config.checked import step
 from engine.config.dump import to_data
@@ -33,8 +34,7 @@ def effective(config: Config, source: str | bytes) -> tuple[Effective, ...]:
         source: The file's bytes, or its text.
     """
     out = Findings(config.file)
-    text = decode(source, out)
-    root = read(text, out) if text is not None else None
+    root = read(cast("str", decode(source, out)), out)
     return tuple(_walk(dict(to_data(config, defaults=True)), root, "", config.file))
 
 
@@ -49,9 +49,9 @@ def _value(value: Json, node: Node | None, path: str, file: str) -> Iterator[Eff
     if isinstance(value, dict):
         yield from _walk(value, node, path, file)
     elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        items = node.items if isinstance(node, Listing) else []
+        items = cast("Listing", node).items  # no default is a list of records, so this one stands in the file
         for index, item in enumerate(value):
-            yield from _value(item, items[index] if index < len(items) else None, f"{path}[{index}]", file)
+            yield from _value(item, items[index], f"{path}[{index}]", file)
     else:
         where = Where(file, node.line, node.column, path) if node is not None else None
         yield Effective(path, value, where)

@@ -42,37 +42,36 @@ class Findings:
         self._more_warnings += 1
         return False
 
-    def problem(self, code: str, where: Where, what: str, why: str = "", fix: str = "") -> None:
+    def problem(self, code: str, where: Where, what: str, why: str, fix: str) -> None:
         """Keep a problem, where there is room."""
         if self.wants_problem:
             self._problems.append(Problem(code, what, why, fix, where))
 
-    def fatal(self, code: str, where: Where, what: str, why: str = "", fix: str = "") -> None:
+    def fatal(self, code: str, where: Where, what: str, why: str, fix: str) -> None:
         """Keep a problem that ended the reading, even where it takes another one's room."""
         if not self.wants_problem:
             self._problems.pop()
         self._problems.append(Problem(code, what, why, fix, where))
 
-    def warning(self, code: str, where: Where, what: str, why: str = "", fix: str = "") -> None:
+    def warning(self, code: str, where: Where, what: str, why: str, fix: str) -> None:
         """Keep a warning, where there is room."""
         if self.wants_warning:
             self._warnings.append(Problem(code, what, why, fix, where))
 
-    def nearest(self, word: str, allowed: Collection[str], *, cutoff: float = 0.6) -> str | None:
+    def nearest(self, word: str, allowed: Collection[str], cutoff: float) -> str | None:
         """The nearest allowed spelling; ``None`` too where this file has used up its comparisons."""
         self._comparisons += min(len(allowed), 200)
-        return nearest(word, allowed, cutoff=cutoff) if self._comparisons <= MAX_COMPARISONS else None
+        return nearest(word, allowed, cutoff) if self._comparisons <= MAX_COMPARISONS else None
 
     def did_you_mean(self, word: str, allowed: Collection[str], *, cutoff: float = 0.6) -> str:
         """``did you mean X?``, or nothing."""
-        found = self.nearest(word, allowed, cutoff=cutoff)
+        found = self.nearest(word, allowed, cutoff)
         return f"did you mean {found}?" if found else ""
 
-    def broken_sections(self) -> set[str]:
-        """The top-level keys in which something is wrong; a name missing from such a section says nothing."""
-        if self._more_problems or any(problem.where and not problem.where.path for problem in self._problems):
-            return {"tracks", "labels", "milestones", "stale", "enforcement"}
-        return {re.split(r"[.\[]", problem.where.path)[0] for problem in self._problems if problem.where}
+    def broken(self, *sections: str) -> bool:
+        """Whether something is, or may be, wrong in one of the top-level keys; a name missing from such a one says nothing."""
+        paths = [problem.where.path for problem in self._problems if problem.where]
+        return bool(self._more_problems) or any(not path or re.split(r"[.\[]", path)[0] in sections for path in paths)
 
     def problems(self) -> tuple[Problem, ...]:
         """By line and column; the last one names those left out."""

@@ -11,14 +11,14 @@ _LONGEST = 80
 _CLOSELY = 5
 
 
-def nearest(word: str, allowed: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+def nearest(word: str, allowed: Iterable[str], cutoff: float) -> str | None:
     """The allowed word that is close enough to be what was meant; case does not count.
 
     Bounded: the first 200 allowed words are compared by their letters, the best five of these letter by letter.
     """
     if not word or len(word) > _LONGEST:
         return None
-    matcher = SequenceMatcher(autojunk=False)
+    matcher = SequenceMatcher()
     matcher.set_seq2(word.casefold())
     scored: list[tuple[float, str]] = []
     for candidate in islice(allowed, _MOST):

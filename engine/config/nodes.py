@@ -99,6 +99,8 @@ _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z|[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z"
 )
+_MOST_DIGITS = 40
+"""Longer ones are far beyond every bound, and told as readers of JSON do: a float."""
 _MAYBE_NUMBER = frozenset("0123456789+-.")
 _MAYBE_OTHER = frozenset("~nNtTfF0123456789+-.")
 AMBIGUOUS = re.compile(r"[-+]?0[0-9_]+\Z|0o[0-7]+\Z|[-+]?0b[01_]+\Z")
@@ -136,9 +138,7 @@ def resolve(node: Scalar) -> Resolved:
     if text in _BOOL:
         return Resolved("bool", _BOOL[text])
     if text[0] in _MAYBE_NUMBER:
-        if len(text) > 40:
-            return Resolved("float", 0.0) if _FLOAT.match(text) else Resolved("text", text)
-        if _INT.match(text):
+        if len(text) <= _MOST_DIGITS and _INT.match(text):
             base = {"0o": 8, "0x": 16}.get(text[:2], 10)
             return Resolved("int", int(text, base))
         if _FLOAT.match(text):

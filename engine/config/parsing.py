@@ -29,7 +29,7 @@ def parse(source: str | bytes, *, file: str = DEFAULT_FILE) -> Config | InvalidC
     """
     out = Findings(file)
     digest = (
-        f"sha256:{sha256(source if isinstance(source, bytes) else source.encode('utf-8', 'surrogatepass')).hexdigest()}"
+        f"sha256:{sha256(source if isinstance(source, bytes) else source.encode(errors='surrogatepass')).hexdigest()}"
     )
     text = decode(source, out)
     root = read(text, out) if text is not None else None

@@ -37,15 +37,14 @@ def compile_pattern(pattern: str) -> Any:
 
 
 def _in_words(pattern: str, error: Exception) -> str:
-    said = error.args[0] if error.args else ""
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    text: str = error.args[0].decode()
     if re.search(r"\(\?<?[=!]", pattern) and "perl operator" in text:
         return "lookahead and lookbehind are not possible in linear time"
-    if re.search(r"\\[1-9]|\(\?P=", pattern) and ("escape" in text or "perl operator" in text or "group" in text):
+    if re.search(r"\\[1-9]|\(\?P=", pattern) and ("escape" in text or "perl operator" in text):
         return "a reference to an earlier group is not possible in linear time"
     if "too large" in text or "repetition" in text:
         return f"{text}: use smaller repeats, at most 1,000 in all"
-    return text or "it cannot be compiled"
+    return text
 
 
 @lru_cache(maxsize=512)

@@ -7,6 +7,7 @@ expanded, no tag constructs anything, no directive is obeyed.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -38,26 +39,18 @@ class _StopReadingError(Exception):
 
 def decode(source: str | bytes, out: Findings) -> str | None:
     """The text of the file, or ``None`` where it is none; said in ``out``."""
-    if isinstance(source, bytes):
-        if len(source) > MAX_BYTES:
-            _too_large(len(source), out)
-            return None
-        try:
-            text = source.decode("utf-8")
-        except UnicodeDecodeError as error:
-            _not_utf8(source, error, out)
-            return None
-    else:
-        text = source
-        if len(text) > MAX_BYTES or (len(text) > MAX_BYTES // 4 and len(text.encode("utf-8", "replace")) > MAX_BYTES):
-            _too_large(len(text.encode("utf-8", "replace")), out)
-            return None
+    size = len(source if isinstance(source, bytes) else source.encode(errors="replace"))
+    if size > MAX_BYTES:
+        _too_large(size, out)
+        return None
+    try:
+        text = source.decode() if isinstance(source, bytes) else source
+    except UnicodeDecodeError as error:
+        _not_utf8(error.object, error.start, out)
+        return None
     text = text.removeprefix("\ufeff")
-    found = 0
-    for hit in _FORBIDDEN.finditer(text):
-        found += 1
-        if found > _SHOWN_CHARACTERS:
-            break
+    forbidden = list(islice(_FORBIDDEN.finditer(text), _SHOWN_CHARACTERS))
+    for hit in forbidden:
         line, column = _place(text, hit.start())
         code = ord(hit.group())
         out.problem(
@@ -67,7 +60,7 @@ def decode(source: str | bytes, out: Findings) -> str | None:
             "control characters, invisible line ends and halves of characters are read differently by different programs",
             f'remove it, or write it as an escape in double quotes: "\\u{code:04x}"',
         )
-    return None if found else text
+    return None if forbidden else text
 
 
 def read(text: str, out: Findings, *, max_nodes: int = MAX_NODES) -> Node | None:
@@ -100,7 +93,6 @@ def read(text: str, out: Findings, *, max_nodes: int = MAX_NODES) -> Node | None
 
 class _Reader:
     def __init__(self, text: str, out: Findings, max_nodes: int) -> None:
-        self.text = text
         self.max_nodes = max_nodes
         self.out = out
         self.nodes = 0
@@ -177,7 +169,8 @@ class _Reader:
                 "config-key-not-text",
                 where,
                 "a mapping or a list stands where a key should",
-                fix="write a word and a colon",
+                "every key of a configuration is a word",
+                "write a word and a colon",
             )
             return None
         if node.plain and node.text == "<<":
@@ -265,15 +258,14 @@ class _Reader:
 
 def ambiguous(node: Scalar) -> bool:
     """Whether two readers of YAML take this number for two numbers."""
-    return node.plain and len(node.text) < 40 and bool(AMBIGUOUS.match(node.text)) and node.text not in {"00", "0"}
+    return node.plain and bool(AMBIGUOUS.match(node.text)) and node.text != "00"
 
 
 def _syntax(text: str, error: Any, out: Findings) -> None:
-    mark = error.problem_mark or error.context_mark
-    where = Where(out.file, mark.line + 1, mark.column + 1) if mark else Where(out.file)
-    said = error.problem or "it cannot be read"
-    why = f"{error.context} at line {error.context_mark.line + 1}" if error.context and error.context_mark else ""
-    if mark and text[mark.index : mark.index + 1] == "\t":
+    mark, said = error.problem_mark, error.problem
+    where = Where(out.file, mark.line + 1, mark.column + 1)
+    why = f"{error.context} at line {error.context_mark.line + 1}" if error.context_mark else ""
+    if text[mark.index : mark.index + 1] == "\t":
         out.fatal(
             "config-tab",
             where,
@@ -287,7 +279,7 @@ def _syntax(text: str, error: Any, out: Findings) -> None:
         "could not find expected ':'": "write the key, a colon and a space; or close the quotes",
         "did not find expected key": "align the key with its neighbours, or close the quotes or the bracket above",
         "did not find expected <document start>": "align the line with the first key of the file",
-        "found undefined escape": "write \\\\ for a backslash, or use single quotes",
+        "found unknown escape": "write \\\\ for a backslash, or use single quotes",
         "cannot start any token": "a text that begins with this character needs quotes",
         "found unexpected end of stream": "close the quotes or the bracket",
     }
@@ -305,15 +297,14 @@ def _too_large(size: int, out: Findings) -> None:
     )
 
 
-def _not_utf8(source: bytes, error: UnicodeDecodeError, out: Findings) -> None:
-    line = source.count(b"\n", 0, error.start) + 1
-    start = source.rfind(b"\n", 0, error.start) + 1
-    column = len(source[start : error.start].decode("utf-8", "replace")) + 1
+def _not_utf8(source: bytes, at: int, out: Findings) -> None:
+    before = source[:at].decode()
+    line, column = _place(before, len(before))
     utf16 = source[:2] in {b"\xff\xfe", b"\xfe\xff"}
     out.fatal(
         "config-not-utf8",
         Where(out.file, line, column),
-        "the file is UTF-16" if utf16 else f"the byte 0x{source[error.start]:02x} is no UTF-8",
+        "the file is UTF-16" if utf16 else f"the byte 0x{source[at]:02x} is no UTF-8",
         "GitHub and every reader of YAML expect UTF-8",
         "save the file as UTF-8",
     )

@@ -53,7 +53,7 @@ def show(node: Node) -> str:
         return "a mapping" if node.entries else "an empty mapping"
     if isinstance(node, Listing):
         return "a list" if node.items else "an empty list"
-    assert isinstance(node, Scalar), "what was refused is not looked at again"
+    assert isinstance(node, Scalar)  # what was refused is not looked at again
     kind = resolve(node).kind
     text = _shorten(node.text)
     if kind == "null":
@@ -111,7 +111,8 @@ class _Check:
                     "config-empty-value",
                     self.where(value, below + key),
                     f"{key} is empty, which counts as left out",
-                    fix="give it a value, or remove the key",
+                    "YAML reads a key without a value as nothing",
+                    "give it a value, or remove the key",
                 )
             else:
                 valid = self.value(value, field.spec, below + key)
@@ -208,8 +209,8 @@ class _Check:
                     fix or ("write [] for an empty list" if is_null(node) else "put - before each entry"),
                 )
             return None
-        if not spec.min_items <= len(node.items) <= spec.max_items:
-            few = len(node.items) < spec.min_items
+        few = len(node.items) < spec.min_items
+        if few or len(node.items) > spec.max_items:
             self.out.problem(
                 "config-too-few-entries" if few else "config-too-many-entries",
                 self.where(node, path),
@@ -228,7 +229,7 @@ class _Check:
 
     def _map(self, node: Node, spec: MapOf, path: str) -> Value | None:
         if not isinstance(node, Mapping):
-            self._wrong_kind(node, path, f"a mapping from {spec.key_name} to its value", "")
+            self._wrong_kind(node, path, f"a mapping from {spec.key_name} to its value")
             return None
         found: dict[str, tuple[Leaf, Value]] = {}
         refused = dict(spec.refused)
@@ -247,7 +248,7 @@ class _Check:
 
     def _text(self, node: Node, spec: Text, path: str) -> Leaf | None:
         if not isinstance(node, Scalar):
-            self._wrong_kind(node, path, spec.says, "")
+            self._wrong_kind(node, path, spec.says)
             return None
         if not is_text(node):
             fix = (
@@ -263,7 +264,11 @@ class _Check:
                 date.fromisoformat(node.text)
             except ValueError as error:
                 self.out.problem(
-                    "config-wrong-date", self.where(node, path), f"{node.text} is no date: {error}", fix="mend the date"
+                    "config-wrong-date",
+                    self.where(node, path),
+                    f"{node.text} is no date: {error}",
+                    "GitHub takes only a day that exists",
+                    "mend the date",
                 )
                 return None
         return Leaf(node.text, node, path, self.out.file)
@@ -276,7 +281,7 @@ class _Check:
         elif not node.text:
             fix = "write something between the quotes"
         else:
-            fix = _invisible(node.text) or f"it takes {spec.says}"
+            fix = _invisible(node.text) or f"write {spec.says}"
         self.out.problem("config-wrong-text", self.where(node, path), what, f"it takes {spec.says}", fix)
 
     def _whole(self, node: Node, spec: Whole, path: str) -> Leaf | None:
@@ -303,13 +308,9 @@ class _Check:
                 f"write a number from {spec.low} to {spec.high}",
             )
             return None
-        digits = re.sub(r"[^0-9]", "", node.text[:40]) if isinstance(node, Scalar) else ""
-        fix = (
-            f"write {int(digits)}, without quotes"
-            if digits and isinstance(node, Scalar) and is_text(node) and len(node.text) < 20
-            else ""
-        )
-        self._wrong_kind(node, path, spec.says, fix)
+        short = isinstance(node, Scalar) and is_text(node) and len(node.text) < _SHORT
+        digits = re.sub(r"[^0-9]", "", node.text) if isinstance(node, Scalar) and short else ""
+        self._wrong_kind(node, path, spec.says, f"write {int(digits)}, without quotes" if digits else "")
         return None
 
     def _flag(self, node: Node, path: str) -> Leaf | None:
@@ -339,11 +340,10 @@ class _Check:
                     self.out.did_you_mean(node.text, names),
                 )
             return None
-        fix = f'put it in quotes: "{node.text}"' if isinstance(node, Scalar) and node.text in names else ""
-        self._wrong_kind(node, path, f"one of {', '.join(names)}", fix)
+        self._wrong_kind(node, path, f"one of {', '.join(names)}")
         return None
 
-    def _wrong_kind(self, node: Node, path: str, takes: str, fix: str) -> None:
+    def _wrong_kind(self, node: Node, path: str, takes: str, fix: str = "") -> None:
         if self.out.wants_problem:
             self.out.problem(
                 "config-wrong-kind",
@@ -354,6 +354,8 @@ class _Check:
             )
 
 
+_SHORT = 20
+"""Characters of a text that may be a number somebody put in quotes."""
 _MEANT = {
     "yes": "true",
     "on": "true",
@@ -385,7 +387,7 @@ def _invisible(text: str) -> str:
         for place, char in (("first", text[0]), ("last", text[-1]))
         if char.isspace() or not char.isprintable()
     ]
-    edges = edges or [("", char) for char in text if not char.isprintable()][:1]
+    edges = edges or [("", char) for char in text if not char.isprintable()]
     if not edges:
         return ""
     place, char = edges[0]

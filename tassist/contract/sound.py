@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from engine.decide import unconfigured_plan
 from engine.model import Issue, Repo, fold
 from engine.plan import AddLabels, CloseIssue, CreateLabel, CreateMilestone, Plan, RemoveLabels, SetMilestone
 
@@ -87,15 +88,8 @@ def _explained(plan: Plan) -> list[str]:
     return found
 
 
-_RULES = (
-    "labels.normalize",
-    "track.classify",
-    "labels.required",
-    *(f"exclusivity.{name}" for name in ("track", "phase", "priority", "state")),
-    "milestone",
-    "inheritance",
-    "stale",
-)
+_RULES = unconfigured_plan("").not_configured
+"""Every rule there is, as the registry names it."""
 
 
 def _complete(plan: Plan) -> list[str]:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from engine import view as views
 from engine.config.types import Config, InvalidConfig
-from engine.decide import decide, missing_facts
+from engine.decide import decide, missing_facts, unconfigured_plan
 from engine.draft import FactMissing
 from engine.explain import plan_data, plan_in_words
 from engine.model import Fact, Issue, Milestone, Repo, Trigger, fold
@@ -210,8 +210,7 @@ def test_every_rule_leaves_a_decision_or_is_named_as_not_configured(
 
     decided_rules = {decision.rule for decision in plan.decisions}
     assert decided_rules.isdisjoint(plan.not_configured)
-    always = {"labels.normalize", "track.classify", "labels.required", "milestone", "inheritance", "stale"}
-    assert always <= decided_rules | set(plan.not_configured)
+    assert set(unconfigured_plan("").not_configured) <= decided_rules | set(plan.not_configured)
     assert all(decision.reason.endswith(".") for decision in plan.decisions)
 
 

@@ -20,7 +20,7 @@ _TITLES = ("Sprint 10", "Sprint 1.2", "v3", "")
 
 
 def configurations() -> list[str]:
-    """The documents, shortest first."""
+    """The documents; a new one stands last, so that the others keep their place."""
     found: list[str] = json.loads(_FILE.read_text())
     return found
 

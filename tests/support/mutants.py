@@ -4,6 +4,7 @@ First every one of these runs once, with nothing remembered and the functions it
 notice; so a mutant is put in its function's place, and what calls that function runs, the quickest first and the contract before the tests
 (these in a fork), until something is otherwise than without it. What runs while the engine is imported, everything depends on: a mutant of
 such a function that nobody has noticed is judged once more in a process that imports the engine under it.
+What earlier runs found only says where to look first: `tests.support.mutants_before`.
 
 `make mutate` runs `python -P -m tests.support.mutants OUT 0/2 engine.rules. engine.view.` once for each share of them: OUT takes a line of JSON a mutant, with who noticed
 it (`contract`, `tests`, `import` or `nobody`) and by what, and is gone on with where it holds some already.
@@ -36,7 +37,9 @@ from typing import Self
 import pytest
 
 from tests.support import mutants_active
+from tests.support.mutants_before import Before, digest, of_folders, of_test_file
 
+ROOT = Path.cwd()
 TESTS = ("tests/unit/engine",)
 SKIPPED = ("test_h66_the_longest_body_under_as_many_patterns_as_there_may_be_is_decided_in_bounded_work",)
 """It decides in another process, where no mutant is."""
@@ -63,6 +66,8 @@ class Item:
     kind: str
     """``contract`` or ``tests``."""
     notices: Callable[[], bool]
+    digest: str = ""
+    """Of everything it is made of, but for the engine."""
 
 
 @dataclass
@@ -79,7 +84,7 @@ class Calls:
     """The functions with mutants that are called while it listens."""
 
     def __init__(self) -> None:
-        self.codes: set[object] = set()
+        self.codes: set[int] = set()
 
     def __enter__(self) -> Self:
         sys.setprofile(self._called)
@@ -90,7 +95,7 @@ class Calls:
 
     def _called(self, frame: FrameType, event: str, _argument: object) -> None:
         if event == "call":
-            self.codes.add(frame.f_code)
+            self.codes.add(id(frame.f_code))
 
     def functions(self) -> set[str]:
         """Their names in mutmut's spelling."""
@@ -108,15 +113,32 @@ def golden() -> list[Item]:
     decided = by_id(Path("tests/golden/decisions.txt").read_text())
     said = answers(Path("tests/golden/configurations.txt").read_text())
     schema = Path("docs/reference/task-assistant.schema.json").read_text()
-    found = [Item(case.id, "contract", partial(case_differs, case, decided[case.id])) for case in cases()]
+    asking = of_folders(
+        ROOT, ("tests/support/decisions.py", "tests/support/configurations.py", "tassist/contract"), (".py",)
+    )
+    found = [
+        Item(
+            case.id,
+            "contract",
+            partial(case_differs, case, decided[case.id]),
+            digest((repr(case), decided[case.id], asking)),
+        )
+        for case in cases()
+    ]
     found += [
-        Item(event.id, "contract", partial(event_differs, event, decided.get(event.id))) for event in events().cases
+        Item(
+            event.id,
+            "contract",
+            partial(event_differs, event, decided.get(event.id)),
+            digest((repr(event), decided.get(event.id, ""), asking)),
+        )
+        for event in events().cases
     ]
     for at, (text, before) in enumerate(zip(configurations(), said, strict=True)):
         explain = at % 6 == 0
         notices = partial(_said_otherwise, answer, text, before, explain=explain)
-        found.append(Item(f"configurations/{at}", "contract", notices))
-    found.append(Item("schema", "contract", lambda: config_reference.schema() != schema))
+        found.append(Item(f"configurations/{at}", "contract", notices, digest((text, before, asking))))
+    found.append(Item("schema", "contract", lambda: config_reference.schema() != schema, digest((schema,))))
     return found
 
 
@@ -147,6 +169,9 @@ class Judge:
     def __init__(self, mutants: Sequence[str], out: Path, scratch: Path, at_import: set[str]) -> None:
         self.mutants = mutants
         self.out = out
+        self.before = Before(out.parent)
+        state = out.parent / "state.txt"
+        self.state = state.read_text()[:16] if state.exists() else ""
         self.scratch = scratch
         self.at_import = at_import
         self._judging = False
@@ -158,7 +183,7 @@ class Judge:
             items = golden()
         self.at_import |= calls.functions()
         items += [
-            Item(item.nodeid, "tests", partial(_run, item))
+            Item(item.nodeid, "tests", partial(_run, item), of_test_file(ROOT, item.path))
             for item in session.items
             if item.name.partition("[")[0] not in SKIPPED
         ]
@@ -171,31 +196,50 @@ class Judge:
         traced = self._traced(items)
         signal.signal(signal.SIGPROF, _looping)
         self._judging = True
-        noticed: dict[str, list[Item]] = defaultdict(list)
+        digests = {item.id: item.digest for item in items}
+        self.before.keep_items(self.state, digests)
+        earlier = self.before.verdicts()
+        noticed: dict[str, list[str]] = defaultdict(list)
         done = self._done()
         for count, mutant in enumerate(name for name in self.mutants if name not in done):
             if count % CHECKED_EVERY == 0:
                 self._checked(items, traced)
             function = mutants_active.function_of(mutant)
+            change = mutants_active.digest_of(mutant)
+            known = earlier.get(change, {})
             first = noticed[function]
             callers = sorted(
-                traced.by_function[function], key=lambda item: (item not in first, traced.seconds[item.id])
+                traced.by_function[function],
+                key=lambda item: (
+                    item.id != known.get("item"),
+                    item.id not in first,
+                    traced.seconds[item.id],
+                ),
             )
-            cases = [item for item in callers if item.kind == "contract"]
-            by = self._by_contract(cases, traced, mutant) or self._by_tests(
-                [item for item in callers if item.kind == "tests"], traced, mutant
-            )
-            line = {"mutant": mutant, "by": by.kind if by else "nobody", "item": by.id if by else ""}
-            if by and by not in first:
-                first.insert(0, by)
-            if by is None:
-                if function in self.at_import and self._noticed_at_import(mutant):
-                    line["by"] = "import"
-                else:
-                    line |= mutants_active.change(mutant)
+            if known.get("by") == "nobody":
+                had = self.before.items(known["state"])
+                callers = [item for item in callers if had.get(item.id) != item.digest]
+            by = self._by_all(callers, traced, mutant, known.get("item", ""))
+            line = {"mutant": mutant, "change": change, "state": self.state, "by": "nobody", "item": ""}
+            if by:
+                line |= {"by": by.kind, "item": by.id}
+                if by.id not in first:
+                    first.insert(0, by.id)
+            elif known.get("by") != "nobody" and function in self.at_import and self._noticed_at_import(mutant):
+                line["by"] = "import"
+            else:
+                line |= mutants_active.change(mutant)
             self._write(line)
         self._checked(items, traced)
         return True
+
+    def _by_all(self, callers: Sequence[Item], traced: Traced, mutant: str, known: str) -> Item | None:
+        """The first that notices the mutant: whoever did before, else the contract before the tests."""
+        cases = [item for item in callers if item.kind == "contract"]
+        tests = [item for item in callers if item.kind == "tests"]
+        if tests and tests[0].id == known and (by := self._by_tests(tests[:1], traced, mutant)):
+            return by
+        return self._by_contract(cases, traced, mutant) or self._by_tests(tests, traced, mutant)
 
     def _checked(self, items: Sequence[Item], traced: Traced) -> None:
         """Nothing that was judged here may have left anything behind."""

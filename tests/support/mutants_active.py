@@ -13,8 +13,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
+
+from tests.support.mutants_before import digest
 
 MutantDict = dict[str, Any]
 
@@ -81,9 +83,12 @@ def active(mutant: str) -> Iterator[None]:
         _LATE.pop(name, None)
 
 
-def codes() -> dict[CodeType, str]:
-    """The code of every function that has mutants, and the function's name in mutmut's spelling."""
-    return {function.__code__: _name(function) for function, _ in _KEPT}
+def codes() -> dict[int, str]:
+    """The code of every function that has mutants, and the function's name in mutmut's spelling.
+
+    By identity: two functions that read alike on the same line of two files have equal code.
+    """
+    return {id(function.__code__): _name(function) for function, _ in _KEPT}
 
 
 def names() -> list[str]:
@@ -93,17 +98,27 @@ def names() -> list[str]:
 
 def change(mutant: str) -> dict[str, str]:
     """The lines a mutant took away and those it put there, each as one line without indentation."""
-    function, mutants = _kept(function_of(mutant))
-    name = function.__name__
-    lines = [
-        "".join(inspect.getsourcelines(mutants[own])[0]).replace(f"def {mutants[own].__name__}(", f"def {name}(", 1)
-        for own in ("_mutmut_orig", mutant.rpartition(".")[2])
-    ]
+    lines = _sources(mutant)
     found = list(difflib.unified_diff(lines[0].splitlines(), lines[1].splitlines(), n=0, lineterm=""))[2:]
     return {
         "was": " ".join(line[1:].strip() for line in found if line.startswith("-")),
         "becomes": " ".join(line[1:].strip() for line in found if line.startswith("+")),
     }
+
+
+def digest_of(mutant: str) -> str:
+    """A mutant's name that stays as long as its function and its change do."""
+    return digest((function_of(mutant), *_sources(mutant)))
+
+
+def _sources(mutant: str) -> list[str]:
+    """The function as it is, and as the mutant has it."""
+    function, mutants = _kept(function_of(mutant))
+    name = function.__name__
+    return [
+        "".join(inspect.getsourcelines(mutants[own])[0]).replace(f"def {mutants[own].__name__}(", f"def {name}(", 1)
+        for own in ("_mutmut_orig", mutant.rpartition(".")[2])
+    ]
 
 
 def function_of(mutant: str) -> str:

@@ -2,13 +2,12 @@
 
 In a folder of its own, `.mutation`, which git ignores: mutmut writes the mutants of every function, and `tests.support.mutants` finds who
 notices each. A survivor that the report's tables do not explain is a failure, and so is a row of theirs that no survivor needs.
-`ARGS="engine/natural.py engine/rules"` takes those; `JOBS=1` leaves the other cores alone. A run that was ended is gone on with, as long
-as nothing that judges or is judged has changed.
+`ARGS="engine/natural.py engine/rules"` takes those; `JOBS=1` leaves the other cores alone. A run that was ended is gone on with; where
+something that judges or is judged has changed, what was found before says where to look first.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -18,9 +17,21 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.mutants_before import Before, of_folders
+
 REPORT = Path("docs/explanation/mutation-report.md")
 MUTMUT = "mutmut==3.8.1"
-JUDGES = ("engine", "tests/unit/engine", "tests/golden", "tests/fixtures", "tests/support", "tassist/contract")
+WRITER = Path("tests/support/mutants_written.py")
+JUDGES = (
+    "engine",
+    "tests/unit/engine",
+    "tests/golden/decisions.txt",
+    "tests/golden/configurations.txt",
+    "tests/fixtures",
+    "tests/support",
+    "tassist/contract",
+    "docs/reference/task-assistant.schema.json",
+)
 CONFIG = """\
 [mutmut]
 source_paths=
@@ -53,7 +64,7 @@ def main() -> int:
     room = Path(".mutation").resolve()
     work = _copied(room / "work")
     subprocess.run(
-        [_installed(room / "venv"), Path("tests/support/mutants_written.py").resolve()],
+        [_installed(room / "venv"), WRITER.resolve()],
         cwd=work,
         check=True,
         stdout=subprocess.DEVNULL,
@@ -119,6 +130,11 @@ def _function(mutant: str) -> str:
 
 def _copied(work: Path) -> Path:
     """The engine as it is on disk; a file that has not changed keeps its time, so that its mutants are not written again."""
+    tool, written_by = f"{MUTMUT} {WRITER.read_text()}", work / "written_by.txt"
+    if not written_by.exists() or written_by.read_text() != tool:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        written_by.write_text(tool)
     for file in work.rglob("*.py"):
         if not Path(file.relative_to(work / "mutants" if work / "mutants" in file.parents else work)).exists():
             file.unlink()
@@ -145,7 +161,7 @@ def _judged(room: Path, mutants: Path, wanted: tuple[str, ...]) -> list[dict[str
     """What was found of each mutant wanted; what an earlier run of the same state found is not asked again."""
     out, state = room / "judged.jsonl", room / "state.txt"
     if not state.exists() or state.read_text() != _state():
-        out.unlink(missing_ok=True)
+        Before(room).set_aside()
         state.write_text(_state())
     env = {**os.environ, "PYTHONPATH": str(mutants)}
     workers = int(os.environ.get("JOBS", os.cpu_count() or 1))
@@ -163,11 +179,7 @@ def _judged(room: Path, mutants: Path, wanted: tuple[str, ...]) -> list[dict[str
 
 def _state() -> str:
     """A digest of everything that is judged or judges."""
-    digest = hashlib.sha256()
-    for file in sorted(file for folder in JUDGES for file in Path(folder).rglob("*") if file.is_file()):
-        if file.suffix != ".pyc":
-            digest.update(f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
+    return of_folders(Path(), JUDGES)
 
 
 if __name__ == "__main__":

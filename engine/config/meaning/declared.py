@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine.config import limits
 from engine.config.checked import Checked, Leaf
 from engine.config.meaning.names import Scope
@@ -36,8 +38,8 @@ def _tracks(scope: Scope) -> None:
     default: Checked | None = None
     listed = {fold(entry.text("title")): entry.text("title") for entry in scope.root.records("milestones")}
     for track in scope.tracks:
-        _unique(scope, track, "id", ids, "track", folded=True)
-        _unique(scope, track, "label", labels, "track", folded=True)
+        _unique(scope, track, "id", ids, "track", fold)
+        _unique(scope, track, "label", labels, "track", fold)
         if track.flag("default", default=False):
             if default:
                 scope.out.problem(
@@ -67,7 +69,7 @@ def _labels(scope: Scope) -> None:
     entries = scope.root.records("labels")
     names: dict[str, Leaf] = {}
     for entry in entries:
-        _unique(scope, entry, "name", names, "label", folded=True)
+        _unique(scope, entry, "name", names, "label", fold)
         color = entry.text("color")
         if color.startswith("#"):
             scope.out.warning(
@@ -79,7 +81,7 @@ def _labels(scope: Scope) -> None:
             )
     for track in scope.tracks:
         label = track.text("label")
-        listed = names.get(fold(label)) if label else None
+        listed = names.get(fold(label))
         if listed and listed.value != label:
             scope.out.warning(
                 "config-two-spellings",
@@ -102,7 +104,7 @@ def _milestones(scope: Scope) -> None:
     titles: dict[str, Leaf] = {}
     folded: dict[str, str] = {}
     for entry in scope.root.records("milestones"):
-        _unique(scope, entry, "title", titles, "milestone", folded=False)
+        _unique(scope, entry, "title", titles, "milestone", str)
         title = entry.text("title")
         other = folded.setdefault(fold(title), title)
         if other != title:
@@ -115,19 +117,22 @@ def _milestones(scope: Scope) -> None:
             )
 
 
-def _unique(scope: Scope, entry: Checked, key: str, seen: dict[str, Leaf], noun: str, *, folded: bool) -> None:
+def _unique(
+    scope: Scope, entry: Checked, key: str, seen: dict[str, Leaf], noun: str, name: Callable[[str], str]
+) -> None:
     leaf = entry.values.get(key)
     if not isinstance(leaf, Leaf):
         return
     text = str(leaf.value)
-    first = seen.setdefault(fold(text) if folded else text, leaf)
+    first = seen.setdefault(name(text), leaf)
     if first is not leaf and scope.out.wants_problem:
         same = "" if first.value == leaf.value else f", spelled {first.value!r}; case makes no difference"
         scope.out.problem(
             f"config-duplicate-{noun}",
             leaf.where,
             f"the {noun} {key} {text!r} is used again, first on line {first.where.line}{same}",
-            fix=f"remove one of the two, or give it another {key}",
+            "two entries of one name would contradict each other",
+            f"remove one of the two, or give it another {key}",
         )
 
 

@@ -25,13 +25,12 @@ def examine_enforcement(scope: Scope, enforcement: Checked) -> None:
 
 def _groups(scope: Scope, enforcement: Checked) -> None:
     for name, group in enforcement.record_pairs("exclusivity"):
-        known = {str(leaf.value): leaf for leaf in group.leaves("order")}
         for key in ("labels", "order", "terminal"):
             leaves = group.leaves(key)
             no_repeats(scope, leaves, error=key == "order")
             for leaf in leaves:
                 recognised_label(scope, leaf)
-                if key != "labels" and not belongs(scope, str(leaf.value), str(name.value), group):
+                if not belongs(scope, str(leaf.value), str(name.value), group):
                     scope.out.problem(
                         "config-not-in-group",
                         leaf.where,
@@ -39,12 +38,13 @@ def _groups(scope: Scope, enforcement: Checked) -> None:
                         membership(str(name.value), group),
                         "remove it, or give the group a prefix or labels that contain it",
                     )
-        if known and group.text("strategy") in {"newest", "first"}:
+        if group.leaves("order") and group.text("strategy") in {"newest", "first"}:
             scope.out.warning(
                 "config-unused-key",
                 group.place("order"),
                 f"order says nothing to the strategy {group.text('strategy')}",
-                fix="remove it, or choose highest or lowest",
+                "only highest and lowest compare labels by an order",
+                "remove it, or choose highest or lowest",
             )
 
 
@@ -96,7 +96,7 @@ def _required(scope: Scope, enforcement: Checked) -> None:
         no_repeats(scope, any_of)
         for leaf in any_of:
             declared_label(scope, leaf)
-        enforced = entry.text("mode", "warn") == "enforce"
+        enforced = entry.text("mode") == "enforce"
         if enforced and default is None and "default" not in entry.broken:
             scope.out.problem(
                 "config-no-default",
@@ -138,5 +138,6 @@ def _default(
             "config-unused-key",
             default.where,
             f"default says nothing to mode: {entry.text('mode', 'warn')}",
-            fix="remove it, or write mode: enforce",
+            "only enforce adds a label",
+            "remove it, or write mode: enforce",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from engine.config.build import DEFAULT_PREFIX
 from engine.config.checked import Checked, Leaf
@@ -15,9 +15,13 @@ _CLOSE = 0.75
 class Names:
     """Declared names of one kind and whether all of them could be read."""
 
-    def __init__(self, *, complete: bool) -> None:
+    def __init__(self, names: Iterable[str], same: Callable[[str], str], *, complete: bool) -> None:
         self.complete = complete
         self.spelled: dict[str, str] = {}
+        """As names are compared → as they are written; the first spelling counts."""
+        for name in names:
+            if name:
+                self.spelled.setdefault(same(name), name)
 
 
 class Scope:
@@ -28,27 +32,23 @@ class Scope:
         self.out = out
         self.tracks = root.records("tracks")
         stale = root.record("stale")
-        # Where a declaring section is broken, a missing name says nothing.
-        broken = out.broken_sections()
-        self.labels = Names(complete=not broken & {"labels", "tracks", "stale"})
-        for name in (
+        labels = [
             *(entry.text("name") for entry in root.records("labels")),
             *(track.text("label") for track in self.tracks),
-            *(
-                (stale.text("stale_label", "state/stale"), stale.text("escalated_label", "state/escalated"))
-                if stale
-                else ()
-            ),
-        ):
-            if name:
-                self.labels.spelled.setdefault(fold(name), name)
-        self.milestones = Names(complete=not broken & {"milestones", "tracks"})
-        for title in (
+            *(stale_labels(stale) if stale else ()),
+        ]
+        titles = [
             *(entry.text("title") for entry in root.records("milestones")),
             *(track.text("milestone") for track in self.tracks),
-        ):
-            if title:
-                self.milestones.spelled.setdefault(title, title)
+        ]
+        # Where a declaring section is broken, a missing name says nothing.
+        self.labels = Names(labels, fold, complete=not out.broken("labels", "tracks", "stale"))
+        self.milestones = Names(titles, str, complete=not out.broken("milestones", "tracks"))
+
+
+def stale_labels(stale: Checked) -> tuple[str, str]:
+    """What marks a stale issue and an escalated one."""
+    return stale.text("stale_label", "state/stale"), stale.text("escalated_label", "state/escalated")
 
 
 def declared_label(scope: Scope, leaf: Leaf) -> None:
@@ -86,7 +86,7 @@ def declared_milestone(scope: Scope, leaf: Leaf) -> None:
     if not scope.milestones.complete or leaf.value in scope.milestones.spelled:
         return
     if scope.out.wants_problem:
-        near = scope.out.nearest(str(leaf.value), scope.milestones.spelled, cutoff=_CLOSE)
+        near = scope.out.nearest(str(leaf.value), scope.milestones.spelled, _CLOSE)
         case = near is not None and fold(near) == fold(str(leaf.value))
         scope.out.problem(
             "config-unknown-milestone",

@@ -7,6 +7,8 @@ from engine.config.checked import Checked
 from engine.config.meaning.names import Scope
 from engine.config.patterns import compile_pattern, placeholders
 
+_SHARE_OF_ONE_TOO_LARGE = limits.MAX_PATTERN_SIZE // 2
+
 
 def milestone_pattern(scope: Scope, track: Checked, pattern: str) -> None:
     """Numbers in a title have names of their own and something between them."""
@@ -50,7 +52,8 @@ def examine_patterns(scope: Scope) -> None:
                 size += compile_pattern(str(leaf.value)).programsize
             except ValueError as error:
                 # One that is too large took its share of time before that was known.
-                size += limits.MAX_PATTERN_SIZE // 2 if "too large" in str(error) else 10
+                if "too large" in str(error):
+                    size += _SHARE_OF_ONE_TOO_LARGE
                 scope.out.problem(
                     "config-wrong-pattern",
                     leaf.where,

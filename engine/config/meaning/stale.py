@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from engine.config.checked import Checked
-from engine.config.meaning.names import Scope, no_repeats, recognised_label, recognised_milestone
+from engine.config.meaning.names import Scope, no_repeats, recognised_label, recognised_milestone, stale_labels
 from engine.model import fold
 
 _COMMENT_PLACEHOLDERS = ("days", "track", "label")
@@ -15,7 +15,7 @@ _DAYS = ("days_until_stale", "days_until_escalated", "days_until_close")
 
 def examine_stale(scope: Scope, stale: Checked) -> None:
     """Report what is wrong in `stale`."""
-    flag, escalated = stale.text("stale_label", "state/stale"), stale.text("escalated_label", "state/escalated")
+    flag, escalated = stale_labels(stale)
     if fold(flag) == fold(escalated):
         scope.out.problem(
             "config-same-label",
@@ -42,7 +42,7 @@ def examine_stale(scope: Scope, stale: Checked) -> None:
     any_days = any(stale.number(key) for key in _DAYS)
     ids = {track.text("id") for track in scope.tracks}
     for track, thresholds in stale.record_pairs("tracks"):
-        if track.value not in ids and not scope.out.broken_sections() & {"tracks"}:
+        if track.value not in ids and not scope.out.broken("tracks"):
             scope.out.problem(
                 "config-unknown-track",
                 track.where,

@@ -67,9 +67,7 @@ def _true(node: Node | None) -> bool:
 
 def milestone_form(pattern: str) -> tuple[str, str]:
     """Key and value for an older milestone pattern: ``{{sprint}}`` was written with two braces."""
-    single = re.sub(
-        r"\{+\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}+", lambda hit: "{" + hit[1].lower().lstrip("_") + "}", pattern
-    )
+    single = re.sub(r"\{+\s*_*([A-Za-z][A-Za-z0-9_]*)\s*\}+", lambda hit: "{" + hit[1].lower() + "}", pattern)
     return ("milestone_pattern", single) if re.search(r"\{[a-z][a-z0-9_]*\}", single) else ("milestone", single)
 
 
@@ -95,11 +93,11 @@ def version(text: str, root: Mapping) -> Change | None:
         )
     if now:
         return None
-    first = min((key.start for key, _ in root.entries.values()), default=0)
     if root.flow:
         return apply(text, [Edit(root.start + 1, root.start + 1, 'schema_version: "1.0", ')]), [
             'schema_version: "1.0" is new'
         ]
+    first = min(key.start for key, _ in root.entries.values())
     return apply(text, [Edit(first, first, 'schema_version: "1.0"\n')]), ['schema_version: "1.0" is new']
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from engine.config.dump import flow, render
 from engine.config.nodes import Json, Listing, Mapping, Node, Scalar
@@ -36,17 +37,17 @@ def end_of(node: Node) -> int:
 
 def lines_of(text: str, key: Scalar, value: Node) -> tuple[int, int]:
     """Offsets of the whole lines of a key and its value."""
-    start = text.rfind("\n", 0, key.start) + 1
+    start = text[: key.start].rfind("\n") + 1
     last = max(key.end, end_of(value))
-    if last > start and text[last - 1] == "\n":  # a block of text brings its own line end
+    if text[last - 1] == "\n":  # a block of text brings its own line end
         return start, last
-    end = text.find("\n", last)
-    return start, len(text) if end < 0 else end + 1
+    rest, line_end, _ = text[last:].partition("\n")
+    return start, last + len(rest) + len(line_end)
 
 
 def stands_alone(text: str, key: Scalar) -> bool:
     """Whether nothing but blanks is before the key on its line."""
-    return not text[text.rfind("\n", 0, key.start) + 1 : key.start].strip()
+    return not text[: key.start].rpartition("\n")[2].strip()
 
 
 def comment_out(text: str, mapping: Mapping, name: str, note: str) -> list[Edit]:
@@ -69,7 +70,9 @@ def comment_out(text: str, mapping: Mapping, name: str, note: str) -> list[Edit]
             Edit(key.start, end, f"{{}}  # {note} {text[key.start : end].strip()}\n".replace("\n", " ").rstrip() + "\n")
         ]
     following = min(after, key=lambda entry: entry[0].start)[0].start
-    return [Edit(start, start, f"{indent}# {note}\n{commented}"), Edit(key.start, following, "")]
+    between = text[end:following]
+    comments_between = between[: between.rfind("\n") + 1]
+    return [Edit(start, start, f"{indent}# {note}\n{commented}{comments_between}"), Edit(key.start, following, "")]
 
 
 def _commented(line: str, indent: str) -> str:
@@ -98,7 +101,7 @@ def scalars(node: Node) -> Iterator[Scalar]:
             yield key
             yield from scalars(value)
     else:
-        for item in node.items if isinstance(node, Listing) else ():
+        for item in cast("Listing", node).items:
             yield from scalars(item)
 
 
@@ -109,15 +112,14 @@ def comments(text: str, start: int, end: int, root: Node) -> list[str]:
     )
     found: list[str] = []
     at = start
-    while (sign := text.find("#", at, end)) >= 0:
+    while (sign := text.find("#", at, end)) != -1:
         inside = next((stop for begin, stop in covered if begin <= sign < stop), None)
         if inside is not None:
             at = inside
         else:
-            stop = text.find("\n", sign)
-            stop = end if stop < 0 or stop > end else stop
-            found.append(text[sign:stop].rstrip())
-            at = stop
+            comment = text[sign:end].partition("\n")[0]
+            found.append(comment.rstrip())
+            at = sign + len(comment)
     return found
 
 
@@ -146,10 +148,9 @@ def as_list(text: str, root: Mapping, name: str, items: list[Item]) -> Edit:
     lines = [f"{name}:" + ("" if items else " []")]
     low = key.end
     for item in items:
-        line_end = text.find("\n", item.end)
-        high = end if line_end < 0 else min(line_end, end)
+        high = item.end + len(text[item.end : end].partition("\n")[0])
         lines += [f"  {comment}" for comment in comments(text, low, high, root)]
-        lines += render({"": [item.data]}).splitlines()[1:]
+        lines += render({name: [item.data]}).splitlines()[1:]
         low = max(low, high)
     lines += [f"  {comment}" for comment in comments(text, low, end, root)]
     return Edit(key.start, end, "\n".join(lines) + "\n")

@@ -31,5 +31,5 @@ def test_an_error_carries_every_problem_and_never_none() -> None:
 
     assert ProblemError(one).problems == (one,)
     assert str(ProblemError(iter([one, two]))) == "one\ntwo"
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match=r"^a ProblemError carries at least one problem$"):
         ProblemError([])

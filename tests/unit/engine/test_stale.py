@@ -294,6 +294,8 @@ def test_closing_needs_the_time_of_the_flag_and_flagging_does_not() -> None:
     assert asks(old(days=50, updated_at=days_ago(40))) == (Fact.REPO_LABELS,)
     escalates = config(stale=stale(None, 20, 30))
     assert asks(old(days=50, updated_at=days_ago(40)), known=escalates) == (Fact.REPO_LABELS,)
+    a_day_between = config(stale=stale(29, None, 30))
+    assert asks(old(days=50, updated_at=days_ago(40)), known=a_day_between) == (Fact.REPO_LABELS,)
     only_close = config(stale=stale(None, None, 30))
     assert asks(old(days=50, updated_at=days_ago(40)), known=only_close) == (Fact.TIMELINE,)
 

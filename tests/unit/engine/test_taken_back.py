@@ -67,6 +67,21 @@ def test_a_label_a_later_group_removes_again_was_not_applied_and_the_decision_sa
     assert plan.effects == ()
 
 
+def test_a_decision_that_stands_before_one_that_was_taken_back_still_stands() -> None:
+    known = config(
+        tracks=(track("a", default=True),),
+        labels=(label("new", aliases=("old",)),),
+        self_healing=healing(),
+        enforcement=enforcement(ONE_OF),
+    )
+
+    plan = look(issue("old", "x"), known)
+
+    assert by_rule(plan, "labels.normalize").outcome == "applied"
+    assert by_rule(plan, "track.classify").outcome == "skipped"
+    assert [type(effect).__name__ for effect in plan.effects] == ["AddLabels", "RemoveLabels"]
+
+
 FLAG_ALIAS = {
     "labels": (label("state/stale", aliases=("wip",)), label("state/escalated")),
     "self_healing": healing(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.config.types import LabelSpec, MilestoneSpec, StaleThresholds
 from engine.model import Milestone
 from engine.problems import Where
-from engine.view import view
+from engine.view import _MOST_NAMES, view
 from tests.support.engine import (
     by_rule,
     config,
@@ -46,6 +46,17 @@ def test_a_label_knows_all_its_former_names_and_every_flag_its_place() -> None:
     place = Where("c.yml", 10, 1, "stale")
     for flag in ("state/stale", "state/escalated"):
         assert view(known).declared[flag] == LabelSpec(flag, place)
+
+
+def test_what_is_said_of_a_lone_label_is_made_once_and_not_kept_for_ever() -> None:
+    found = view(config(enforcement=enforcement(group("area")))).group("area")
+    first = found.alone("area/0")
+    for number in range(_MOST_NAMES):
+        found.alone(f"area/{number}")
+
+    assert found.alone("area/0") is first
+    found.alone("area/one-more")
+    assert found.alone("area/0") is not first
 
 
 def test_a_tracks_own_milestone_is_declared_by_the_track() -> None:

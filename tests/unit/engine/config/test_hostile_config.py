@@ -8,7 +8,10 @@ import sys
 import pytest
 
 from engine.config import Config, InvalidConfig, parse
+from engine.config.findings import Findings
 from engine.config.limits import MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS
+from engine.config.reading import read
+from engine.problems import Problem, Where
 
 HEAD = 'schema_version: "1.0"\ntracks: []\nmilestones: []\n'
 SMALL = HEAD + "labels: []\n"
@@ -33,6 +36,34 @@ def bomb(levels: int) -> str:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, levels)]
     return SMALL + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "column", "what"),
+    [
+        (b"\xff", 1, 1, "the byte 0xff is no UTF-8"),
+        (b"\n\xff", 2, 1, "the byte 0xff is no UTF-8"),
+        ("a: é\r\nbé".encode() + b"\xe4\n", 2, 3, "the byte 0xe4 is no UTF-8"),
+        (b"a\nb\n\nc: \xc3", 4, 4, "the byte 0xc3 is no UTF-8"),
+        ("a: b\n".encode("utf-16-le"), None, None, ""),
+        (b"\xff\xfe" + "a: b\n".encode("utf-16-le"), 1, 1, "the file is UTF-16"),
+        (b"\xfe\xff" + "a: b\n".encode("utf-16-be"), 1, 1, "the file is UTF-16"),
+    ],
+)
+def test_bytes_that_are_no_utf8_are_named_at_their_place(
+    source: bytes, line: int | None, column: int | None, what: str
+) -> None:
+    found = refused(source).problems
+
+    if what:
+        words = ("GitHub and every reader of YAML expect UTF-8", "save the file as UTF-8")
+        assert found == (Problem("config-not-utf8", what, *words, Where("c.yml", line, column)),)
+    else:  # without its mark UTF-16 is UTF-8 with zeros between the letters
+        assert found[0].code == "config-control-character"
+
+
+def test_half_a_character_in_a_text_is_refused_like_any_other_that_cannot_be_written() -> None:
+    assert codes("a: \ud800\n") == [("config-control-character", 1, 4)]
 
 
 def test_h63_an_alias_bomb_is_refused_and_never_expanded() -> None:
@@ -72,6 +103,38 @@ def test_h63_a_file_over_the_size_limit_is_not_read_at_all() -> None:
     assert codes(b"#" * (MAX_BYTES + 1)) == [("config-too-large", None, None)]
     assert codes("é" * (MAX_BYTES // 2 + 1)) == [("config-too-large", None, None)]
     assert codes("#" * (MAX_BYTES + 1)) == [("config-too-large", None, None)]
+    assert refused("é" * (MAX_BYTES // 2 + 1)).problems == (
+        Problem(
+            "config-too-large",
+            f"the file has {MAX_BYTES + 2} bytes",
+            f"at most {MAX_BYTES} are read",
+            "leave out what is not needed",
+            Where("c.yml"),
+        ),
+    )
+
+
+def test_a_file_of_exactly_the_limit_is_read() -> None:
+    whole = SMALL + "#" * (MAX_BYTES - len(SMALL))
+
+    assert isinstance(parse(whole), Config)
+    assert isinstance(parse(whole.encode()), Config)
+
+
+def test_as_many_nodes_as_there_may_be_are_read_and_one_more_is_refused() -> None:
+    text, out = "a: [b, c, d]\n", Findings("c.yml")  # a mapping, a key, a list and three entries
+
+    assert read(text, out, max_nodes=6) is not None
+    assert read(text, out, max_nodes=5) is None
+    assert out.problems() == (
+        Problem(
+            "config-too-many-nodes",
+            "the file holds more than 5 keys, values and entries; reading stopped here",
+            "a file of any size must be answered at once",
+            "leave out what is not needed",
+            Where("c.yml", 1, 11),
+        ),
+    )
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_h55_what_github_would_refuse_is_refused_here_by_name() -> None:
     assert [(problem.where.path, problem.fix) for problem in found.problems if problem.where] == [
         ("labels[0].name", "shorten it: it has 51 characters"),
         ("labels[1].description", "shorten it: it has 101 characters"),
-        ("labels[2].color", 'it takes six hex digits in quotes, such as "1D76DB"'),
+        ("labels[2].color", 'write six hex digits in quotes, such as "1D76DB"'),
         ("labels[3].name", "remove the first character, a blank"),
         ("labels[4].name", "remove the last character, a no-break space"),
         ("labels[5].name", "remove the last character, a zero-width space"),

@@ -54,3 +54,11 @@ def test_a_broken_file_names_every_place_at_once() -> None:
         ("config-missing-key", 3),
         ("config-unknown-key", 3),
     ]
+
+
+def test_a_file_keeps_its_name_valid_or_not() -> None:
+    found = parse('schema_version: "1.0"\ntracks: []\nlabels: []\nmilestones: []\n', file="mine.yml")
+
+    assert isinstance(found, Config)
+    assert found.file == "mine.yml"
+    assert parse("", file="mine.yml").file == "mine.yml"

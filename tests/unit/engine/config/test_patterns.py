@@ -47,10 +47,10 @@ def test_half_a_character_in_a_pattern_is_refused_in_words() -> None:
 
 
 def test_the_nearest_word_is_found_without_regard_to_case() -> None:
-    assert nearest("Enforec", ["warn", "ENFORCE", "fail"]) == "ENFORCE"
-    assert nearest("", ["warn"]) is None
-    assert nearest("x" * 81, ["x" * 81]) is None
-    assert nearest("zzz", ["warn", "fail"]) is None
+    assert nearest("Enforec", ["warn", "ENFORCE", "fail"], 0.6) == "ENFORCE"
+    assert nearest("", ["warn"], 0.6) is None
+    assert nearest("x" * 81, ["x" * 81], 0.6) is None
+    assert nearest("zzz", ["warn", "fail"], 0.6) is None
 
 
 def test_a_parser_without_libyaml_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,3 +79,10 @@ def test_a_parser_without_libyaml_reads_the_same(monkeypatch: pytest.MonkeyPatch
     assert isinstance(slow[0], Config)
     assert slow[0] == fast[0]
     assert [problem.code for problem in slow[1].problems] == [problem.code for problem in fast[1].problems]  # type: ignore[union-attr]
+
+
+def test_a_pattern_that_cannot_be_compiled_says_nothing_beside_its_problem(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match=r"^missing \): \(never closed$"):
+        compile_pattern("(never closed")
+
+    assert capfd.readouterr() == ("", "")

@@ -56,7 +56,7 @@ CASES: list[tuple[str, str, str, str]] = [
     ("enforcement: {required_labels: [{any_of: []}]}", "config-too-few-entries", "the list has 0 entries", "add an entry"),
     ("inheritance: {copy: [track, milestone, track]}", "config-too-many-entries", "the list has 3 entries", "leave some out"),
     ("milestones: [{title: a, due_on: 2026-02-30}]", "config-wrong-date", "2026-02-30 is no date: day is out of range for month", "mend the date"),
-    ("milestones: [{title: a, due_on: tomorrow}]", "config-wrong-text", "found 'tomorrow'", "it takes a date such as 2026-12-31"),
+    ("milestones: [{title: a, due_on: tomorrow}]", "config-wrong-text", "found 'tomorrow'", "write a date such as 2026-12-31"),
     ("tracks: [{id: a, label: b, milestone_pattern: '{{n}}'}]", "config-wrong-text", "found '{{n}}'", "such as Sprint {major}.{minor}"),
     ("tracks: [{id: a, label: b, default_milestone_pattern: 'S {n}'}]", "config-older-form", "default_milestone_pattern is what older forms called milestone_pattern", "tassist config upgrade"),
 ]  # fmt: skip

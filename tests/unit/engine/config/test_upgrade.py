@@ -266,8 +266,11 @@ def test_an_entry_with_nothing_else_is_left_empty_and_reported(entry: str, left:
     assert {problem.where.path for problem in done.problems if problem.where} == {"tracks[0]"}
 
 
-def test_more_than_can_be_mended_in_some_rounds_is_reported_and_nothing_is_lost() -> None:
-    strange = [f"    key{number}: 1" for number in range(2500)]
+def test_more_than_can_be_mended_in_some_rounds_is_reported_and_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engine.config.older.upgrading._MOST_ROUNDS", 2)
+    strange = [f"    key{number}: 1" for number in range(250)]
     done = upgrade("version: 1\ntracks:\n  - id: a\n    label: b\n" + "\n".join(strange) + "\n")
 
     assert done.problems
