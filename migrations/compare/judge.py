@@ -59,6 +59,7 @@ NO_PULLS: Final = (
     "the configuration leaves pull requests alone (pull_requests: {manage: true} looks after them as after issues)"
 )
 _SWEEP: Final = Trigger("sweep")
+_FIELDS: Final = frozenset({"milestone", "state"})
 _MOST_REMEMBERED: Final = 100_000
 
 
@@ -212,7 +213,10 @@ class Judge:
         # Whatever no side touches is as it was on all of them, and no difference.
         touched = decided.keys() | rules.keys() | unclear.keys()
         found, same = [], 0
+        there = (control.by_label, candidate.by_label, before, _FIELDS, unclear)
         for field in sorted(touched):
+            if not any(field in names for names in there):
+                continue  # a label that nobody carries, taken off
             sides = control.value(field), candidate.value(field)
             seen = (_value(before, milestone, state, field)) if is_recorded else ""
             said_here = said_by.get(field)
