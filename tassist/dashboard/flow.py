@@ -57,6 +57,17 @@ def flows(turns: Iterable[Turn]) -> dict[tuple[str, str | None], Flow]:
     return dict(found)
 
 
+def turned(turns: Iterable[Turn], *, opened: bool) -> list[Turn]:
+    """The turns by which issues came (or went), whatever their track: one for each time a whole repository's flow counts."""
+    found = []
+    for _, issue in groupby(turns, key=lambda turn: (turn.repo, turn.issue)):
+        first, *rest = issue
+        if opened or not first.open:
+            found.append(first)
+        found += [now for before, now in pairwise([first, *rest]) if before.open != now.open and now.open == opened]
+    return found
+
+
 def _follow(found: dict[tuple[str, str | None], Flow], repo: str, turns: list[Turn]) -> None:
     whole = found[repo, None]
     first = turns[0]

@@ -220,7 +220,7 @@ def _needs(facts: Facts, repos: list[RepoBoard], issues: dict[str, list[Latest]]
                 kind="flapping",
                 repo=board.repo,
                 issue=0,
-                what=f"{rule.rule} changed {rule.flapped.recent} value(s) to and fro",
+                what=f"{rule.rule} changed {rule.flapped.recent} value{'' if rule.flapped.recent == 1 else 's'} to and fro",
                 why="two rules, or a rule and itself, disagree",
                 at="",
             )
@@ -248,7 +248,7 @@ def _needs(facts: Facts, repos: list[RepoBoard], issues: dict[str, list[Latest]]
                     kind="forgotten",
                     repo=repo,
                     issue=0,
-                    what=f"{left} open issue(s) untouched for 90 days or more",
+                    what=f"{left} open issue{'' if left == 1 else 's'} untouched for 90 days or more",
                     why=f"the longest for {max(idle)} days",
                     at="",
                 )

@@ -62,6 +62,23 @@ def scope(name: str, issues: Sequence[Latest], flow: Flow, last: date) -> Scope:
     )
 
 
+def counting(name: str, issues: Iterable[Latest], last: date) -> list[Latest]:
+    """The issues behind a figure of `scope` that counts them, or for ages those that are looked at."""
+    still = [issue for issue in issues if issue.open]
+    if name == "oldest":
+        ages = [days_since(issue.created or issue.seen, last) or 0 for issue in still]
+        return [issue for issue, age in zip(still, ages, strict=True) if age == max(ages)]
+    if name == "stale":
+        return [issue for issue in still if (idle_days(issue, last) or 0) >= STALE_DAYS]
+    if name == "untracked":
+        return [issue for issue in still if not issue.track]
+    if name == "unplanned":
+        return [issue for issue in still if not issue.milestone]
+    if name == "overdue":
+        return [issue for issue in still if late_days(issue, last)]
+    return still
+
+
 def late_days(issue: Latest, last: date) -> int:
     """Days past the date of the issue's milestone, 0 where there is none or it is not over."""
     due = day_of(issue.due)

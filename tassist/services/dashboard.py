@@ -176,6 +176,7 @@ def records_behind(name: str, folder: Path, *, repos: Sequence[str] = (), as_of:
         )
     wanted = {repo.casefold() for repo in repos}
     seen: set[str] = set()
+    deciding = _deciding(name, folder, repos, as_of) if figure is not None else None
     try:
         for file in paths.record_files([folder]):
             with file.open("rb") as lines:
@@ -188,7 +189,7 @@ def records_behind(name: str, folder: Path, *, repos: Sequence[str] = (), as_of:
                         record.event_id in seen
                         or (wanted and record.repo.casefold() not in wanted)
                         or (as_of and record.timestamp[:10] > as_of.isoformat())
-                        or not _counts(record, name)
+                        or not (_counts(record, name) if deciding is None else _decides(record, deciding))
                     ):
                         continue
                     seen.add(record.event_id)
@@ -207,6 +208,32 @@ def _no_garbage() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def _deciding(name: str, folder: Path, repos: Sequence[str], as_of: date | None) -> set[tuple[str, int, str]] | None:
+    """For a figure that counts issues: repository, issue and time of the record by which each of them counts."""
+    from tassist.dashboard.flow import turned
+    from tassist.dashboard.reading import read
+    from tassist.dashboard.scopes import counting
+
+    if name not in {"stuck", "opened", "closed"} and FIGURE_BY_ID[name].of != "issues":
+        return None
+    facts = read(folder, as_of=as_of, repos=repos)
+    if name == "stuck":
+        return {(found.repo, found.issue, found.at) for found in facts.stuck}
+    if name in {"opened", "closed"}:
+        return {(turn.repo, turn.issue, turn.day.isoformat()) for turn in turned(facts.turns, opened=name == "opened")}
+    latest = [issue for issue in facts.latest if not issue.is_pull_request]
+    return {(issue.repo, issue.issue, issue.seen) for issue in counting(name, latest, facts.as_of)}
+
+
+def _decides(record: Record, deciding: set[tuple[str, int, str]]) -> bool:
+    """Whether an issue counts by this record; those that turned are known by the day."""
+    told = [(int(key), state.seen_at or record.timestamp) for key, state in record.issues.items() if key.isdecimal()]
+    if record.issue_number and (record.state is not None or record.event_type == "run"):
+        told.append((record.issue_number, record.timestamp))
+    day = record.timestamp[:10]
+    return any((record.repo, issue, at) in deciding or (record.repo, issue, day) in deciding for issue, at in told)
 
 
 def _counts(record: Record, name: str) -> bool:

@@ -6,9 +6,9 @@ import re
 
 import msgspec
 
-from tassist.dashboard.board import Bar, Board, Parity, RepoBoard, StepAt
-from tassist.dashboard.figures import FIGURES
-from tassist.dashboard.site import beside, charts
+from tassist.dashboard.board import Bar, Board, Parity, RepoBoard, StepAt, Value
+from tassist.dashboard.figures import FIGURE_BY_ID, FIGURES
+from tassist.dashboard.site import beside, charts, repo_pages
 from tassist.dashboard.site.page import Cell, Column, Frame, card, count, outcome, table, tag, tile, tiles
 from tassist.dashboard.site.parts import behind, needs, place_of, rules_table, run_charts, scope_charts
 from tassist.dashboard.site.words import anchor, day, esc, href, moment, number, shown
@@ -48,6 +48,13 @@ def site(board: Board, *, web_url: str = "https://github.com") -> dict[str, byte
         "figures.html": frame.page(
             at="figures.html", title="What each figure means", body=_figures(), lead="Declared once, shown everywhere"
         ),
+        "records.html": frame.page(
+            at="records.html",
+            title="Records behind the figures of all repositories",
+            body=_records(board),
+            crumb=[("index.html", "Overview")],
+            lead="What each repository adds, and the command that prints every record",
+        ),
         "dashboard.json": document(board),
         ".nojekyll": b"",
     }
@@ -79,14 +86,14 @@ def _overview(board: Board, frame: Frame) -> str:
         return "".join(f'<div class="state warn">{esc(gap.what)}: {esc(gap.why)}.</div>' for gap in board.source.gaps)
     figures = board.total.figures
     top = [
-        tile("open", figures["open"], "#repositories"),
-        tile("opened", figures["opened"], "#repositories", recent=True, label="In, 28 days"),
-        tile("closed", figures["closed"], "#repositories", recent=True, label="Out, 28 days"),
-        tile("stale", figures["stale"], "#repositories"),
-        tile("runs", figures["runs"], "#repositories", recent=True, label="Runs, 28 days"),
-        tile("failed", figures["failed"], "#repositories", recent=True, label="Failed, 28 days"),
-        tile("latency_p95", figures["latency_p95"], "#repositories", recent=True, label="Latency, 95 %, 28 days"),
-        tile("lost", board.service["lost"], "service.html"),
+        tile("open", figures["open"], _trail("open")),
+        tile("opened", figures["opened"], _trail("opened"), recent=True, label="In, 28 days"),
+        tile("closed", figures["closed"], _trail("closed"), recent=True, label="Out, 28 days"),
+        tile("stale", figures["stale"], _trail("stale")),
+        tile("runs", figures["runs"], _trail("runs"), recent=True, label="Runs, 28 days"),
+        tile("failed", figures["failed"], _trail("failed"), recent=True, label="Failed, 28 days"),
+        tile("latency_p95", figures["latency_p95"], _trail("latency_p95"), recent=True, label="Latency, 95 %, 28 days"),
+        tile("lost", board.service["lost"], f"service.html#{anchor('lost')}"),
     ]
     gaps = (
         f'<p class="note"><a href="data.html">{len(board.source.gaps)} thing(s) missing</a> from what was read.</p>'
@@ -103,6 +110,33 @@ def _overview(board: Board, frame: Frame) -> str:
             f"<h2>Runs</h2>{run_charts(board.activity, board.latency)}",
         ]
     )
+
+
+def _trail(figure_id: str) -> str:
+    return f"records.html#{anchor(figure_id)}"
+
+
+def _records(board: Board) -> str:
+    """For each figure of all repositories: what each of them adds, linked to its own trail, and the command."""
+    parts = []
+    for name, value in board.total.figures.items():
+        figure = FIGURE_BY_ID[name]
+        rows: list[list[Cell | str]] = [
+            [
+                f'<a href="{href(*place_of(repo.repo), repo_pages.trail(name), anchor=repo_pages.trail_anchor(name))}">{esc(repo.repo)}</a>',
+                Cell(shown(figure, found.all), found.all, numeric=True),
+                Cell(shown(figure, found.recent), found.recent, numeric=True),
+            ]
+            for repo in board.repos
+            if (found := repo.scope.figures.get(name, Value(all=None))).all
+        ]
+        columns = [Column("Repository"), Column(figure.title, numeric=True), Column("28 days", numeric=True)]
+        parts.append(
+            f'<section id="{anchor(name)}"><h2>{esc(figure.title)}: {shown(figure, value.all)}</h2>'
+            f"{card(table(f'{figure.title} by repository', columns, rows)) if rows else ''}"
+            f"<pre>tassist dashboard records {name}</pre></section>"
+        )
+    return "\n".join(parts)
 
 
 def _repos(repos: list[RepoBoard]) -> str:

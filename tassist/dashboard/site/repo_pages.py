@@ -74,9 +74,18 @@ def _track_file(track: Scope) -> str:
     return f"track-{safe_name(track.name)}.html"
 
 
+def trail(figure_id: str) -> str:
+    """The page of a repository on which a figure can be followed."""
+    return "issues.html" if FIGURE_BY_ID[figure_id].of == "issues" else "records.html"
+
+
+def trail_anchor(figure_id: str) -> str:
+    """Its place on that page; none on that of the issues, which lists them all."""
+    return "" if FIGURE_BY_ID[figure_id].of == "issues" else anchor(figure_id)
+
+
 def _trail(figure_id: str) -> str:
-    figure = FIGURE_BY_ID[figure_id]
-    return "issues.html" if figure.of == "issues" or figure_id == "stuck" else f"records.html#{anchor(figure_id)}"
+    return href(trail(figure_id), anchor=trail_anchor(figure_id))
 
 
 def _tiles(scope: Scope, names: tuple[str, ...]) -> list[str]:
@@ -214,7 +223,7 @@ def _history(issue: IssueAt) -> str:
 def _records(repo: RepoBoard, frame: Frame) -> str:
     parts = []
     for figure in FIGURES:
-        if figure.of == "runs" and figure.id in repo.scope.figures and figure.id != "stuck":
+        if figure.of in {"issues", "runs"} and figure.id in repo.scope.figures:
             found = repo.behind.get(figure.name, [])
             value = shown(figure, repo.scope.figures[figure.id].all)
             parts.append(behind(figure.id, figure.title, found, value, frame, repo.repo))

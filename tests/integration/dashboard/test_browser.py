@@ -22,6 +22,7 @@ pytestmark = pytest.mark.serial
 ROOT = Path(__file__).parents[3]
 PAGES = (
     "index.html",
+    "records.html",
     "acme/orbit/index.html",
     "acme/orbit/issues.html",
     "acme/orbit/records.html",

@@ -13,9 +13,10 @@ import msgspec
 import pytest
 
 from tassist.dashboard.board import Board
-from tassist.dashboard.figures import DECISIONS
+from tassist.dashboard.figures import DECISIONS, FIGURE_BY_ID, FIGURES
 from tassist.dashboard.make import make
 from tassist.dashboard.reading import read
+from tassist.services.dashboard import records_behind
 from tassist.telemetry.prune import prune
 from tests.support import recount
 from tests.support.records import NOON, line
@@ -47,6 +48,34 @@ def test_every_figure_is_what_plain_python_counts(months: Path, as_of: str) -> N
     for repo, wanted in expected.items():
         assert {name: counted[repo][name] for name in wanted} == wanted, repo
     assert sum(wanted["closed"] or 0 for wanted in expected.values()) > 0
+
+
+@pytest.mark.parametrize("as_of", ["", "2025-06-15"])
+def test_every_figure_that_counts_is_followed_to_exactly_its_records(months: Path, as_of: str) -> None:
+    day = date.fromisoformat(as_of) if as_of else None
+    found = make(read(months, as_of=day))
+    followed = set()
+    for name, value in found.total.figures.items():
+        figure = FIGURE_BY_ID[name]
+        lines = [json.loads(line) for line in records_behind(name, months, as_of=day)]
+        if figure.unit == "count" and (figure.of == "issues" or name == "stuck"):
+            issues = {(record["repo"], record["issue_number"]) for record in lines}
+            # In and out count each turn; an issue that was closed, opened and closed again has several.
+            assert (
+                len(issues) <= (value.all or 0) <= len(lines)
+                if name in {"opened", "closed"}
+                else len(issues) == value.all
+            ), name
+        elif figure.unit == "count" and name.startswith(("runs", "success", "partial", "blocked", "failed")):
+            assert len(lines) == value.all, name
+        elif name == "deliveries":
+            assert sum(len(record["trigger"]["delivery_ids"]) for record in lines) == value.all
+        elif name in {"reads", "writes"}:
+            assert sum(record["timing"].get(name, 0) for record in lines) == value.all
+        else:
+            assert lines, name
+        followed.add(name)
+    assert {figure.id for figure in FIGURES if figure.of in {"issues", "runs"}} == followed
 
 
 def test_every_rule_is_what_plain_python_counts(months: Path) -> None:
