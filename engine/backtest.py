@@ -193,7 +193,7 @@ def _left(issue: Issue, effects: tuple[Effect, ...]) -> _Left:
             by_label |= zip(map(fold, effect.names), effect.rules, strict=True)
         elif isinstance(effect, RemoveLabels):
             for name in effect.names:
-                labels.pop(fold(name), None)
+                del labels[fold(name)]
             by_label |= zip(map(fold, effect.names), effect.rules, strict=True)
         elif isinstance(effect, SetMilestone):
             milestone = effect.title
@@ -202,7 +202,7 @@ def _left(issue: Issue, effects: tuple[Effect, ...]) -> _Left:
             state = "closed"
             by_field["state"] = effect.rule
         elif isinstance(effect, PostComment):
-            comments += 1
+            comments = 1  # a plan has one at most
             by_field["comments"] = effect.rule
         # Creations only prepare what the others use.
     return _Left(labels, milestone, state, comments, by_label, by_field)

@@ -97,6 +97,13 @@ def test_a_label_only_the_old_one_removes_is_named_by_its_rule() -> None:
     )
 
 
+def test_states_that_only_differ_in_their_last_update_are_two_states() -> None:
+    found = Backtest(config())
+
+    assert found.changes(seen("track/y", days=15, updated_at=NOW - timedelta(days=1))) is Fact.TIMELINE
+    assert found.changes(seen("track/y", days=15)) == (Change("stale", "labels", "state/stale", "off", "on"),)
+
+
 def test_closing_and_commenting_differ_too() -> None:
     flagged = seen(
         "track/y",
