@@ -22,6 +22,8 @@ from tests.support.mutants_before import Before, of_folders
 REPORT = Path("docs/explanation/mutation-report.md")
 MUTMUT = "mutmut==3.8.1"
 WRITER = Path("tests/support/mutants_written.py")
+WRITTEN_BY = "written_by.txt"
+"""Says what wrote the mutants; missing while they are written, so that half of them are never taken for all."""
 JUDGES = (
     "engine",
     "tests/unit/engine",
@@ -69,6 +71,7 @@ def main() -> int:
         check=True,
         stdout=subprocess.DEVNULL,
     )
+    (work / WRITTEN_BY).write_text(_tool())
     verdicts = _judged(room, work / "mutants", wanted)
     rows, kinds = explained(), kinds_explained()
     needed: set[object] = set()
@@ -130,11 +133,11 @@ def _function(mutant: str) -> str:
 
 def _copied(work: Path) -> Path:
     """The engine as it is on disk; a file that has not changed keeps its time, so that its mutants are not written again."""
-    tool, written_by = f"{MUTMUT} {WRITER.read_text()}", work / "written_by.txt"
-    if not written_by.exists() or written_by.read_text() != tool:
+    written_by = work / WRITTEN_BY
+    if not written_by.exists() or written_by.read_text() != _tool():
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
-        written_by.write_text(tool)
+    written_by.unlink(missing_ok=True)
     for file in work.rglob("*.py"):
         if not Path(file.relative_to(work / "mutants" if work / "mutants" in file.parents else work)).exists():
             file.unlink()
@@ -146,6 +149,11 @@ def _copied(work: Path) -> Path:
             (work / "mutants" / source).unlink(missing_ok=True)
     (work / "setup.cfg").write_text(CONFIG)
     return work
+
+
+def _tool() -> str:
+    """What writes the mutants."""
+    return f"{MUTMUT} {WRITER.read_text()}"
 
 
 def _installed(venv: Path) -> Path:
