@@ -10,7 +10,7 @@ from engine.problems import Problem, ProblemError
 from tassist.github import translate
 from tassist.github.address import repository
 from tassist.github.app_api import AppApi
-from tassist.github.app_auth import PULL_PERMISSIONS, RUN_PERMISSIONS, AppAuth, Permissions
+from tassist.github.app_auth import PULL_PERMISSIONS, RUN_PERMISSIONS, AppAuth, InstallationCredential, Permissions
 from tassist.github.client import Credential
 from tassist.github.faults import Kind, Refused
 from tassist.github.wire import RepoWire
@@ -32,6 +32,10 @@ class Access(Protocol):
 
     def note_pull_request(self, ref: IssueRef) -> None:
         """What was read under this number is a pull request."""
+        ...
+
+    async def moved(self, ref: IssueRef, who: Credential) -> bool:
+        """Whether another credential than this, which was refused, reaches the repository: it moved to another account."""
         ...
 
 
@@ -72,6 +76,19 @@ class InstallationAccess:
         """The same; where this is a pull request, with the permission for those, which nobody else is given."""
         wider = (ref.repo_id, ref.number) in self._pull_requests and self.permissions.get("issues") == "write"
         return await self._credential(ref, {**self.permissions, **PULL_PERMISSIONS} if wider else self.permissions)
+
+    async def moved(self, ref: IssueRef, who: Credential) -> bool:
+        """Ask GitHub which installation covers the repository now; a delivery from before a move names the old one."""
+        if not ref.repo_id or not isinstance(who, InstallationCredential):
+            return False
+        try:
+            found = await self.api.installation_of(repository("", ref.repo_id))
+        except Refused:
+            return False
+        if not found.id or found.id == who.installation_id or found.suspended_at is not None:
+            return False
+        self.remember(ref.repo_id, found.id)
+        return True
 
     def note_pull_request(self, ref: IssueRef) -> None:
         """What was read under this number is a pull request; that never changes."""

@@ -35,6 +35,9 @@ from tassist.github.wire import CommentWire, IssueWire, LabelWire, MilestoneWire
 
 REMEMBER_S = 60.0
 """How long something just created is taken to be there although GitHub's replicas may not show it yet."""
+LABEL_NOT_THERE = "label does not exist"
+"""What GitHub says of a label that is not on the issue."""
+_OUT_OF_REACH = frozenset({Kind.NOT_FOUND, Kind.GONE, Kind.PERMISSION})
 _MAX_REMEMBERED = 10_000
 
 
@@ -55,12 +58,15 @@ class GitHubApplier:
             Retry: it may be done later, or it is not known whether it was done.
         """
         meter = Meter()
+        who: Credential | None = None
         try:
             who = await self.access.to_write(ref)
             done = await self._apply(ref, effect, who, meter)
         except Refused as error:
             if error.fault.kind == Kind.UNAUTHORIZED:
                 raise Retry(error.problems[0], after_s=UNAUTHORIZED_WAIT_S) from None
+            if who is not None and error.fault.kind in _OUT_OF_REACH and await self.access.moved(ref, who):
+                raise Retry(error.problems[0]) from None
             done = Applied(effect, changed=False, problem=_in_words(effect, error))
         return replace(done, writes=meter.writes)
 
@@ -127,6 +133,9 @@ class GitHubApplier:
             except Refused as error:
                 if error.fault.kind != Kind.NOT_FOUND:
                     raise
+                if LABEL_NOT_THERE not in error.fault.message.lower():
+                    # The label is not there, or nothing is: a repository that moved away answers the same.
+                    await self.client.get(issue, IssueWire, who, meter=meter)
                 if meter.writes - sent > 1:
                     removed.append(name)  # it was there at the look: our own first attempt did it, its answer was lost
                 continue  # somebody was faster

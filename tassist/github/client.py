@@ -37,6 +37,8 @@ RAW = "application/vnd.github.raw+json"
 MAX_PAGES = 1000
 MAX_LIMITED = 3
 FOR_A_PERSON_S = 300.0
+LEAST_S = 0.001
+"""What is waited at least: a wait of less than a clock's step would be asked for again and again."""
 NOTICED_S = 1.5
 MAX_UNAUTHORIZED = 12
 _log = get_logger("github")
@@ -392,7 +394,7 @@ class GitHubClient:
                 raise Retry(_full(), after_s=wait_s)
             if wait_s > NOTICED_S:
                 self.on_wait(wait_s, (held[1].problem() if held else _full()).what)
-            await self.sleep(wait_s)
+            await self.sleep(max(wait_s, LEAST_S))
 
     async def _wait(self, waits: list[float], deadline_s: float, otherwise: Retry, doing: str) -> None:
         wanted = otherwise.after_s or 0.0

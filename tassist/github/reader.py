@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from engine.model import Fact, Issue, IssueRef, Label, Milestone, Repo, TimelineEvent
@@ -29,6 +29,8 @@ CONFIG_PATH = ".github/task-assistant.yml"
 REPO_TTL_S = 600.0
 UNAUTHORIZED_WAIT_S = 300.0
 _MAX_REPOS = 10_000
+REPOSITORY_GONE = "repository-gone"
+T = TypeVar("T")
 _FILE_OR_FOLDER: Any = ContentWire | list[ContentWire]
 
 
@@ -54,11 +56,20 @@ class GitHubReader:
         Raises:
             Retry: GitHub cannot be asked now.
         """
-        try:
+        return await self._wherever(ref, lambda who: self._config(ref, who))
+
+    async def _wherever(self, ref: IssueRef, read: Callable[[Credential], Awaitable[T | Gone]]) -> T | Gone:
+        """Read with the installation that covers the repository: what moved to another account is read there at once."""
+        moved = False
+        while True:
             who = await self.access.credential(ref)
-            return await self._config(ref, who)
-        except Refused as error:
-            return Gone(_worth_waiting(error).problems[0])
+            try:
+                found = await read(who)
+                lost = isinstance(found, Gone) and found.problem.code == REPOSITORY_GONE
+            except Refused as error:
+                found, lost = Gone(_worth_waiting(error).problems[0]), True
+            if not lost or moved or not (moved := await self.access.moved(ref, who)):
+                return found
 
     async def _config(self, ref: IssueRef, who: Credential) -> ConfigText | Gone:
         source = f"{ref.repo}:{self.config_path}"
@@ -104,13 +115,13 @@ class GitHubReader:
             Retry: GitHub cannot be asked now.
         """
         meter = Meter()
-        try:
-            who = await self.access.credential(ref)
+
+        async def read(who: Credential) -> Look | Gone:
             if seen is not None and not (Fact.PARENT in facts and not seen.issue.parent_read):
                 return await self._with_facts(ref, seen, facts, who, meter)
             return await self._look(ref, facts, who, meter)
-        except Refused as error:
-            return Gone(_worth_waiting(error).problems[0])
+
+        return await self._wherever(ref, read)
 
     async def _look(self, ref: IssueRef, facts: Sequence[Fact], who: Credential, meter: Meter) -> Look | Gone:
         answer = await self._issue(ref, who, meter)
@@ -215,7 +226,7 @@ class GitHubReader:
             if refused.fault.kind == Kind.NOT_FOUND:
                 return Gone(
                     Problem(
-                        "repository-gone",
+                        REPOSITORY_GONE,
                         f"{ref.repo} is deleted, or the App may no longer see it",
                         error.fault.message,
                     )

@@ -117,8 +117,7 @@ class Absence:
         now = self._github_now()
         here, read = self._moment(HERE), self._moment(READ)
         if here is None:
-            newest = self._journal.deliveries(limit=1)
-            here = newest[0].received_at if newest else None
+            here = self._last_arrival()
         found = await survey(api, self._known, since=here, now=now, retention=self._how.retention, read_from=read)
         # What somebody answered before this journal began is theirs.
         wanted = [one for one in found.relevant if here is not None or not self._taking or not one.answered]
@@ -147,6 +146,16 @@ class Absence:
         return Caught(found, stored, without_body)
 
     # --- small things -------------------------------------------------------------------------
+
+    def _last_arrival(self) -> datetime | None:
+        """When GitHub itself delivered last: what was fetched from the log came later than it says."""
+        before_seq: int | None = None
+        while rows := self._journal.deliveries(limit=500, before_seq=before_seq):
+            for row in rows:
+                if FROM_LOG not in row.headers:
+                    return row.received_at
+            before_seq = rows[-1].seq
+        return None
 
     async def _store(self, wanted: Sequence[Absent]) -> tuple[int, int]:
         stored = without_body = 0

@@ -122,5 +122,10 @@ def news_of(event: str, action: str, payload: Mapping[str, Any]) -> tuple[News, 
     if event == "repository":
         kind = _REPOSITORY.get(action)
         name = text_of(payload, "repository", "full_name")
-        return (News(kind, number_of(payload, "repository", "id"), name, installation_id),) if kind else ()
+        if kind is None:
+            return ()
+        repo_id = number_of(payload, "repository", "id")
+        news = (News(kind, repo_id, name, installation_id),)
+        # What waited was perhaps looked for at the old place, where nothing is left: all of it is looked at anew.
+        return (*news, News("repo-added", repo_id, name, installation_id)) if action == "transferred" else news
     return ()

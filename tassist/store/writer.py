@@ -165,7 +165,7 @@ class GroupWriter(ABC):
             for item in group:
                 item.error = None
                 self._try([item])
-        for topic in {item.topic for item in group if item.error is None}:
+        for topic in dict.fromkeys(item.topic for item in group if item.error is None):
             for listener in self._listeners.get(topic, ()):
                 listener()
         _answer(group)

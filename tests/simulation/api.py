@@ -14,7 +14,18 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 
 from engine.model import fold
-from tests.simulation.state import APP_ID, APP_LOGIN, Installation, Logged, SimIssue, SimRepo, Stone, Version, stamp
+from tests.simulation.state import (
+    APP_ID,
+    APP_LOGIN,
+    Happened,
+    Installation,
+    Logged,
+    SimIssue,
+    SimRepo,
+    Stone,
+    Version,
+    stamp,
+)
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -22,6 +33,8 @@ if TYPE_CHECKING:
 PAGE = 6
 """Fewer than anybody asks for, as a server may give: whoever reads the first page only misses something."""
 _PATH = re.compile(r"/repositories/(\d+)(?:/(.*))?\Z")
+TIMELINE_PAGE = 25
+"""The same for what is the longest list by far."""
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -93,6 +106,9 @@ class Api:
             world.watch.refused(repo)
             return refusal(403, "This installation has been suspended")
         expires_s = installation.tokens.get(credential)
+        others = (one.tokens.get(credential, -1.0) for one in world.installations.values())
+        if expires_s is None and any(until_s >= world.now_s for until_s in others):
+            return refusal(404, "Not Found")  # a token of another account, which has nothing to do with this repository
         if expires_s is None or expires_s < world.now_s:
             world.watch.refused_token(credential)
             return refusal(401, "Bad credentials")
@@ -111,20 +127,26 @@ class Api:
         found = re.fullmatch(r"/app/installations/(\d+)/access_tokens", path)
         if found and method == "POST":
             installation = world.installations[int(found.group(1))]
+            world.watch.asked[installation.id] += 1
+            if installation.deleted:
+                return refusal(404, "Not Found")
             if installation.suspended:
                 for number in (body or {}).get("repository_ids") or ():
                     world.watch.refused(world.repos[number])
                 return refusal(403, "This installation has been suspended")
             world.watch.minted(installation, body)
             for number in (body or {}).get("repository_ids") or ():
-                if world.repos[number].removed:
+                if world.repos[number].removed or world.repos[number].installation_id != installation.id:
                     return refusal(422, "There is at least one repository that does not exist or is not accessible.")
             return self._mint(installation)
         if path == "/app/installations":
-            return self._page([self._installation(one) for one in world.installations.values()], query, url)
+            return self._page(
+                [self._installation(one) for one in world.installations.values() if not one.deleted], query, url
+            )
         found = re.fullmatch(r"/app/installations/(\d+)", path)
         if found:
-            return reply(200, self._installation(world.installations[int(found.group(1))]))
+            installation = world.installations[int(found.group(1))]
+            return refusal(404, "Not Found") if installation.deleted else reply(200, self._installation(installation))
         if path == "/app/hook/deliveries":
             log = world.log
             first = bisect_left(log, world.now_s - 3 * 86400, key=attrgetter("at_s"))
@@ -298,9 +320,9 @@ class Api:
         if not rest and method == "PATCH":
             return self._patch(repo, issue, body)
         if rest[0] == "timeline":
-            return self._page([_happened(entry) for entry in issue.timeline], query, url)
+            return self._page(issue.timeline, query, url, size=TIMELINE_PAGE, shown=_happened)
         if rest[0] == "comments" and method == "GET":
-            return self._page([_comment(by, text) for by, text in issue.comments], query, url)
+            return self._page(issue.comments, query, url, shown=lambda one: _comment(*one))
         if rest[0] == "comments":
             world.watch.writes(repo, issue, ("comment", body["body"]))
             repo.comment(issue, body["body"], APP_LOGIN, now_s)
@@ -394,7 +416,13 @@ def _comment(by: str, text: str) -> dict[str, Any]:
     return {"id": 1, "body": text, "user": {"login": by}, "performed_via_github_app": _via(by)}
 
 
-def _happened(entry: Any) -> dict[str, Any]:
+def _happened(entry: Happened) -> dict[str, Any]:
+    if entry.shown is None:
+        entry.shown = _first_shown(entry)
+    return entry.shown
+
+
+def _first_shown(entry: Happened) -> dict[str, Any]:
     return {
         "event": entry.event,
         "created_at": stamp(entry.at_s),

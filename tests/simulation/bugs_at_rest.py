@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from datetime import timedelta
 from typing import Any
 
 from engine.ports import Retry
+from engine.problems import ProblemError
 from tassist.github import (
     app_api,
     catchup,
 )
 from tassist.github import polling as asked
-from tassist.server import absence, away, looks, polling, sweeping
+from tassist.github.access import InstallationAccess
+from tassist.server import absence, away, looks, polling, sorting, sweeping
+from tassist.server import payload as payload_of
+from tassist.server import standing as server_standing
 from tassist.store import lanes, prune, sql_journal, standing, sweeps
 from tassist.store.model import Pruned
 from tests.simulation.planting import Put, bug
@@ -186,3 +191,70 @@ def _retention_too_early(put: Put) -> None:
 @bug("retention removes nothing")
 def _retention_idle(put: Put) -> None:
     put(prune, "steps", lambda keep, sinks, now: ())
+
+
+@bug("a catching up that was broken off goes on from what it had caught, not from where it began")
+def _caught_counts_as_arrived(put: Put) -> None:
+    def last_arrival(self: Any) -> Any:
+        newest = self._journal.deliveries(limit=1)
+        return newest[0].received_at if newest else None
+
+    put(absence.Absence, "_last_arrival", last_arrival)
+
+
+@bug("a suspended installation is asked for a token now and then, to see whether it works again")
+def _suspended_is_probed(put: Put) -> None:
+    real = server_standing.Standing._round
+
+    async def again(self: Any) -> int:
+        asked_for: int = await real(self)
+        for number, state in self._journal.standing.installations().items():
+            if state == "suspended":
+                with contextlib.suppress(ProblemError):
+                    await self._connection.auth.installation(number, permissions={"metadata": "read"}).authorization()
+        return asked_for
+
+    put(server_standing.Standing, "_round", again)
+
+
+@bug("what waits where the App was uninstalled is kept")
+def _uninstalled_kept(put: Put) -> None:
+    put(lanes, "drop_installation", lambda *_, **__: 0)
+
+
+@bug("an installation that comes is not looked at")
+def _installed_unseen(put: Put) -> None:
+    put(sweeps, "begin_installation", lambda *_, **__: None)
+
+
+@bug("a repository that moved to another account is looked for at its old place only")
+def _moves_unnoticed(put: Put) -> None:
+    async def moved(*_: Any) -> bool:
+        return False
+
+    put(InstallationAccess, "moved", moved)
+    real = sorting.news_of
+
+    def news_of(event: str, action: str, payload: Any) -> Any:
+        return tuple(
+            news for news in real(event, action, payload) if action != "transferred" or news.kind != "repo-added"
+        )
+
+    put(sorting, "news_of", news_of)
+
+
+@bug("a repository is known by its name, not by its id")
+def _known_by_name(put: Put) -> None:
+    ids: dict[str, int] = {}
+
+    def by_name(body: bytes, content_type: str) -> Any:
+        payload: Any = payload_of.read(body, content_type)
+        repository = payload.get("repository")
+        if repository:
+            payload = {
+                **payload,
+                "repository": {**repository, "id": ids.setdefault(repository["full_name"], repository["id"])},
+            }
+        return payload
+
+    put(sorting, "read", by_name)

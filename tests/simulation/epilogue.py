@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tassist.store.model import Keep, to_us
 from tests.simulation.life import POLL_S
+from tests.simulation.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from tests.simulation.life import Life
@@ -36,7 +37,8 @@ class Epilogue:
 
     async def tell(self) -> None:
         """All of it; ends early where a promise was broken."""
-        for part in (self._sweep, self._absence, self._without_webhook, self._retention):
+        lifecycle = Lifecycle(self._world, self._people, self._at_rest)
+        for part in (self._sweep, self._absence, self._without_webhook, lifecycle.tell, self._retention):
             if not self._world.broken.is_set():
                 await part()
         self._standing()
@@ -142,7 +144,7 @@ class Epilogue:
 
     async def _retention(self) -> None:
         world, watch = self._world, self._world.watch
-        repo = world.repos[3]
+        repo = next(one for one in reversed(world.repos.values()) if not one.removed)
         installation = world.installations[repo.installation_id]
         self._people.suspend(installation)
         await self._until(world, lambda: installation.id in self._life.paused, "the suspension to be known")
@@ -207,7 +209,7 @@ class Epilogue:
         if self._world.broken.is_set():
             return
         known = self._journal().standing.installations()
-        is_so = {one.id: "suspended" if one.suspended else "active" for one in self._world.installations.values()}
+        is_so = {one.id: one.standing for one in self._world.installations.values()}
         self._world.watch.holds("standing", known == is_so, lambda: f"{known}, and it is {is_so}")
 
     def _journal(self) -> SimJournal:

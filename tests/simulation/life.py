@@ -37,7 +37,7 @@ from tassist.server.signature import Secrets, Verifier
 from tassist.server.standing import Asking, Standing
 from tassist.server.sweeping import ALL, Pace, Sweeping
 from tassist.store.database import connect
-from tassist.store.journal import DELIVERIES
+from tassist.store.journal import DELIVERIES, RECORDS
 from tassist.store.model import Keep
 from tassist.store.standing import TOPIC as STANDING
 from tassist.telemetry.lane import Lane as SinkLane
@@ -155,6 +155,7 @@ class Life:
         self.dispatcher: Dispatcher | None = None
         self.connections: list[sqlite3.Connection] = []
         self._records = asyncio.Event()
+        self._records.set()
         self._full = False
 
     # --- its beginning and its end --------------------------------------------------------------
@@ -236,6 +237,7 @@ class Life:
             breadth=self.breadth,
         )
         journal.writer.on_commit(DELIVERIES, lambda: self._soon(dispatcher.stored))
+        journal.writer.on_commit(RECORDS, self._records.set)
         journal.writer.on_commit(STANDING, lambda: self._soon(self._stands_otherwise))
         self.intake = Intake(journal, Verifier(Secrets.checked(Secret(SECRET))), self.clock, metrics)
         self.sink = JsonlSink(self.home / "telemetry", notice=lambda _: None)
@@ -281,9 +283,11 @@ class Life:
 
     async def _pump_for_ever(self) -> None:
         while True:
+            await self._records.wait()
             await asyncio.sleep(self.dice.uniform(1.0, 10.0))
             self.watch.resting(self)
             if not self.world.disk_full:
+                self._records.clear()
                 self.pump()
 
     def pump(self) -> None:

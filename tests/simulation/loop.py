@@ -5,61 +5,77 @@ from __future__ import annotations
 import asyncio
 import random
 from asyncio import events
+from collections import deque
+from collections.abc import Callable
 from contextvars import Context
+from heapq import heappop, heappush
 from typing import Any
 
 from typing_extensions import override
+
+_RESOLUTION_S = 1e-6
+"""What is due within so little time is due at once."""
 
 
 class StuckError(AssertionError):
     """Nothing is ready and nothing is scheduled: the simulated world would stand still for ever."""
 
 
-class _Jump:
-    """In place of a selector: the next moment at which something happens is now."""
-
-    def __init__(self, loop: VirtualLoop) -> None:
-        self._loop = loop
-
-    def select(self, timeout: float | None) -> list[Any]:
-        """Let the virtual time pass."""
-        if timeout is None:
-            raise StuckError("nothing is ready and nothing is scheduled")
-        self._loop.now_s += timeout
-        return []
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 class VirtualLoop(asyncio.BaseEventLoop):
-    """Seconds since the beginning of the simulation are its time."""
+    """Seconds since the beginning of the simulation are its time; the next moment at which something happens is now."""
+
+    _ready: deque[asyncio.Handle]
+    _stopping: bool
 
     def __init__(self, rng: random.Random) -> None:
         super().__init__()
         self.now_s = 0.0
         self._rng = rng
-        self._selector = _Jump(self)
-        self._clock_resolution = 1e-6
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._count = 0
 
     @override
     def time(self) -> float:
         return self.now_s
 
+    @override
+    def call_at(  # type: ignore[override]  # the base class says object where it means a callback's values
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self._count += 1
+        heappush(self._timers, (when, self._count, timer))
+        return timer
+
+    @override
+    def call_later(  # type: ignore[override]  # as above
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self.now_s + delay, callback, *args, context=context)
+
     def _run_once(self) -> None:
-        ready = self._ready  # type: ignore[attr-defined]
+        ready, timers = self._ready, self._timers
         if len(ready) > 1:
             handles = list(ready)
             self._rng.shuffle(handles)
             ready.clear()
             ready.extend(handles)
-        super()._run_once()  # type: ignore[misc]
-
-    def _process_events(self, event_list: list[Any]) -> None:
-        """There are no files."""
+        while timers and timers[0][2].cancelled():
+            heappop(timers)
+        if not ready and not self._stopping:
+            if not timers:
+                raise StuckError("nothing is ready and nothing is scheduled")
+            self.now_s = max(self.now_s, timers[0][0])
+        until_s = self.now_s + _RESOLUTION_S
+        while timers and timers[0][0] < until_s:
+            ready.append(heappop(timers)[2])
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle.cancelled():
+                handle._run()
 
     def _write_to_self(self) -> None:
-        """Nobody sleeps in a selector."""
+        """Nobody waits in another thread."""
 
     @override
     def run_in_executor(  # type: ignore[override]  # whatever is called, it is called here
@@ -84,4 +100,5 @@ class VirtualLoop(asyncio.BaseEventLoop):
         try:
             return self.run_until_complete(main)
         finally:
+            self._timers.clear()
             self.close()

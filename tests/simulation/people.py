@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.simulation.configurations import CONFIGS
-from tests.simulation.state import Installation, SimIssue, SimRepo
+from tests.simulation.state import Installation, SimIssue, SimRepo, Stone
 from tests.simulation.world import LABELS, World
 
 _ORDINARY = (
@@ -35,7 +35,9 @@ _RARE = (
     ("deadly", 0.0012),
 )
 MOST_ISSUES = 12
-AT_THE_END = frozenset({"crash:mid-prune", "absent", "log-forgets", "unhooked"})
+AT_THE_END = frozenset(
+    {"crash:mid-prune", "absent", "log-forgets", "unhooked", "uninstalled", "transferred", "created-anew"}
+)
 """Faults that come when everything is at rest, if not before."""
 
 
@@ -229,6 +231,54 @@ class People:
         if installation.suspended:
             installation.suspended, installation.changed_s = False, self._world.now_s
             self._world.emit(None, "installation", "unsuspend", "ann", installation_id=installation_id)
+
+    def uninstall(self, installation: Installation) -> None:
+        """The App is uninstalled: what it could reach there it reaches no more."""
+        installation.deleted = True
+        installation.tokens.clear()
+        for repo in self._world.repos.values():
+            if repo.installation_id == installation.id:
+                repo.removed = True
+                repo.foreign += 1
+        self._world.emit(None, "installation", "deleted", "ann", installation_id=installation.id)
+
+    def install_anew(self, old: Installation) -> None:
+        """The same account installs the App again, which is another installation."""
+        world = self._world
+        number = max(world.installations) + 1
+        world.installations[number] = Installation(number, old.account)
+        repos = [repo for repo in world.repos.values() if repo.installation_id == old.id and not repo.deleted]
+        for repo in repos:
+            repo.installation_id, repo.removed = number, False
+            repo.foreign += 1
+            world.watch.covered_again(repo)
+        listed = [{"id": repo.id, "full_name": repo.name} for repo in repos]
+        world.emit(None, "installation", "created", "ann", installation_id=number, repositories=listed)
+
+    def transfer(self, repo: SimRepo, to: Installation) -> None:
+        """The repository gets another owner, where the App is installed, too."""
+        repo.installation_id = to.id
+        repo.name = f"{to.account}/{repo.name.partition('/')[2]}"
+        repo.foreign += 1
+        self._world.watch.covered_again(repo)
+        self._world.emit(repo, "repository", "transferred", "ann")
+
+    def create_anew(self, old: SimRepo) -> SimRepo:
+        """The repository is deleted, and another one made under its name, with issues of the same numbers."""
+        world = self._world
+        world.emit(old, "repository", "deleted", "ann")
+        old.removed = old.deleted = True
+        old.foreign += 1
+        number = max(world.repos) + 1
+        new = SimRepo(number, old.name, old.installation_id, old.config, labels=dict(old.labels))
+        new.stones = [Stone(stone.number, stone.title, stone.state) for stone in old.stones]
+        world.repos[number] = new
+        for _ in range(4):
+            issue = world.open_issue(new, "ann")
+            for label in ("phase-1", "phase-2"):
+                new.add_label(issue, label, "ann", world.now_s)
+            world.emit(new, "issues", "opened", "ann", issue=issue)
+        return new
 
     def reconfigure(self, repo: SimRepo) -> None:
         """Another configuration is pushed."""

@@ -130,33 +130,33 @@ async def _tell(world: World, deliveries: int) -> None:
         people.bring_back(repo)
     for installation_id in world.installations:
         people.unsuspend(installation_id)
-    await _until(world, lambda: world.quiet and world.life is not None and world.life.ready, "webhooks to arrive")
+    await until(world, lambda: world.quiet and world.life is not None and world.life.ready, "webhooks to arrive")
     if world.life is not None and world.life.polling:
         world.life.die("restarted with a webhook")
-        await _until(world, lambda: world.life is not None and world.life.ready, "the service to be back")
+        await until(world, lambda: world.life is not None and world.life.ready, "the service to be back")
     life = world.life
     assert life is not None
     # Longer than GitHub's longest wait and than the time in which two bots are noticed.
     await asyncio.sleep(3600)
     await life.do(life.catch_up())
     world.watch.missed()
-    await _until(world, life.idle, "work to be done")
+    await until(world, life.idle, "work to be done")
     await _dead_ones_again(world)
     for repo in world.repos.values():
         people.reconfigure(repo)
-    await _until(world, lambda: world.quiet, "the push to arrive")
-    await _until(world, life.idle, "the new configuration to be applied")
+    await until(world, lambda: world.quiet, "the push to arrive")
+    await until(world, life.idle, "the new configuration to be applied")
     await _judge(world, "converged")
     life.pump()
     world.watch.journal()
     world.watch.settled_down()
     world.watch.deliveries()
     world.watch.telemetry(world.home / "telemetry")
-    await Epilogue(world, people, _until).tell()
+    await Epilogue(world, people, until).tell()
     world.watch.holds("contained", not world.ended_by_itself, "the dispatcher ended by itself")
 
 
-async def _until(world: World, condition: Callable[[], bool], what: str) -> None:
+async def until(world: World, condition: Callable[[], bool], what: str) -> None:
     until_s = world.now_s + SETTLE_S
     while not condition():
         if world.now_s > until_s:
@@ -183,7 +183,7 @@ async def _dead_ones_again(world: World) -> None:
         if await world.redeliver(row.delivery_id):
             [again] = life.journal.find(row.delivery_id)
             world.watch.holds("redelivery reopens", again.state != "dead", f"{row.delivery_id} stays dead")
-    await _until(world, life.idle, "what was given up to be done")
+    await until(world, life.idle, "what was given up to be done")
 
 
 def _make_task(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> asyncio.Task[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +28,12 @@ def stamp(now_s: float) -> str:
     return f"{moment(now_s):%Y-%m-%dT%H:%M:%SZ}"
 
 
+@lru_cache(maxsize=1024)
+def http_date(second: int) -> str:
+    """As HTTP writes times."""
+    return format_datetime(moment(second), usegmt=True)
+
+
 def whole(now_s: float) -> datetime:
     """What a reader makes of the stamp."""
     return moment(now_s).replace(microsecond=0)
@@ -41,10 +48,27 @@ class Happened:
     by: str
     label: str = ""
     milestone: str = ""
+    shown: dict[str, Any] | None = None
+    """As the API shows it, once it was asked for."""
+    told: TimelineEvent | None = None
+    """As the engine sees it, once it was asked for."""
 
     @property
     def by_app(self) -> bool:
         return self.by == APP_LOGIN
+
+    def as_event(self) -> TimelineEvent:
+        """As a faultless reader would give it."""
+        if self.told is None:
+            self.told = TimelineEvent(
+                self.event,
+                whole(self.at_s),
+                label=self.label,
+                milestone=self.milestone,
+                actor=self.by,
+                by_app=self.by_app,
+            )
+        return self.told
 
 
 @dataclass(slots=True)
@@ -129,6 +153,7 @@ class SimRepo:
     archived: bool = False
     removed: bool = False
     """Whether the installation does not cover it now."""
+    deleted: bool = False
     foreign: int = 0
     """Changes of labels, milestones, configuration and the repository itself that others made."""
     made: int = 0
@@ -217,17 +242,7 @@ class SimRepo:
             milestone=_milestone(stone) if stone else None,
             created_at=whole(issue.created_s),
             updated_at=whole(issue.updated_s),
-            timeline=tuple(
-                TimelineEvent(
-                    entry.event,
-                    whole(entry.at_s),
-                    label=entry.label,
-                    milestone=entry.milestone,
-                    actor=entry.by,
-                    by_app=entry.by_app,
-                )
-                for entry in issue.timeline
-            ),
+            timeline=tuple(entry.as_event() for entry in issue.timeline),
             parent_read=True,
         )
 
@@ -255,6 +270,8 @@ class Installation:
     suspended: bool = False
     changed_s: float = -1e9
     """When it was suspended or unsuspended last."""
+    deleted: bool = False
+    """Whether the App is installed there no more; an id never comes back."""
     tokens: dict[str, float] = field(default_factory=dict)
     """Token → until when."""
     revoked: dict[str, float] = field(default_factory=dict)
@@ -263,6 +280,11 @@ class Installation:
     """Until then GitHub has asked to be left alone."""
     writes: deque[float] = field(default_factory=deque)
     next_token: int = 0
+
+    @property
+    def standing(self) -> str:
+        """As the service calls it."""
+        return "deleted" if self.deleted else "suspended" if self.suspended else "active"
 
 
 @dataclass(slots=True)

@@ -80,6 +80,11 @@ INVARIANTS: dict[str, str] = {
     "polling is cheap": "asking while nothing moves writes nothing and opens no lane",
     "kept": "nothing that waits, is young, or is not in every sink is ever removed",
     "over is gone": "what is over is removed",
+    "silent while suspended": "nothing is asked for a suspended installation, not even a token, and all is done afterwards",
+    "uninstalled is over": "where the App is uninstalled, what waits is dropped with a reason, and nothing is asked again",
+    "installed anew": "where the App is installed again, every open issue is as the engine wants it",
+    "moves are followed": "a repository that moved to another account is looked at there, what waited before included",
+    "same name, another place": "a repository made anew under an old name is looked at as itself; what waited is dropped",
     "standing": "once faults stop, what is known of installations is what GitHub says",
 }
 
@@ -130,6 +135,8 @@ class Watch:
     _deaths: Counter[tuple[int, int]] = field(default_factory=Counter)
     _refused_at: dict[int, float] = field(default_factory=dict)
     _read: sqlite3.Connection | None = None
+    asked: Counter[int] = field(default_factory=Counter)
+    """Installation → requests with a token of its own, or for one."""
     reopened: set[str] = field(default_factory=set)
     pruned: bool = False
     """Whether retention has begun to remove what is over."""
@@ -295,7 +302,7 @@ class Watch:
         gone = "is deleted, transferred, or never was" in reason
         self.holds("gone only where gone", issue is None or not gone, lambda: f"{repo.name}#{run.key.number}: {reason}")
         if run.outcome in {"failed", "partial"}:
-            excused = self.world.now_s - self._refused_at.get(repo.id, -1e9) < 900 or repo.archived
+            excused = self.world.now_s - self._refused_at.get(repo.id, -1e9) < 900 or repo.archived or repo.removed
             told = '"problem":{' in run.result
             excused = excused or not told or "milestone-missing" in run.result or "could not be created" in run.result
             self.holds("no unexplained failure", excused, lambda: f"{repo.name}#{run.key.number}: {reason}")
@@ -329,6 +336,7 @@ class Watch:
         scope = _scope(headers)
         if scope is None:
             return
+        self.asked[int(scope)] += 1
         until_s = life.held.get(scope, 0.0)
         self.holds("obeys waits", now_s >= until_s - 0.01, lambda: f"{method} {url} {until_s - now_s:.1f} s too early")
         if method != "GET":

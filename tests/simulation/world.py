@@ -7,7 +7,6 @@ import hashlib
 import random
 from collections.abc import Callable
 from contextvars import copy_context
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from tests.simulation.configurations import CONFIGS
 from tests.simulation.faults import Faults
 from tests.simulation.life import Life, compact
 from tests.simulation.loop import VirtualLoop
-from tests.simulation.state import APP_LOGIN, Installation, Logged, SimIssue, SimRepo, Stone, moment
+from tests.simulation.state import APP_LOGIN, Installation, Logged, SimIssue, SimRepo, Stone, http_date, moment
 from tests.simulation.watch import Watch
 from tests.simulation.wire import found_in
 from tests.support.delivering import signature
@@ -85,7 +84,7 @@ class World:
 
     def http_date(self) -> str:
         """For ``Date``."""
-        return format_datetime(moment(self.now_s), usegmt=True)
+        return http_date(int(self.now_s))
 
     def trace(self, line: str) -> None:
         """Put a line into the trace, whose digest tells two runs apart."""
