@@ -11,6 +11,7 @@ from engine.ports import Retry
 from engine.problems import ProblemError
 from tassist.github import (
     app_api,
+    applier,
     catchup,
 )
 from tassist.github import polling as asked
@@ -258,3 +259,8 @@ def _known_by_name(put: Put) -> None:
         return payload
 
     put(sorting, "read", by_name)
+
+
+@bug("a label that is not found is taken for removed by somebody else, also where nothing at all is found any more")
+def _nothing_found_is_removed(put: Put) -> None:
+    put(applier, "LABEL_NOT_THERE", "")

@@ -111,3 +111,24 @@ async def test_a_closed_writer_refuses_and_keeps_what_it_took(writer: Writer) ->
     with pytest.raises(StoreError):
         await writer.write(insert(2))
     assert rows(writer) == [1]
+
+
+async def test_who_listens_is_called_in_the_order_of_the_writes(writer: Writer) -> None:
+    heard: list[str] = []
+    topics = [f"topic-{number}" for number in (5, 3, 8, 1, 9, 2, 7, 4, 6, 0)]
+    for topic in topics:
+        writer.on_commit(topic, lambda topic=topic: heard.append(topic))  # type: ignore[misc]  # a lambda's default
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> None:
+        begun.set()
+        assert go_on.wait(10)
+
+    held = asyncio.ensure_future(writer.write(hold))
+    await asyncio.to_thread(begun.wait, 10)
+    writes = [asyncio.ensure_future(writer.write(insert(n), topic=topic)) for n, topic in enumerate(topics)]
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(held, *writes)
+
+    assert heard == topics, "one group, whose listeners no hash may order"
