@@ -29,7 +29,6 @@ CONFIG_PATH = ".github/task-assistant.yml"
 REPO_TTL_S = 600.0
 UNAUTHORIZED_WAIT_S = 300.0
 _MAX_REPOS = 10_000
-REPOSITORY_GONE = "repository-gone"
 T = TypeVar("T")
 _FILE_OR_FOLDER: Any = ContentWire | list[ContentWire]
 
@@ -65,7 +64,7 @@ class GitHubReader:
             who = await self.access.credential(ref)
             try:
                 found = await read(who)
-                lost = isinstance(found, Gone) and found.problem.code == REPOSITORY_GONE
+                lost = isinstance(found, Gone) and found.problem.code == "repository-gone"
             except Refused as error:
                 found, lost = Gone(_worth_waiting(error).problems[0]), True
             if not lost or moved or not (moved := await self.access.moved(ref, who)):
@@ -226,7 +225,7 @@ class GitHubReader:
             if refused.fault.kind == Kind.NOT_FOUND:
                 return Gone(
                     Problem(
-                        REPOSITORY_GONE,
+                        "repository-gone",
                         f"{ref.repo} is deleted, or the App may no longer see it",
                         error.fault.message,
                     )
