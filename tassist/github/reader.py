@@ -61,7 +61,10 @@ class GitHubReader:
         """Read with the installation that covers the repository: what moved to another account is read there at once."""
         moved = False
         while True:
-            who = await self.access.credential(ref)
+            try:
+                who = await self.access.credential(ref)
+            except Refused as error:
+                return Gone(_worth_waiting(error).problems[0])
             try:
                 found = await read(who)
                 lost = isinstance(found, Gone) and found.problem.code == "repository-gone"
