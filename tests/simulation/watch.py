@@ -183,7 +183,9 @@ class Watch:
         self.holds("one look at a time", key not in life.active, lambda: f"two looks at {key} at once")
         life.active.add(key)
         stored = self.rows("SELECT starts FROM lanes WHERE repo_id = ? AND number = ?", *key)
-        self.holds("counted", bool(stored) and stored[0][0] > 0, lambda: f"a look at {key} whose start is not stored")
+        # What waited where the App may no longer look is dropped, also between the two.
+        counted = stored[0][0] > 0 if stored else self.world.repos[key[0]].removed
+        self.holds("counted", counted, lambda: f"a look at {key} whose start is not stored")
         self._seen[key] = Seen(self.world.now_s, self.world.repos[key[0]].foreign)
 
     def served(self, repo: SimRepo, issue: SimIssue, version: Version, *, lagged: bool) -> None:
