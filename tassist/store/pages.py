@@ -16,7 +16,7 @@ from tassist.store import inbox
 from tassist.store.model import DeliveryRow, to_us
 from tassist.store.sql import Connection, several
 
-BUDGET_S = 0.03
+BUDGET_S = 0.02
 """How long one page is looked for before it says how far it came."""
 _FIRST_WINDOW = 4_000
 _FEW = 2_000
@@ -136,8 +136,9 @@ def page_seqs(
             at = found[-1] + (1 if up else -1)
             break
         at = edge + 1 if up else edge - 1
-        # The next window takes about a quarter of the time there is.
-        width = int(width * min(max(budget_s / 4 / max(now - began, 1e-5), 0.5), 8.0)) or 1
+        # The next window takes about a quarter of the time there is, and never more than what is left of it.
+        left = min(budget_s / 4, ends - now) / max(now - began, 1e-5)
+        width = int(width * min(max(left, 0.25), 4.0)) or 1
         if now >= ends:
             break
     ended = not low <= at <= high

@@ -88,7 +88,7 @@ def guard(token: str, port: int) -> Any:
     from aiohttp import web
 
     @web.middleware  # type: ignore[untyped-decorator]  # without the extra its type is unknown
-    async def middleware(request: Any, go_on: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def middleware(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:  # aiohttp hands it in by name
         given = request.query.get("token", "")
         if not allowed(
             token,
@@ -103,7 +103,7 @@ def guard(token: str, port: int) -> Any:
             answer = web.HTTPFound("/")
             answer.set_cookie(_COOKIE, token, httponly=True, samesite="Strict")
             return answer
-        answer = await go_on(request)
+        answer = await handler(request)
         if not answer.prepared:
             answer.headers["Content-Security-Policy"] = _POLICY
             answer.headers["Referrer-Policy"] = "no-referrer"
