@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from typing_extensions import override
 
+from engine.config.parsing import DEFAULT_FILE
 from engine.draft import FactMissing
 from engine.model import Fact, Issue, IssueRef, Milestone, Trigger
 from engine.plan import AddLabels, CreateLabel, CreateMilestone, Decision, Effect, RemoveLabels, SetMilestone
 from engine.ports import Applied, ConfigText, Gone, Look, Retry, RunResult
 from engine.problems import Problem
-from engine.runner import consider, run
+from engine.runner import _file, consider, run
 from tests.support.engine import MANUAL, NOW, REF, days_ago, issue, labeled, repo
 from tests.support.world import World
 
@@ -254,3 +255,16 @@ async def test_a_closed_issue_is_told_as_closed() -> None:
 
     assert isinstance(result.issue, Issue)
     assert (result.issue.state, result.issue.state_reason) == ("closed", "not_planned")
+
+
+@pytest.mark.parametrize(
+    ("source", "file"),
+    [
+        ("acme/shop:.github/other.yml@0a1b2c", ".github/other.yml"),
+        ("mine.yml", "mine.yml"),
+        ("acme/shop:@0a1b2c", DEFAULT_FILE),
+        ("", DEFAULT_FILE),
+    ],
+)
+def test_a_configuration_is_called_by_its_path_alone(source: str, file: str) -> None:
+    assert _file(ConfigText("", source)) == file
