@@ -97,6 +97,13 @@ def test_a_label_only_the_old_one_removes_is_named_by_its_rule() -> None:
     )
 
 
+def test_a_recorded_issue_that_carries_one_label_in_two_spellings_is_compared_too() -> None:
+    other = config(("strategy: highest", "strategy: lowest"))
+    found = Backtest(other, config()).changes(seen("p/low", "P/High", "p/high"))
+    assert [change.rule for change in found] == ["exclusivity.p"] * len(found)
+    assert len(found) >= 2
+
+
 def test_states_that_only_differ_in_their_last_update_are_two_states() -> None:
     found = Backtest(config())
 
