@@ -37,9 +37,9 @@ fix: $(VENV)/.dev
 docs: $(VENV)/.dev
 	@$(BIN)/python -W ignore -m tests.support.generated $(ARGS)
 
-# A migration killed at every one of its steps, in four ways, there and back; the ordinary tests die at each fourth.
+# A migration killed at every one of its steps, in four ways, there and back, and its line lost at every write; the ordinary tests hurt it at some.
 kills: $(VENV)/.dev
-	@TASSIST_TEST_EVERY_KILL=1 $(BIN)/python -m pytest tests/integration/migrate/test_hurt.py -k killed
+	@TASSIST_TEST_EVERY_KILL=1 $(BIN)/python -m pytest tests/integration/migrate/test_hurt.py -k "killed or lost"
 
 # Pictures of every place of the console, for the pages that show them; on Python 3.11, as the tests compare theirs there.
 pictures: $(VENV)/.dev

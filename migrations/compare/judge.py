@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 from engine.config.patterns import compile_pattern
@@ -60,6 +59,8 @@ NO_PULLS: Final = (
 )
 _SWEEP: Final = Trigger("sweep")
 _FIELDS: Final = frozenset({"milestone", "state"})
+_SEEN: Final = (AddLabels, RemoveLabels, SetMilestone, CloseIssue)
+"""What an effect shows on the fields that are compared; a comment is none."""
 _MOST_REMEMBERED: Final = 100_000
 
 
@@ -139,6 +140,7 @@ class Judge:
             for pattern in getattr(match, words)
         )
         self._known: dict[object, Judged] = {}
+        self._beside_known: dict[object, Judged] = {}
         self._names: dict[str, tuple[str, str]] = {}
 
     def judge(self, issue: Issue, repo: Repo, world: World, *, is_recorded: bool) -> Judged:
@@ -150,10 +152,11 @@ class Judge:
             world: What legacy knows; its ``now`` is the moment.
             is_recorded: Whether it is a state legacy left, so that what it did shows in it.
         """
-        key = (*_key(issue, world, id(repo), is_recorded, self._words(issue)), *self._beyond(issue, world))
+        alike = (*_key(issue, world, id(repo), is_recorded, self._words(issue)), *self._beyond(issue, world))
+        key = alike if issue.timeline is None else (alike, world.now, issue.timeline)
         known = self._known.get(key)
         if known is None:
-            known = self._judge(issue, repo, world, is_recorded=is_recorded)
+            known = self._judge(issue, repo, world, alike, is_recorded=is_recorded)
             if len(self._known) < _MOST_REMEMBERED:
                 self._known[key] = known
         return known
@@ -181,7 +184,28 @@ class Judge:
             known = self._names[name] = (fold(new), new)
         return known
 
-    def _judge(self, issue: Issue, repo: Repo, world: World, *, is_recorded: bool) -> Judged:
+    def _judge(self, issue: Issue, repo: Repo, world: World, alike: tuple[object, ...], *, is_recorded: bool) -> Judged:
+        """What the engine does with it beside legacy; only the engine looks at its history, so states it treats alike are judged once."""
+        effects: tuple[Effect, ...] | None = ()
+        missing = ""
+        try:
+            effects = effects_of(_SWEEP, self._renamed(issue), repo, self.config, world.now)
+        except FactMissing as error:
+            effects, missing = None, error.fact.value.replace("_", " ")
+        if self._stale_actions:  # this one looks at histories too
+            return self._beside(issue, world, effects, missing, is_recorded=is_recorded)
+        key = (alike, missing if effects is None else tuple(one for one in effects if isinstance(one, _SEEN)))
+        known = self._beside_known.get(key)
+        if known is None:
+            known = self._beside(issue, world, effects, missing, is_recorded=is_recorded)
+            if len(self._beside_known) < _MOST_REMEMBERED:
+                self._beside_known[key] = known
+        return known
+
+    def _beside(
+        self, issue: Issue, world: World, effects: tuple[Effect, ...] | None, missing: str, *, is_recorded: bool
+    ) -> Judged:
+        """Legacy beside what the engine writes; ``None`` where it could not decide, as that fact is missing."""
         before = dict(map(self._named, issue.labels))
         milestone, state = issue.milestone.title if issue.milestone else "", issue.state
         control = _Side(dict(before), milestone, state)
@@ -202,10 +226,8 @@ class Judge:
                 said_by[field] = said
             for name, why in said.unknown:
                 unclear[name if name == "state" else self._named(name)[0]] = (component, said, why)
-        try:
-            effects = effects_of(_SWEEP, self._renamed(issue, before), repo, self.config, world.now)
-        except FactMissing as missing:
-            why = f"the record does not tell {missing.fact.value.replace('_', ' ')}"
+        if effects is None:
+            why = f"the record does not tell {missing}"
             return Judged((Found("everything", "", "", "cannot be decided", "unknown", why, ""),), 0, tuple(needless))
         candidate, rules = _Side(before if not effects else dict(before), milestone, state), dict[str, str]()
         for effect in effects:
@@ -356,11 +378,12 @@ class Judge:
     def _count_tracks(self, issue: Issue) -> int:
         return len({self._named(name)[0] for name in issue.labels} & self.tracks)
 
-    def _renamed(self, issue: Issue, before: Mapping[str, str]) -> Issue:
+    def _renamed(self, issue: Issue) -> Issue:
         """The issue as `apply` leaves it: its labels under their new names, its own history too.
 
         Where the record tells no history, the last update is taken for the last activity, and the labels for put on then.
         """
+        before = dict(map(self._named, issue.labels))
         timeline = issue.timeline
         if timeline is None:
             at = issue.updated_at or issue.created_at
@@ -436,9 +459,8 @@ def _value(by_label: Mapping[str, str], milestone: str, state: str, field: str) 
 
 
 def _key(issue: Issue, world: World, repo: int, recorded: bool, words: object) -> tuple[object, ...]:  # noqa: FBT001 – private, named by its caller
-    """Equal for states that nothing here tells apart; without a history only whole days count."""
+    """Equal for states that, their histories left out, nothing here tells apart; so only whole days count."""
     ages = ((world.now - (issue.updated_at or world.now)).days, (world.now - (issue.created_at or world.now)).days)
-    whole: datetime | None = world.now if issue.timeline is not None else None
     milestone = issue.milestone.title if issue.milestone else ""
     flags = (issue.state, issue.is_pull_request, issue.locked, recorded)
     return (
@@ -447,8 +469,6 @@ def _key(issue: Issue, world: World, repo: int, recorded: bool, words: object) -
         flags,
         words,
         ages,
-        whole,
-        issue.timeline,
         id(world.titles),
         id(world.numbers),
         repo,

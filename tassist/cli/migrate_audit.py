@@ -37,15 +37,15 @@ def audit(
     from tassist.cli import diagnostics, output
     from tassist.config import settings
     from tassist.errors import Exit
+    from tassist.services.migrate import report
     from tassist.services.migrate.audit import audit as audited
-    from tassist.text import safe_text
 
     found = asyncio.run(
         audited(target, settings.load({"home": home}), record=record, variables=variables, told=diagnostics.waiting)
     )
     if as_json:
-        output.document(words.data(found))
+        output.document(report.redacted(words.data(found)))
     else:
         for line in words.lines(found, every=every):
-            output.line(safe_text(line, max_chars=2000))
+            output.line(report.clean(line))
     return Exit.FOUND if found.defects or found.unreadable else Exit.OK

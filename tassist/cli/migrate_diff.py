@@ -90,10 +90,10 @@ def diff(
         diagnostics.problems(error.problems)
         return Exit.FAILED
     if as_json:
-        output.document(words.data(found))
+        output.document(report.redacted(words.data(found)))
     else:
         for line in words.lines(found, every=every):
-            output.line(safe_text(line, max_chars=2000))
+            output.line(report.clean(line))
     if found.failed:
         return Exit.FAILED
     return Exit.USAGE if any(not difference.accepted for difference in found.differences) else Exit.OK

@@ -221,10 +221,10 @@ def show(made: Plan) -> None:
     """Write a plan as text."""
     from migrations.plan import lines
     from tassist.cli import output
-    from tassist.text import safe_text
+    from tassist.services.migrate.report import clean
 
     for line in lines(made):
-        output.line(safe_text(line, max_chars=2000))
+        output.line(clean(line))
 
 
 def _told(one: Told) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
 
 from tassist.cli.app import root
 from tassist.opening import OpenPlace
@@ -63,6 +63,26 @@ async def test_an_audit_by_keyboard(home: Path, repo: Path) -> None:
         await pilot.press("down")
         assert "build.yml" in text(screen)
         assert screen.check_action("save", ()) is None, "there is nothing to write yet"
+
+
+async def test_a_token_that_stands_in_the_repository_is_not_shown(home: Path, repo: Path) -> None:
+    token = "ghp_" + "a1" * 18
+    leaky = f"on: push\njobs:\n  go:\n    runs-on: x\n    steps: [{{uses: octo/made@{token}}}]\n"
+    write(repo / "app", {".github/workflows/leaky.yml": leaky})
+    app = console(home, "migration")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(app)
+        screen = app.screen
+        assert isinstance(screen, MigrationScreen)
+        screen.query_one("#migration-target", Input).value = str(repo / "app")
+        await pilot.press("enter")
+        await settled(app)
+        at = next(at for at, entry in enumerate(screen.entries) if "octo/made" in entry.text)
+        screen.query_one("#migration-found", OptionList).highlighted = at
+        await pilot.pause()
+
+        assert "octo/made is used at ***" in text(screen)
+        assert token[4:] not in text(screen)
 
 
 async def test_a_comparison_and_its_report(home: Path, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,19 +5,29 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from engine.problems import ProblemError
 from migrations.compare import words
 from migrations.model import Comparison
-from tassist.errors import os_problem
+from tassist.errors import os_problem, redact
 from tassist.text import safe_text
 
 
 def clean(text: str) -> str:
-    """Text from outside, for a page."""
-    return safe_text(text, max_chars=2000)
+    """Text from outside, for a page or a terminal; a credential that stands in a repository is not repeated."""
+    return safe_text(redact(text), max_chars=2000)
+
+
+def redacted(value: Any) -> Any:
+    """Plain data with no credential in it."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {redacted(key): redacted(one) for key, one in value.items()}
+    return [redacted(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def files(comparison: Comparison, *, html: Path | None, markdown: Path | None) -> Iterator[tuple[Path, str]]:

@@ -139,7 +139,9 @@ the fields; then **Up** and **Down** choose a finding, **r** looks again, **w** 
         self.entries = entries
         listed = self.query_one("#migration-found", OptionList)
         listed.clear_options()
-        listed.add_options([Option(content(one.title, max_chars=200), id=f"e{at}") for at, one in enumerate(entries)])
+        listed.add_options(
+            [Option(content(redact(one.title), max_chars=200), id=f"e{at}") for at, one in enumerate(entries)]
+        )
         if entries:
             listed.highlighted = 0
         else:
@@ -156,7 +158,9 @@ the fields; then **Up** and **Down** choose a finding, **r** looks again, **w** 
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         entry = self.entries[event.option_index] if event.option_index < len(self.entries) else None
         if entry is not None:
-            self.query_one("#migration-text", Static).update(content(entry.text, max_chars=20_000, newlines=True))
+            self.query_one("#migration-text", Static).update(
+                content(redact(entry.text), max_chars=20_000, newlines=True)
+            )
             self.query_one("#migration-detail").scroll_home(animate=False)
 
     # --- the report -----------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 
 from tassist.services.migrate.rehearsal import why_not
 from tests.support import family
-from tests.support.legacy import repository
+from tests.support.legacy import repository, write
 
 
 def tassist(*args: object) -> subprocess.CompletedProcess[str]:
@@ -53,6 +53,41 @@ def test_an_audit_names_what_is_legacy_what_is_wrong_and_what_stays(checkout: Pa
         "board.yml": "pr-status", "build.yml": None, "check.yml": "self-test", "greet.yml": "auto-assign",
         "sync.yml": "project-sync", "watch.yml": "supervisor",
     }  # fmt: skip
+
+
+def test_a_token_that_stands_in_the_repository_is_not_repeated(tmp_path: Path) -> None:
+    token = "ghp_" + "a1" * 18
+    leaky = f"""\
+on: {{issues: {{types: [opened]}}}}
+jobs:
+  go:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: octo/made@{token}
+      - run: |
+          X=$(gh issue list || echo {token})
+          gh issue edit 1 --add-label ours
+"""
+    files = {f".github/workflows/{name}": text for name, text in family.FILES.items()}
+    app = tmp_path / "app"
+    write(app, {**files, ".github/workflows/leaky.yml": leaky, ".github/workflows/c.yml": f"x: *{token}\n"})
+    state = {
+        "component": "c", "timestamp": "20251206T120000Z", "repository": "octo/app",
+        "issues": [{"number": 1, "title": "x", "labels": ["team-app"], "milestone": "App 1", "updated_at": "2025-11-20T00:00:00Z"}],
+    }  # fmt: skip
+    config = family.CONFIG.replace("state/escalated", token)
+    write(tmp_path, {"record/state.json": json.dumps(state), "new.yml": config})
+    html, text = tmp_path / "e.html", tmp_path / "e.md"
+    against = ("diff", app, "--config", tmp_path / "new.yml", "--record", tmp_path / "record", "--all")
+
+    told = [tassist("audit", app, "--all"), tassist("audit", app, "--json")]
+    told += [tassist(*against, "--html", html, "--markdown", text), tassist(*against, "--json")]
+
+    assert [done.returncode for done in told] == [3, 3, 2, 2]
+    for shown in (*(done.stdout + done.stderr for done in told), html.read_text(), text.read_text()):
+        assert token[4:] not in shown
+        assert "***" in shown
+    assert "octo/made is used at ***" in told[0].stdout
 
 
 def test_a_diff_shows_three_sides_and_writes_its_report(checkout: Path, tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from engine.model import Issue, TimelineEvent
+from engine.model import Issue, Label, Repo, TimelineEvent
 from engine.problems import ProblemError
 from migrations.compare import judge, words
 from migrations.compare.accepted import read_accepted
+from migrations.legacy.recognise import recognise, world_of
 from migrations.model import Accepted, Comparison, Snapshot
 from tassist.services.migrate.diff import compared
 from tassist.services.migrate.report import clean
@@ -170,6 +171,40 @@ def test_titles_that_a_rule_tells_apart_are_judged_apart_and_others_are_remember
     assert [said(found, f"#{number}").get("label track/site") is not None for number in (1, 2, 3, 4)] == [
         True, False, True, False,
     ]  # fmt: skip
+
+
+def test_what_is_remembered_of_one_history_is_said_of_no_other() -> None:
+    named = ("labeled", "unlabeled", "commented")
+    histories = [
+        tuple(
+            TimelineEvent(
+                name,
+                family.NOW - timedelta(days=days, seconds=number),
+                label="" if name == "commented" else label,
+                actor="ann",
+            )
+            for label in ("track/app", "track/site", "look-here")
+        )
+        for number, (name, days) in enumerate((name, days) for name in named for days in range(9))
+    ]
+    known = [
+        issue(1, *TRACKED, *more, milestone=1, days=9)
+        for more in ((), ("team-site",), ("look-here",), ("call-somebody",))
+    ]
+    whole = snapshot(*known)
+    legacy, world, config = recognise(whole), world_of(whole, family.NOW), family.config()
+    repo = Repo(
+        whole.repo,
+        labels=tuple(Label(name) for name in ("track/app", "track/site", "state/stale", "state/escalated")),
+        milestones=whole.milestones,
+    )
+    states = [replace(one, timeline=history) for one in known for history in histories]
+
+    together = judge.Judge(legacy, config, {})
+    found = [together.judge(state, repo, world, is_recorded=True) for state in states]
+
+    assert found == [judge.Judge(legacy, config, {}).judge(state, repo, world, is_recorded=True) for state in states]
+    assert len(set(found)) > 6
 
 
 def test_earlier_states_count_too() -> None:
