@@ -29,7 +29,9 @@ from tests.support.killing import Point, started
 APPLY = ("apply", "lena/shop", "--close-self-tests", *DIRECT)
 BACK = ("rollback", "lena/shop", "--direct", "--yes")
 EVERY = os.environ.get("TASSIST_TEST_EVERY_KILL", "") not in {"", "0"}
-"""Whether to hurt it at every call, as `make kills` does, or at some of them."""
+"""Whether to hurt it at every call, as `make kills` does, or three times on each way."""
+SOME = (3, 5, 8)
+"""At the how manieth call each try is hurt, where not every one is; the fourth try is left alone."""
 
 
 @contextmanager
@@ -88,8 +90,9 @@ async def test_a_connection_lost_at_every_write_leaves_one_authority_and_the_nex
         for back in (False, True):
             for count in range(60):
                 # A few writes pass, so that each try comes further (the commit takes three); then the line is dead until the next.
-                skip = count % 4 if EVERY else 5 + count % 3
-                getattr(shop.box.faults, how)(method="write", path="/repo*", count=None, skip=skip)
+                if EVERY or count < len(SOME):
+                    skip = count % 4 if EVERY else SOME[count]
+                    getattr(shop.box.faults, how)(method="write", path="/repo*", count=None, skip=skip)
                 try:
                     await carried_out(shop, loaded, back=back)
                 except ProblemError as error:
@@ -117,8 +120,6 @@ HOWS: dict[str, tuple[Point, int]] = {
     "in a line of the journal": ("line", 1),
 }
 """Where each try is killed, and at the how manieth of its kind."""
-STRIDE = 1 if EVERY else 8
-"""How many of a kind lie between two kills: `make kills` dies at each of them, the ordinary run at each eighth."""
 
 
 @pytest.mark.parametrize("how", HOWS)
@@ -138,10 +139,12 @@ async def test_a_process_killed_at_every_step_goes_on_where_it_was_with_one_auth
                 # The switch makes its commit anew each time, and back drops branches again: each time it gets one write further.
                 at_switch = last[0].startswith("cut-over") and (args is BACK or not authorities(lean.repo)[1])
                 at, nth = HOWS[how]
-                if at == "line":
-                    nth = nth * STRIDE + (turn % 2 if args is BACK else 0)
+                if not EVERY:
+                    nth = SOME[turn] if turn < len(SOME) else 0
+                elif at == "line":
+                    nth += turn % 2 if args is BACK else 0
                 else:
-                    nth = 1 + stuck * STRIDE if at_switch else min(nth * STRIDE, 1 + turn * (1 if EVERY else 4))
+                    nth = 1 + stuck if at_switch else min(nth, turn + 1)
                 process = started(("migrate", *args), env, at, nth)
                 await asyncio.to_thread(process.join, 60)
                 if process.exitcode == 0:
