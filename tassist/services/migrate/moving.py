@@ -356,7 +356,7 @@ def standing(settings: Settings, repo: str) -> Sequence[tuple[str, str]]:
             applied += f"; waits for {progress.notes['url']}"
     return [
         ("audit", f"tassist migrate audit {repo}"),
-        ("diff", f"tassist migrate diff {repo}"),
+        ("diff", f"tassist migrate diff {repo} --config FILE"),
         ("plan", f"tassist migrate plan {repo}"),
         ("shadow", shadow.in_words() if shadow else f"not begun: tassist migrate shadow start {repo}"),
         ("apply", applied),

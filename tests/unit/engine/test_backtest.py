@@ -100,7 +100,7 @@ def test_a_label_only_the_old_one_removes_is_named_by_its_rule() -> None:
 def test_a_recorded_issue_that_carries_one_label_in_two_spellings_is_compared_too() -> None:
     other = config(("strategy: highest", "strategy: lowest"))
     found = Backtest(other, config()).changes(seen("p/low", "P/High", "p/high"))
-    assert [change.rule for change in found] == ["exclusivity.p"] * len(found)
+    assert [change.rule for change in found if isinstance(change, Change)] == ["exclusivity.p"] * len(found)
     assert len(found) >= 2
 
 
