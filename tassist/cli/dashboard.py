@@ -193,9 +193,9 @@ def records(
     FIGURE is an id from the page of figures, such as failed, or what a figure is summed by, such as
     rule.milestone.applied. A day that was pruned answers with its day_aggregate.
     """
-    from tassist.services import dashboard
+    from tassist.services import dashboard_records
 
-    for line in dashboard.records_behind(
+    for line in dashboard_records.records_behind(
         figure, _folder(source, home), repos=repos, as_of=as_of.date() if as_of else None
     ):
         output.raw(line + b"\n")

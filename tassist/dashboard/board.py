@@ -93,13 +93,15 @@ class RuleAt(msgspec.Struct, frozen=True, kw_only=True):
     flapped: Value
 
 
-class Behind(msgspec.Struct, frozen=True):
+class Behind(msgspec.Struct, frozen=True, omit_defaults=True):
     """One of the newest records behind a figure."""
 
     at: str
     issue: int
     reason: str
     event_id: str
+    repo: str = ""
+    """Where the page that shows it is not that repository's."""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):

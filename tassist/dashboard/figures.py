@@ -238,7 +238,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "ignored",
         "Deliveries without a run",
-        "Deliveries nothing listens to: ping, other events.",
+        "Deliveries that asked for no run: the App's own writes coming back, ping, events nothing listens to.",
         "service",
         name="delivery_recorded.success",
         export="--type delivery_recorded",
@@ -283,6 +283,8 @@ FIGURE_BY_ID = {figure.id: figure for figure in FIGURES}
 OUTCOMES = ("success", "partial", "blocked", "failed")
 DECISIONS = ("applied", "already", "skipped", "warned", "blocked", "failed")
 """Outcomes of decisions, in the order of the rules' table."""
+WRITTEN = ("written", "reverted", "flapped")
+"""What became of the values a rule wrote."""
 
 
 def figure_of_decision(outcome: str) -> str:

@@ -24,6 +24,7 @@ from tassist.dashboard.board import (
 from tassist.dashboard.facts import Counted, Facts, Latest, News, RuleDay, Write
 from tassist.dashboard.figures import FIGURES
 from tassist.dashboard.flow import Flow, flows
+from tassist.dashboard.queries import BEHIND
 from tassist.dashboard.scopes import idle_days, issues_at, milestones, scope
 from tassist.dashboard.tally import Tally
 
@@ -60,7 +61,7 @@ def make(facts: Facts) -> Board:
         repos=repos,
         sinks=sinks,
         service=service,
-        service_behind=_behind(facts, SERVICE),
+        service_behind=_service_behind(facts),
         migrations=_migrations(facts),
         setup=_steps(news for news in facts.news if news.type == "setup_step"),
     )
@@ -121,6 +122,23 @@ def _behind(facts: Facts, repo: str) -> dict[str, list[Behind]]:
         if seen.repo == repo:
             found[seen.name].append(Behind(seen.at, seen.issue, seen.reason, seen.event_id))
     return dict(found)
+
+
+def _service_behind(facts: Facts) -> dict[str, list[Behind]]:
+    """By figure of the service: its newest records, of whatever repository."""
+    found: dict[str, list[Behind]] = {}
+    for figure in FIGURES:
+        # Of what catching up found the records say sums, and many say none: those that do are printed by a command.
+        name = figure.name.removeprefix("sum.").removesuffix(".lost")
+        if figure.of != "service" or name.startswith("catch_up_finished"):
+            continue
+        seen = [one for one in facts.seen if one.name == name or one.name.startswith(f"{name}.")]
+        newest = sorted(seen, key=lambda one: (one.at, one.event_id), reverse=True)[:BEHIND]
+        found[figure.id] = [
+            Behind(one.at, one.issue, one.reason, one.event_id, "" if one.repo == SERVICE else one.repo)
+            for one in newest
+        ]
+    return found
 
 
 def _sinks(facts: Facts, everything: Tally) -> list[SinkAt]:

@@ -60,6 +60,11 @@ SELECT repo, one AS rule, TRY_CAST(left("at", 10) AS DATE) AS day, count(*), cou
 FROM (SELECT *, unnest(string_split(rule, ', ')) AS one FROM writes WHERE NOT undone AND rule <> '')  -- rules may agree
 WHERE day IS NOT NULL GROUP BY ALL ORDER BY repo, rule, day
 """
+WRITTEN_IN = """
+SELECT DISTINCT event_id FROM (SELECT *, unnest(string_split(rule, ', ')) AS one FROM writes WHERE NOT undone AND rule <> '')
+WHERE TRY_CAST(left("at", 10) AS DATE) IS NOT NULL AND ? IN ('', one)
+  AND CASE ? WHEN 'reverted' THEN reverted WHEN 'flapped' THEN flapped ELSE true END
+"""
 RECENT_WRITES = """
 SELECT repo, issue, "at", run_id, field, "before", "after", rule, undone, reverted, flapped FROM writes
 QUALIFY row_number() OVER (PARTITION BY repo, issue ORDER BY "at" DESC, run_id DESC, place DESC, event_id DESC) <= ?

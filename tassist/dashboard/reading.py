@@ -54,6 +54,27 @@ def read(
         return _read(root, files, as_of, repos, Path(scratch), None, fresh=True)
 
 
+def written_in(
+    root: Path, what: str, *, rule: str = "", as_of: date | None = None, repos: Sequence[str] = ()
+) -> set[str]:
+    """The events that wrote values which count as ``written``, ``reverted`` or ``flapped``, of one rule or of all.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    files = [file for file in paths.record_files([root]) if file.stat().st_size]
+    if not files:
+        return set()
+    with (
+        tempfile.TemporaryDirectory(prefix="tassist-dashboard-") as scratch,
+        Folds(root, files, Path(scratch), None, fresh=True) as folds,
+    ):
+        folds.fold(as_of, repos)
+        folds.run(questions.NEWEST)
+        folds.run(questions.WRITES)
+        return {event_id for (event_id,) in folds.rows(questions.WRITTEN_IN, rule, what)}
+
+
 def _read(
     root: Path,
     files: list[Path],

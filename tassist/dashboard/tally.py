@@ -8,7 +8,7 @@ from datetime import date
 
 from tassist.dashboard.board import Bar, RuleAt, Series, Value
 from tassist.dashboard.facts import Counted, RuleDay
-from tassist.dashboard.figures import DECISIONS, FIGURES, OUTCOMES
+from tassist.dashboard.figures import DECISIONS, FIGURES, OUTCOMES, WRITTEN
 from tassist.dashboard.periods import Periods, periods, windows
 from tassist.telemetry.counted import LIMITS_MS
 
@@ -25,7 +25,7 @@ class Tally:
         for item in counted:
             self._days[item.name][item.day] += item.count
         for rule_day in rule_days:
-            for what in ("written", "reverted", "flapped"):
+            for what in WRITTEN:
                 self._days[f"{what}.{rule_day.rule}"][rule_day.day] += getattr(rule_day, what)
 
     def first(self) -> date | None:

@@ -20,11 +20,7 @@ from engine.problems import Problem, ProblemError
 from tassist.config.settings import default_cache, environment
 from tassist.dashboard.board import FORM, Board
 from tassist.dashboard.compare import Comparison, compare
-from tassist.dashboard.figures import FIGURE_BY_ID
 from tassist.errors import os_problem
-from tassist.telemetry import paths
-from tassist.telemetry.counted import counted
-from tassist.telemetry.shape import READ_RECORD, Record
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MARK = "dashboard.json"
@@ -153,51 +149,6 @@ def compared(one: str, other: str, *, folder: Path, repos: Sequence[str] = ()) -
     return compare(_board(one, folder, repos), _board(other, folder, repos))
 
 
-def records_behind(name: str, folder: Path, *, repos: Sequence[str] = (), as_of: date | None = None) -> Iterator[bytes]:
-    """The records that count for a figure, each once, in the order of their files.
-
-    Args:
-        name: A figure's id, or what it is summed by, such as ``rule.milestone.applied``.
-        folder: The telemetry.
-        repos: Only these.
-        as_of: The last day that counts.
-
-    Raises:
-        ProblemError: Nobody knows the figure, or the telemetry cannot be read.
-    """
-    figure = FIGURE_BY_ID.get(name)
-    if figure is None and not re.match(r"(rule|change|trigger|sink|sum|run|[a-z_]+)\.", name):
-        raise ProblemError(
-            Problem(
-                "unknown-figure",
-                f"no figure is called {name}",
-                fix="the ids stand on the page of figures and in docs/reference/dashboard.md, such as failed",
-            )
-        )
-    wanted = {repo.casefold() for repo in repos}
-    seen: set[str] = set()
-    deciding = _deciding(name, folder, repos, as_of) if figure is not None else None
-    try:
-        for file in paths.record_files([folder]):
-            with file.open("rb") as lines:
-                for raw in lines:
-                    try:
-                        record = READ_RECORD(raw)
-                    except (msgspec.DecodeError, ValueError):
-                        continue
-                    if (
-                        record.event_id in seen
-                        or (wanted and record.repo.casefold() not in wanted)
-                        or (as_of and record.timestamp[:10] > as_of.isoformat())
-                        or not (_counts(record, name) if deciding is None else _decides(record, deciding))
-                    ):
-                        continue
-                    seen.add(record.event_id)
-                    yield raw.rstrip(b"\r\n")
-    except OSError as error:
-        raise ProblemError(os_problem(error, doing="read telemetry")) from error
-
-
 @contextmanager
 def _no_garbage() -> Iterator[None]:
     """Nothing here refers to itself in a circle: looking for that again and again took a quarter of the time."""
@@ -208,55 +159,6 @@ def _no_garbage() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _deciding(name: str, folder: Path, repos: Sequence[str], as_of: date | None) -> set[tuple[str, int, str]] | None:
-    """For a figure that counts issues: repository, issue and time of the record by which each of them counts."""
-    from tassist.dashboard.flow import turned
-    from tassist.dashboard.reading import read
-    from tassist.dashboard.scopes import counting
-
-    if name not in {"stuck", "opened", "closed"} and FIGURE_BY_ID[name].of != "issues":
-        return None
-    facts = read(folder, as_of=as_of, repos=repos)
-    if name == "stuck":
-        return {(found.repo, found.issue, found.at) for found in facts.stuck}
-    if name in {"opened", "closed"}:
-        return {(turn.repo, turn.issue, turn.day.isoformat()) for turn in turned(facts.turns, opened=name == "opened")}
-    latest = [issue for issue in facts.latest if not issue.is_pull_request]
-    return {(issue.repo, issue.issue, issue.seen) for issue in counting(name, latest, facts.as_of)}
-
-
-def _decides(record: Record, deciding: set[tuple[str, int, str]]) -> bool:
-    """Whether an issue counts by this record; those that turned are known by the day."""
-    told = [(int(key), state.seen_at or record.timestamp) for key, state in record.issues.items() if key.isdecimal()]
-    if record.issue_number and (record.state is not None or record.event_type == "run"):
-        told.append((record.issue_number, record.timestamp))
-    day = record.timestamp[:10]
-    return any((record.repo, issue, at) in deciding or (record.repo, issue, day) in deciding for issue, at in told)
-
-
-def _counts(record: Record, name: str) -> bool:
-    figure = FIGURE_BY_ID.get(name)
-    if record.event_type == "day_aggregate":
-        key = figure.name if figure else name
-        return bool(record.counts.get(key)) or (figure is not None and figure.of == "issues" and bool(record.issues))
-    if figure is not None and figure.of == "issues":
-        return record.state is not None
-    if record.origin:
-        return False
-    if figure is None or figure.name:
-        key = figure.name if figure else name
-        return any(found == key and count for found, count in counted(record))
-    if name.startswith(("latency", "duration")):
-        begun = "received" if name.startswith("latency") else "started"
-        return record.timing is not None and getattr(record.timing, begun) is not None
-    if name in {"written", "reverted", "flapped"}:
-        return bool(record.changes_made)
-    if name == "stuck":
-        return record.event_type == "run" and record.outcome != "success"
-    outcome = name.removeprefix("rule_")
-    return any(decision.outcome == outcome for decision in record.decisions)
 
 
 def _board(given: str, folder: Path, repos: Sequence[str]) -> Board:

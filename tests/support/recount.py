@@ -114,20 +114,42 @@ def _states(records: Records) -> dict[int, list[tuple[str, dict[str, Any]]]]:
 def rules(records: Records) -> dict[str, Counter[str]]:
     """Decisions by rule and outcome, and values written, taken back, flapping."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
-    writes: dict[tuple[str, int, str, str], list[tuple[str, dict[str, Any], bool]]] = defaultdict(list)
-    newest: dict[tuple[str, int], dict[str, Any]] = {}
     for record in records:
         for decision in record.get("decisions", ()):
             found[decision["rule"]][decision["outcome"]] += 1
+    for _, change, reverted, flapped in _written(records):
+        for rule in change["rule"].split(", "):
+            found[rule]["written"] += 1
+            found[rule]["reverted"] += reverted
+            found[rule]["flapped"] += flapped
+    return dict(found)
+
+
+def writers(records: Records, what: str, rule: str = "") -> Records:
+    """The records that wrote the values which count as ``written``, ``reverted`` or ``flapped``."""
+    return [
+        record
+        for record, change, reverted, flapped in _written(records)
+        if {"written": True, "reverted": reverted, "flapped": flapped}[what]
+        and (not rule or rule in change["rule"].split(", "))
+    ]
+
+
+def _written(records: Records) -> list[tuple[dict[str, Any], dict[str, Any], bool, bool]]:
+    """Every value a rule wrote: its record, the change, whether it was taken back, whether it flaps."""
+    found = []
+    writes: dict[tuple[str, int, str, str], list[tuple[dict[str, Any], dict[str, Any], bool]]] = defaultdict(list)
+    newest: dict[tuple[str, int], dict[str, Any]] = {}
+    for record in records:
         if record.get("state"):
             newest[record["repo"], record["issue_number"]] = record["state"]
         if record["event_type"] in {"run", "run_undone"} and record["issue_number"]:
             for change in record["changes_made"]:
                 value = (change["after"] or change["before"]) if change["field"] == "labels" else ""
                 place = (record["repo"], record["issue_number"], change["field"], value)
-                writes[place].append((record["timestamp"], change, record["event_type"] == "run_undone"))
+                writes[place].append((record, change, record["event_type"] == "run_undone"))
     for (repo, issue, kind, value), made in writes.items():
-        for index, (at, change, undone) in enumerate(made):
+        for index, (record, change, undone) in enumerate(made):
             if undone or not change.get("rule"):
                 continue
             following = made[index + 1] if index + 1 < len(made) else None
@@ -137,18 +159,14 @@ def rules(records: Records) -> dict[str, Counter[str]]:
                 if following is not None:
                     reverted = following[2] or following[1]["after"] == change["after"]
                     back = following[1]["after"] == change["before"] and following[1]["before"] == change["after"]
-                    flapped = (
-                        not following[2] and back and moment(following[0][:19]) - moment(at[:19]) <= timedelta(days=1)
-                    )
+                    later, at = following[0]["timestamp"], record["timestamp"]
+                    flapped = not following[2] and back and moment(later[:19]) - moment(at[:19]) <= timedelta(days=1)
                 elif state is not None and kind == "labels":
                     reverted = (value in state["labels"]) != (change["after"] is not None)
                 elif state is not None:
                     reverted = state.get(kind) != change["after"]
-            for rule in change["rule"].split(", "):
-                found[rule]["written"] += 1
-                found[rule]["reverted"] += reverted
-                found[rule]["flapped"] += flapped
-    return dict(found)
+            found.append((record, change, reverted, flapped))
+    return found
 
 
 def moment(stamp: str) -> datetime:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 import msgspec
 
 from tassist.dashboard.board import Bar, Board, Parity, RepoBoard, StepAt, Value
-from tassist.dashboard.figures import FIGURE_BY_ID, FIGURES
+from tassist.dashboard.figures import FIGURE_BY_ID, FIGURES, Figure
 from tassist.dashboard.site import beside, charts, repo_pages
 from tassist.dashboard.site.page import Cell, Column, Frame, card, count, outcome, table, tag, tile, tiles
-from tassist.dashboard.site.parts import behind, needs, place_of, rules_table, run_charts, scope_charts
+from tassist.dashboard.site.parts import behind, needs, place_of, rule_trails, rules_table, run_charts, scope_charts
 from tassist.dashboard.site.words import anchor, day, esc, href, moment, number, shown
 
 _ACTS_ON_READERS = re.compile(
@@ -121,22 +122,43 @@ def _records(board: Board) -> str:
     parts = []
     for name, value in board.total.figures.items():
         figure = FIGURE_BY_ID[name]
-        rows: list[list[Cell | str]] = [
-            [
-                f'<a href="{href(*place_of(repo.repo), repo_pages.trail(name), anchor=repo_pages.trail_anchor(name))}">{esc(repo.repo)}</a>',
-                Cell(shown(figure, found.all), found.all, numeric=True),
-                Cell(shown(figure, found.recent), found.recent, numeric=True),
-            ]
+        added = [
+            (repo.repo, repo_pages.trail(name), repo_pages.trail_anchor(name), repo.scope.figures[name])
             for repo in board.repos
-            if (found := repo.scope.figures.get(name, Value(all=None))).all
+            if name in repo.scope.figures
         ]
-        columns = [Column("Repository"), Column(figure.title, numeric=True), Column("28 days", numeric=True)]
-        parts.append(
-            f'<section id="{anchor(name)}"><h2>{esc(figure.title)}: {shown(figure, value.all)}</h2>'
-            f"{card(table(f'{figure.title} by repository', columns, rows)) if rows else ''}"
-            f"<pre>tassist dashboard records {name}</pre></section>"
-        )
+        parts.append(_adding(figure, name, figure.title, value, added))
+    of_repos = [(repo.repo, {rule.rule: rule for rule in repo.rules}) for repo in board.repos]
+    for rule in board.rules:
+        for name, title, value in rule_trails(rule):
+            added = [
+                (repo, "records.html", anchor(name), found)
+                for repo, rules in of_repos
+                if rule.rule in rules
+                for other, _, found in rule_trails(rules[rule.rule])
+                if other == name
+            ]
+            parts.append(_adding(FIGURE_BY_ID["applied"], name, title, value, added))
     return "\n".join(parts)
+
+
+def _adding(figure: Figure, name: str, title: str, value: Value, added: list[tuple[str, str, str, Value]]) -> str:
+    """One figure: repository, page, place on the page and value of each that adds something."""
+    rows: list[list[Cell | str]] = [
+        [
+            f'<a href="{href(*place_of(repo), page, anchor=place)}">{esc(repo)}</a>',
+            Cell(shown(figure, found.all), found.all, numeric=True),
+            Cell(shown(figure, found.recent), found.recent, numeric=True),
+        ]
+        for repo, page, place, found in added
+        if found.all
+    ]
+    columns = [Column("Repository"), Column(title, numeric=True), Column("28 days", numeric=True)]
+    return (
+        f'<section id="{anchor(name)}"><h2>{esc(title)}: {shown(figure, value.all)}</h2>'
+        f"{card(table(f'{title} by repository', columns, rows)) if rows else ''}"
+        f"<pre>tassist dashboard records {esc(shlex.quote(name))}</pre></section>"
+    )
 
 
 def _repos(repos: list[RepoBoard]) -> str:
@@ -167,14 +189,16 @@ def _repos(repos: list[RepoBoard]) -> str:
                 count(figures["overdue"].all, issues),
                 count(figures["runs"].recent, href(*place, "records.html", anchor=anchor("runs"))),
                 count(figures["failed"].recent, href(*place, "records.html", anchor=anchor("failed"))),
-                count(figures["stuck"].all, href(*place, "index.html")),
+                count(figures["stuck"].all, href(*place, "records.html", anchor=anchor("stuck"))),
             ]
         )
     return table("Repositories", columns, rows)
 
 
 def _rules(board: Board) -> str:
-    parts = [f"<h2>All repositories</h2>{card(rules_table(board.rules, '', name='Rules of all repositories'))}"]
+    parts = [
+        f"<h2>All repositories</h2>{card(rules_table(board.rules, 'records.html', name='Rules of all repositories'))}"
+    ]
     for repo in board.repos:
         if repo.rules:
             trail = href(*place_of(repo.repo), "records.html")
@@ -213,12 +237,7 @@ def _service(board: Board, frame: Frame) -> str:
         behind(
             figure.id,
             figure.title,
-            [
-                record
-                for name, found in board.service_behind.items()
-                if figure.name and name.startswith(_type(figure.name))
-                for record in found
-            ][:8],
+            board.service_behind.get(figure.id, []),
             shown(figure, board.service[figure.id].all),
             frame,
             "-/-",
@@ -234,11 +253,6 @@ def _service(board: Board, frame: Frame) -> str:
             *sections,
         ]
     )
-
-
-def _type(name: str) -> str:
-    """The event type a summed name is about."""
-    return name.removeprefix("sum.").split(".", 1)[0] + "."
 
 
 def _steps(steps: list[StepAt], name: str) -> str:

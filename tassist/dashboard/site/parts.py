@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tassist.dashboard.board import Behind, MilestoneAt, Need, RuleAt, Scope, Series
-from tassist.dashboard.figures import DECISIONS, FIGURE_BY_ID, figure_of_decision
+from tassist.dashboard.board import Behind, MilestoneAt, Need, RuleAt, Scope, Series, Value
+from tassist.dashboard.figures import DECISIONS, FIGURE_BY_ID, WRITTEN, figure_of_decision
 from tassist.dashboard.site import charts
 from tassist.dashboard.site.page import Cell, Column, Frame, card, count, table, tag
 from tassist.dashboard.site.words import anchor, day, esc, href, moment, number, span
@@ -82,22 +82,34 @@ def rules_table(rules: Sequence[RuleAt], trail: str, *, name: str) -> str:
     for outcome in DECISIONS:
         figure = FIGURE_BY_ID[figure_of_decision(outcome)]
         columns.append(Column(figure.title, numeric=True, about=figure.meaning))
-    columns += [
-        Column(FIGURE_BY_ID[what].title, numeric=True, about=FIGURE_BY_ID[what].meaning)
-        for what in ("written", "reverted", "flapped")
-    ]
+    columns += [Column(FIGURE_BY_ID[what].title, numeric=True, about=FIGURE_BY_ID[what].meaning) for what in WRITTEN]
     rows: list[list[Cell | str]] = []
     for rule in rules:
-        row: list[Cell | str] = [f'<span class="mono">{esc(rule.rule)}</span>']
-        for outcome in DECISIONS:
-            link = f"{trail}#{anchor(f'rule.{rule.rule}.{outcome}')}" if trail else ""
-            row.append(count(getattr(rule, outcome).all, link))
+        row: list[Cell | str] = [
+            f'<span class="mono">{esc(rule.rule)}</span>',
+            *(
+                count(getattr(rule, outcome).all, f"{trail}#{anchor(f'rule.{rule.rule}.{outcome}')}")
+                for outcome in DECISIONS
+            ),
+        ]
         written, reverted, flapped = rule.written.all or 0, rule.reverted.all or 0, rule.flapped.all or 0
-        row.append(count(written))
-        row.append(Cell(_share(reverted, written, "warn", 10), reverted, numeric=True))
-        row.append(Cell(_share(flapped, written, "bad", 0), flapped, numeric=True))
+        shares = (number(written), _share(reverted, written, "warn", 10), _share(flapped, written, "bad", 0))
+        for what, value, shown in zip(WRITTEN, (written, reverted, flapped), shares, strict=True):
+            link = f'<a href="{trail}#{anchor(f"{what}.{rule.rule}")}">{shown}</a>' if value else shown
+            row.append(Cell(link, value, numeric=True))
         rows.append(row)
     return table(name, columns, rows, empty="No run recorded a decision yet.")
+
+
+def rule_trails(rule: RuleAt) -> list[tuple[str, str, Value]]:
+    """Of each figure of a rule that is not nothing: what its records are asked for by, its title, its value."""
+    names = [(f"rule.{rule.rule}.{outcome}", figure_of_decision(outcome), outcome) for outcome in DECISIONS]
+    names += [(f"{what}.{rule.rule}", what, what) for what in WRITTEN]
+    return [
+        (name, f"{rule.rule}: {FIGURE_BY_ID[figure].title.lower()}", value)
+        for name, figure, field in names
+        if (value := getattr(rule, field)).all
+    ]
 
 
 def _share(part: int, whole: int, kind: str, above_percent: int) -> str:
@@ -145,9 +157,7 @@ def behind(
     rows: list[list[Cell | str]] = [
         [
             moment(record.at),
-            f'<a href="{frame.issue(repo, record.issue)}" rel="noreferrer">#{record.issue}</a>'
-            if record.issue
-            else "–",
+            " ".join(filter(None, (esc(record.repo), _issue(frame, record.repo or repo, record.issue)))) or "–",
             esc(record.reason) or "–",
             f"<code>{esc(record.event_id, 80)}</code>",
         ]
@@ -158,6 +168,10 @@ def behind(
         f'<section id="{anchor_of or anchor(name)}"><h2>{esc(title)}: {total}</h2>{card(shown) if shown else ""}'
         f"<pre>tassist dashboard records {esc(_quoted(name))}{f' --repo {esc(_quoted(repo))}' if repo != '-/-' else ''}</pre></section>"
     )
+
+
+def _issue(frame: Frame, repo: str, issue: int) -> str:
+    return f'<a href="{frame.issue(repo, issue)}" rel="noreferrer">#{issue}</a>' if issue else ""
 
 
 def _quoted(text: str) -> str:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 
 from tassist.dashboard.board import IssueAt, Need, RepoBoard, Scope, Value
-from tassist.dashboard.figures import DECISIONS, FIGURE_BY_ID, FIGURES, figure_of_decision
+from tassist.dashboard.figures import FIGURE_BY_ID, FIGURES
 from tassist.dashboard.site import charts
 from tassist.dashboard.site.page import Cell, Column, Frame, card, count, table, tag, tile, tiles
 from tassist.dashboard.site.parts import (
@@ -15,6 +15,7 @@ from tassist.dashboard.site.parts import (
     milestones_table,
     needs,
     place_of,
+    rule_trails,
     rules_table,
     run_charts,
     scope_charts,
@@ -228,12 +229,10 @@ def _records(repo: RepoBoard, frame: Frame) -> str:
             value = shown(figure, repo.scope.figures[figure.id].all)
             parts.append(behind(figure.id, figure.title, found, value, frame, repo.repo))
     for rule in repo.rules:
-        for outcome in DECISIONS:
-            value = getattr(rule, outcome).all
-            if value:
-                name = f"rule.{rule.rule}.{outcome}"
-                title = f"{rule.rule}: {FIGURE_BY_ID[figure_of_decision(outcome)].title.lower()}"
-                parts.append(behind(name, title, repo.behind.get(name, []), number(value), frame, repo.repo))
+        parts += [
+            behind(name, title, repo.behind.get(name, []), number(value.all or 0), frame, repo.repo)
+            for name, title, value in rule_trails(rule)
+        ]
     return "\n".join(parts) or '<p class="note">No run was recorded yet.</p>'
 
 
