@@ -14,7 +14,6 @@ FOR_OTHERS = {
     "everything_published": "the contract's tests count GitHub's events with it",
     "issue_observed": "an importer of other history says with it what it saw; legacy history has a form of its own",
     "rules_page": "`make docs` writes the reference with it",
-    "CLI_ONLY": "a test holds the palette against it",
     "STRUCTURAL": "the reference of the configuration and its tests list the codes",
     "IMPROVEMENTS": "a test holds the verdicts against it",
     "size_bytes": "a test looks how much is kept",
