@@ -9,7 +9,7 @@ DELIVERIES ?= 1000000
 SEED   ?= 1
 JOBS   ?= 1
 
-.PHONY: bench demo pictures simulate test check fix setup lock docs hostile chaos killed kills fuzz clean mutate coverage site wheel audit
+.PHONY: bench demo pictures simulate test check fix setup lock docs hostile chaos kill-setup kill-migration fuzz clean mutate coverage site wheel audit
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -38,7 +38,7 @@ docs: $(VENV)/.dev
 	@$(BIN)/python -W ignore -m tests.support.generated $(ARGS)
 
 # A migration killed at every one of its steps, in four ways, there and back, and its line lost at every write; the ordinary tests hurt it at some.
-kills: $(VENV)/.dev
+kill-migration: $(VENV)/.dev
 	@TASSIST_TEST_EVERY_KILL=1 $(BIN)/python -m pytest tests/integration/migrate/test_hurt.py -k "killed or lost"
 
 # Pictures of every place of the console, for the pages that show them; on Python 3.11, as the tests compare theirs there.
@@ -54,7 +54,7 @@ chaos: $(VENV)/.dev
 	@$(BIN)/python -m tests.support.chaos $(N) $(SEED)
 
 # The installer killed at every step with every kind of keyring, and every example of answers in every face: twenty minutes.
-killed: $(VENV)/.dev
+kill-setup: $(VENV)/.dev
 	@TASSIST_EVERY_KILL=1 $(BIN)/python -m pytest -q -n auto tests/integration/setup/test_killed.py tests/integration/setup/test_examples.py $(ARGS)
 
 EXAMPLES ?= 5000

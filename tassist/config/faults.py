@@ -1,7 +1,9 @@
 """Named points at which a test may kill the process, so that a crash there can be repeated.
 
 `TASSIST_CRASH_AT=after-store` kills the process with SIGKILL the first time it passes that point, `after-store:3` the
-third time. Only tests set it; without it `point` compares one empty string. The points are:
+third time; where a point says what passes it, `setup-noted:began.app` the first time it is that. Of several, with commas
+between, it dies at whichever comes first, and says on stderr which that was. Only tests set it; without it `point` looks at
+one empty dict. The points are:
 
 `after-store`       a delivery is committed and not answered
 `after-answer`      a delivery is answered and not handled
@@ -10,7 +12,7 @@ third time. Only tests set it; without it `point` compares one empty string. The
 `before-finish`     every write is done, the run is not committed
 `after-finish`      the run is committed with its record
 `mid-record-append` half of a telemetry line is in the sink's file
-`setup-noted`       the installer's journal has one line more
+`setup-noted`       the installer's journal has one line more: an event and its step
 `setup-code-kept`   the code of a new App is kept, and was not exchanged
 `setup-converted`   GitHub has told the App's key, and it is not kept
 `setup-arrived`     a new App's credentials are kept, beside those used so far
@@ -48,24 +50,32 @@ POINTS: Final[tuple[str, ...]] = get_args(Point)
 VARIABLE: Final = "TASSIST_CRASH_AT"
 
 
-def _wanted() -> tuple[str, int]:
-    name, _, count = environment().get(VARIABLE, "").partition(":")
-    return (name, int(count) if count.isdigit() else 1) if name in POINTS else ("", 0)
+def _wanted() -> dict[str, int]:
+    found = {}
+    for each in environment().get(VARIABLE, "").split(","):
+        name, _, which = each.partition(":")
+        if name in POINTS:
+            found[name if which.isdigit() or not which else each] = int(which) if which.isdigit() else 1
+    return found
 
 
-_NAME, _left = _wanted()
+_left = _wanted()
+_SEVERAL = "," in environment().get(VARIABLE, "")
 
 
-def point(name: Point) -> None:
-    """Die here if a test asked for it."""
-    if name != _NAME:
+def point(name: Point, thing: str = "") -> None:
+    """Die here if a test asked for it, of whatever passes or of this thing."""
+    if not _left:
         return
-    global _left  # noqa: PLW0603 – the process counts down to its own end
-    _left -= 1
-    if _left <= 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+    for wanted in (name, f"{name}:{thing}"):
+        if wanted in _left:
+            _left[wanted] -= 1
+            if _left[wanted] <= 0:
+                if _SEVERAL:
+                    os.write(2, f"killed at {wanted}\n".encode())
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
 def armed(name: Point) -> bool:
     """Whether the next pass of that point is the last: for a point in the middle of one system call's work."""
-    return name == _NAME and _left <= 1
+    return 0 < _left.get(name, 0) <= 1

@@ -5,7 +5,7 @@ Source: https://ngrok.com/docs/agent/api
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,6 +47,8 @@ class AgentTunnel:
     """Of this machine, where it leads; 0 where it leads elsewhere."""
     keeps: bool
     """The agent keeps what passes, and shows it at `API` to everybody on this machine."""
+    ours: bool = False
+    """Opened by tassist, now or by a start that was killed; what a person opened is never closed."""
 
 
 async def tunnels(api: str = API, *, timeout_s: float = TIMEOUT_S) -> tuple[AgentTunnel, ...]:
@@ -69,10 +71,11 @@ async def open_through(port: int, api: str = API, *, timeout_s: float = 10.0) ->
     Raises:
         ProblemError: no agent is running, or it opens none; its reason is named.
     """
+    name = f"{NAME}-{port}"
     for item in await tunnels(api):
         if item.port == port:
-            return item
-    wanted = {"name": f"{NAME}-{port}", "proto": "http", "addr": f"127.0.0.1:{port}", "inspect": False}
+            return replace(item, ours=item.name == name)
+    wanted = {"name": name, "proto": "http", "addr": f"127.0.0.1:{port}", "inspect": False}
     document = await _ask("POST", api, wanted, timeout_s=timeout_s)
     try:
         made = _tunnel(msgspec.convert(document, _Tunnel))
@@ -80,7 +83,7 @@ async def open_through(port: int, api: str = API, *, timeout_s: float = 10.0) ->
         raise ProblemError(_no_agent("its answer could not be read")) from None
     if not made.url.startswith("https://"):
         raise ProblemError(_no_agent("the tunnel it opened has no https address"))
-    return made
+    return replace(made, ours=True)
 
 
 async def close(name: str, api: str = API) -> None:

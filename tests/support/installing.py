@@ -8,13 +8,15 @@ import ssl
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tassist.sandbox import Box, Running
+from tassist.sandbox import Box, Running, repositories, serve
 from tassist.services.demo.browser import Browser, _Forms
 
 KEYRINGS = Path(__file__).parent / "keyrings"
@@ -168,3 +170,17 @@ class Installing:
             if path.is_file() and path.name not in belongs and not re.fullmatch(r"github-app\.\d+\.json", path.name):
                 found += path.read_bytes().decode("latin-1")
         return found
+
+
+@contextmanager
+def nothing_installed(folder: Path) -> Iterator[Installing]:
+    """A person with an organisation, and nothing installed."""
+    box = Box.empty()
+    box.organization("octo", owners=["ann"])
+    by = box.by("ann")
+    with box.lock:
+        repositories.create_repository(box, by, box.user("octo"), "app", labels=False)
+        repositories.create_repository(box, by, box.user("ann"), "own", labels=False)
+    with serve(box) as running:
+        yield Installing(running, folder / "home", folder / "folder")
+    assert box.bugs == []

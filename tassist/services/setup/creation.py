@@ -184,9 +184,7 @@ class Creation:
 
     def forget(self) -> None:
         """Nothing is pending any more."""
-        for name in (PENDING, PAGE):
-            with contextlib.suppress(OSError):
-                (self.home / name).unlink()
+        clear_pending(self.home)
 
     # --- ways ------------------------------------------------------------------------------------
 
@@ -340,9 +338,17 @@ def settle(home: Path) -> None:
     arriving, path = home / ARRIVING, secrets.credentials_path(home)
     if not arriving.exists():
         return
+    clear_pending(home)
     if path.exists() or path.is_symlink():
         set_aside(home)
     arriving.replace(path)
+
+
+def clear_pending(home: Path) -> None:
+    """Nothing is pending any more."""
+    for name in (PENDING, PAGE):
+        with contextlib.suppress(OSError):
+            (home / name).unlink()
 
 
 def set_aside(home: Path) -> Path:

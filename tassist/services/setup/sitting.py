@@ -179,7 +179,7 @@ def recorder(home: Path) -> Callable[[journal.Entry], None]:
         nonlocal cut
         append_private(home / JOURNAL, ("\n" if cut else "").encode() + journal.line(entry).encode())
         cut = False
-        faults.point("setup-noted")
+        faults.point("setup-noted", f"{entry.event}.{entry.step}" if entry.step else entry.event)
 
     return record
 

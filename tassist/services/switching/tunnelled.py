@@ -72,26 +72,31 @@ class Agent(Way):
     def __init__(self, api: str = agent.API) -> None:
         self._api = api
         self._port = 0
-        self._name = ""
+        self._ours = ""
+        """The name of the tunnel, where it is ours to close."""
 
     @override
     async def open(self, port: int) -> str:
         self._port = port
-        made = await agent.open_through(port, self._api)
-        self._name = made.name
+        return await self._open()
+
+    async def _open(self) -> str:
+        made = await agent.open_through(self._port, self._api)
+        self._ours = made.name if made.ours else ""
         return made.url
 
     @override
     async def address(self) -> str:
         with contextlib.suppress(ProblemError):
             # Where the agent was started anew, the tunnel is opened anew, under another address.
-            return (await agent.open_through(self._port, self._api)).url
+            return await self._open()
         return ""
 
     @override
     async def close(self) -> None:
-        with contextlib.suppress(ProblemError):
-            await agent.close(self._name, self._api)
+        if self._ours:
+            with contextlib.suppress(ProblemError):
+                await agent.close(self._ours, self._api)
 
 
 class Given(Way):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -210,7 +211,8 @@ class PreviewView(View[bool]):
         yield Static(content(f"{word}: {self.preview.title}", style="bold"), id="preview-title")
         with VerticalScroll(id="changes", can_focus=True):
             for planned in self.preview.planned:
-                yield Static(_planned(planned), classes="change")
+                with Vertical(classes="change"):
+                    yield from _planned(planned)
         with Horizontal(classes="setup-buttons"):
             yield Button("Go on" if not self.preview.dry else "Go on; nothing is changed", id="go", compact=True)
             yield Button("Back to the questions", id="back", compact=True)
@@ -227,25 +229,24 @@ class PreviewView(View[bool]):
         self.resolve(answers[event.button.id])
 
 
-def _planned(planned: Planned) -> Content:
+def _planned(planned: Planned) -> Iterator[Static]:
+    """A line a widget, so that what wraps keeps its indent."""
+    title = f"○ {safe_text(planned.title, max_chars=100)}"
     if not planned.found.changes:
-        return Content.assemble(
-            (f"○ {safe_text(planned.title, max_chars=100)}: ", "bold"), safe_text(planned.found.said, max_chars=300)
+        yield Static(
+            Content.assemble((f"{title}: ", "bold"), safe_text(planned.found.said, max_chars=300)), classes="unchanged"
         )
-    parts = [Content.styled(f"○ {safe_text(planned.title, max_chars=100)}", "bold")]
+        return
+    yield Static(Content.styled(title, "bold"))
     for change in planned.found.changes:
-        parts.append(
-            Content.assemble(
-                ("  " + safe_text(change.where, max_chars=200) + ": ", "$text-primary"),
-                safe_text(change.what, max_chars=600),
-            )
-        )
+        where = (safe_text(change.where, max_chars=200) + ": ", "$text-primary")
+        yield Static(Content.assemble(where, safe_text(change.what, max_chars=600)), classes="what")
         for line in change.diff:
             style = {"+": "$text-success", "-": "$text-error"}.get(line[:1], "$text-muted")
-            parts.append(Content.styled("    " + safe_text(line, max_chars=300), style))
+            yield Static(Content.styled(safe_text(line, max_chars=300), style), classes="diff")
     if planned.undo:
-        parts.append(Content.styled(f"  To take it back: {safe_text(planned.undo, max_chars=300)}", "$text-muted"))
-    return Content("\n").join(parts)
+        undo = f"To take it back: {safe_text(planned.undo, max_chars=300)}"
+        yield Static(Content.styled(undo, "$text-muted"), classes="what")
 
 
 class WaitView(View[str]):

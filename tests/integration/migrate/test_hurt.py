@@ -29,7 +29,7 @@ from tests.support.killing import Point, started
 APPLY = ("apply", "lena/shop", "--close-self-tests", *DIRECT)
 BACK = ("rollback", "lena/shop", "--direct", "--yes")
 EVERY = os.environ.get("TASSIST_TEST_EVERY_KILL", "") not in {"", "0"}
-"""Whether to hurt it at every call, as `make kills` does, or three times on each way."""
+"""Whether to hurt it at every call, as `make kill-migration` does, or three times on each way."""
 SOME = (3, 5, 8)
 """At the how manieth call each try is hurt, where not every one is; the fourth try is left alone."""
 

@@ -8,22 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tassist.sandbox import Box, repositories, serve
-from tests.support.installing import Installing
+from tests.support.installing import Installing, nothing_installed
 
 
 @pytest.fixture
 def installing(tmp_path: Path) -> Iterator[Installing]:
     """A person with an organisation, and nothing installed."""
-    box = Box.empty()
-    box.organization("octo", owners=["ann"])
-    by = box.by("ann")
-    with box.lock:
-        repositories.create_repository(box, by, box.user("octo"), "app", labels=False)
-        repositories.create_repository(box, by, box.user("ann"), "own", labels=False)
-    with serve(box) as running:
-        yield Installing(running, tmp_path / "home", tmp_path / "folder")
-    assert box.bugs == []
+    with nothing_installed(tmp_path) as found:
+        yield found
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def outcome(installing: Installing) -> dict[str, Any]:
     ids=lambda path: path.stem,
 )
 def test_an_example_does_what_its_answers_do_at_the_prompts(example: Path, tmp_path: Path, unused_port: int) -> None:
-    """Two whole installations, which is why it takes its time; `make killed` does it for every example."""
+    """Two whole installations, which is why it takes its time; `make kill-setup` does it for every example."""
     found = {}
     for mode in ("answers", "prompts"):
         with world(tmp_path / mode, unused_port) as (installing, more):

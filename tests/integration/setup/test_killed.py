@@ -1,17 +1,20 @@
 """Killed at whatever moment, with whatever keyring, the installer finishes at the next start, or says which App to delete.
 
-An ordinary run covers each moment with one kind of keyring, and each kind with some moments; `make killed` all of them with all.
+An ordinary run dies at each of the worst moments with every kind of keyring, and at some more with one of them;
+`make kill-setup` at every moment with every kind.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+from pathlib import Path
 
 import pytest
 
 from tassist import secrets
-from tests.support.installing import Installing
+from tests.support.installing import Installing, nothing_installed
 
 COMPLETE = os.environ.get("TASSIST_EVERY_KILL") == "1"
 GOOD = "kept_keyrings.Working"
@@ -28,65 +31,51 @@ BROKEN = {
     "a chain of plaintext": "kept_keyrings.ChainedPlain",
 }
 """Kinds in which nothing is kept; each is given to an installer that was not told where secrets go."""
+PLACES = {"said file": ("file", GOOD), "said env-file": ("env-file", GOOD), "good": ("", GOOD)}
+PLACES |= {name: ("", kind) for name, kind in BROKEN.items()}
+"""What is said of the place, and the keyring."""
 WORST = ("setup-code-kept", "setup-arrived", "setup-moved", "setup-secret-kept", "setup-secret-set")
 """Between two things that belong together, in the order in which an installation passes them."""
-
-Case = tuple[str, str, tuple[str, ...]]
-"""What is said of the place, the keyring, and the points to be killed at, one at each start."""
-LINES = 24
-"""Of a whole installation's journal, and some more: from there on a start ends before it is killed."""
-
-
-def lines(first: int, step: int) -> tuple[str, ...]:
-    """Points at lines of the journal."""
-    return tuple(f"setup-noted:{line}" for line in range(first, LINES + 1, step))
+STEPS = ("app", "secrets", "webhook", "installation", "telemetry", "health")
+NOTED = [
+    *("answered", "waiting.app", "waiting.installation", "finished"),
+    *(f"{event}.{step}" for event in ("began", "applied", "verified") for step in STEPS),
+]
+"""Every line of the journal of an installation without an interruption, as a test below says."""
+SOME_NOTED = ("answered", "waiting.app", "applied.webhook", "verified.installation", "began.health")
+EVERY = {*WORST, *(f"setup-noted:{line}" for line in NOTED)}
 
 
-def cases() -> dict[str, Case]:
-    """Every moment with every kind, or enough of them that each is there."""
-    if COMPLETE:
-        every = {"said file": ("file", GOOD), "said env-file": ("env-file", GOOD), "good": ("", GOOD)}
-        every |= {name: ("", kind) for name, kind in BROKEN.items()}
-        return {name: (place, kind, (*WORST, *lines(1, 1))) for name, (place, kind) in every.items()}
-    found: dict[str, Case] = {
-        "good, the worst moments": ("", GOOD, WORST),
-        "said env-file": ("env-file", GOOD, lines(1, 7)),
-        "good": ("", GOOD, lines(2, 7)),
-    }
-    for first, (name, kind) in zip((3, 5), BROKEN.items(), strict=False):
-        found[name] = ("", kind, lines(first, 7))
-    return found
+SOME = {*WORST, *(f"setup-noted:{line}" for line in SOME_NOTED)}
+"""As many as one installation passes."""
 
 
-CASES = cases()
+def moments(name: str, place: str) -> set[str]:
+    """Those an installation passes that keeps its secrets there: what arrives in the file is not moved to it."""
+    chosen = EVERY if COMPLETE else SOME if name == "good" else set(WORST)
+    return chosen - ({"setup-moved"} if place == "file" else set())
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
-def test_h53_killed_again_and_again_it_finishes_with_one_app(installing: Installing, name: str) -> None:
-    said, kind, points = CASES[name]
-    place = said or ("keyring" if kind == GOOD else "file")
-    installing.env["PYTHON_KEYRING_BACKEND"] = kind
-    path = installing.answers(keep_secrets_in=said)
-    if not said:  # nobody says where secrets go: the keyring where it is good, the file where it is not
-        path.write_text("".join(line for line in path.read_text().splitlines(True) if "keep_secrets_in" not in line))
+def until_done(installing: Installing, answers: Path, left: set[str]) -> None:
+    """Start again and again, killed at the first of the moments that are left, until a start ends; takes away what was reached."""
+    while True:
+        done = installing.tassist("setup", "--answers", str(answers), TASSIST_CRASH_AT=",".join(sorted(left)) + ",")
+        if done.code == 0:
+            return
+        assert done.code == -9, done.err
+        died = re.findall(r"^killed at (\S+)$", done.err, re.MULTILINE)
+        assert len(died) == 1, done.err
+        left.remove(died[0])
+        if died[0] in {"setup-code-kept", "setup-arrived"}:
+            installing.person.brought = ""  # the page did not load, and what it had to bring is here
 
-    codes = []
-    for point in (*points, ""):
-        done = installing.tassist("setup", "--answers", str(path), TASSIST_CRASH_AT=point)
-        codes.append(done.code)
-        assert done.code in {-9, 0}, (point, done.err)
-        if point in WORST:
-            installing.person.brought = ""
-        elif done.code == 0:
-            break  # there is nothing left that a later line could tell of
 
-    assert codes[-1] == 0
-    assert codes.count(-9) >= 2
+def kept(installing: Installing, place: str) -> None:
+    """One App there is, and its secrets are in their place and in no other."""
     assert len(installing.box.world.apps) == 1
     (app,) = installing.box.world.apps.values()
-    kept = json.loads(secrets.credentials_path(installing.home).read_text())
-    assert kept.get("kept_in", "file") == place
+    noted = json.loads(secrets.credentials_path(installing.home).read_text())
+    assert noted.get("kept_in", "file") == place
     where = {
         "file": installing.home / "github-app.json",
         "keyring": installing.folder / "keyring.json",
@@ -97,7 +86,38 @@ def test_h53_killed_again_and_again_it_finishes_with_one_app(installing: Install
         assert holds == (each == place), each
     assert where[place].stat().st_mode & 0o777 == 0o600 or place == "keyring"
     assert (app.webhook_secret or "?") in where[place].read_text()
-    assert installing.tassist("serve", "--port", "99999").code == 2
+    assert not (installing.home / "pending-app.json").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PLACES)
+def test_h53_killed_again_and_again_it_finishes_with_one_app(tmp_path: Path, name: str) -> None:
+    """A start that was killed passes over what was done, so that every moment takes more than one installation."""
+    said, kind = PLACES[name]
+    place = said or ("keyring" if kind == GOOD else "file")
+    left = moments(name, place)
+    installations = 0
+    while left:
+        before = set(left)
+        with nothing_installed(tmp_path / str(installations)) as installing:
+            installing.env["PYTHON_KEYRING_BACKEND"] = kind
+            path = installing.answers(keep_secrets_in=said)
+            if not said:  # nobody says where secrets go: the keyring where it is good, the file where it is not
+                kept_lines = [line for line in path.read_text().splitlines(True) if "keep_secrets_in" not in line]
+                path.write_text("".join(kept_lines))
+            until_done(installing, path, left)
+            kept(installing, place)
+        assert left != before, f"never reached: {left}"
+        installations += 1
+    assert COMPLETE or installations == 1
+
+
+def test_the_moments_are_all_there_are(installing: Installing) -> None:
+    done = installing.tassist("setup", "--answers", str(installing.answers()))
+
+    lines = [json.loads(line) for line in (installing.home / "setup.journal").read_text().splitlines()]
+    assert done.code == 0
+    assert {f"{line['event']}.{line['step']}" if "step" in line else line["event"] for line in lines} == set(NOTED)
 
 
 @pytest.mark.slow

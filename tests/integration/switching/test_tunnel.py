@@ -16,6 +16,7 @@ from tassist.config import settings
 from tassist.errors import Secret
 from tassist.services.switching import Tunnelled, agent_address, restore_at_start
 from tassist.services.switching import status as status_of
+from tassist.services.switching.tunnelled import Agent
 from tassist.tunnel import agent
 from tassist.tunnel.gate import Gate
 from tassist.tunnel.sdk import NgrokTunnel
@@ -114,6 +115,23 @@ async def test_an_agent_lists_opens_and_closes() -> None:
     assert (made.url, made.keeps) == ("https://4-opened.ngrok-free.app", False)
     assert same == made
     assert len(tunnels) == 4
+
+
+async def test_only_a_tunnel_of_ours_is_closed_when_its_use_is_over() -> None:
+    def led(name: str) -> dict[str, Any]:
+        return {"name": name, "public_url": f"https://{name}.example", "config": {"addr": "http://localhost:9000"}}
+
+    for before, after in (
+        ([led("by-a-person")], ["by-a-person"]),
+        ([led("tassist-9000")], []),  # of a start that was killed
+        ([], []),
+    ):
+        with ngrok_agent(before) as api:
+            way = Agent(api)
+            await way.open(9000)
+            assert len(before) == 1
+            await way.close()
+        assert [each["name"] for each in before] == after
 
 
 async def test_what_an_agent_refuses_is_said_in_its_words() -> None:
