@@ -85,4 +85,4 @@ def accept(
 
 
 def _problem(file: str, what: str, fix: str) -> Problem:
-    return Problem("accepted-wrong", f"{file}: {what}", fix=fix, where=Where(file))
+    return Problem("accepted-wrong", what, fix=fix, where=Where(file))
