@@ -72,6 +72,7 @@ class Transport:
         self._direct = direct
         try:
             self._tls = httpx.create_ssl_context(trust_env=not direct)
+            self._clients: list[httpx.AsyncClient] = []
             self._idle = [self._client()]
         except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
             # The text may hold the proxy's password; its kind is enough.
@@ -85,7 +86,7 @@ class Transport:
             ) from None
 
     def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
+        client = httpx.AsyncClient(
             verify=self._tls,
             follow_redirects=False,
             trust_env=not self._direct,
@@ -97,11 +98,13 @@ class Transport:
                 "x-github-api-version": API_VERSION,
             },
         )
+        self._clients.append(client)
+        return client
 
     async def close(self) -> None:
         """Give the connections back."""
-        while self._idle:
-            await self._idle.pop().aclose()
+        for client in self._clients:  # those that are in use as well
+            await client.aclose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -59,7 +59,7 @@ class Telling(Protocol):
         ...
 
     def checked(self, result: RunResult, *, run_id: str, at: datetime) -> bytes:
-        """The configuration a run read, which was another one before."""
+        """The configuration a run read: the first of its repository in this process, or another one than before."""
         ...
 
 

@@ -82,14 +82,14 @@ async def apply(connection: Connection, prepared: Prepared, told: Callable[[Made
     return tuple(done)
 
 
-def record(place: Place, prepared: Prepared, made: Sequence[Made], at: datetime) -> bool:
-    """Put the record of what was made on its way to every sink; false where no journal is there to carry it.
+def record(place: Place, prepared: Prepared, made: Sequence[Made], at: datetime) -> None:
+    """Put the record of what was made on its way to every sink, where a journal is there to carry it.
 
     Raises:
         ProblemError: the journal cannot be written.
     """
     if not has_journal(place):
-        return False
+        return
     line = repo_prepared(
         repo=prepared.repo.full_name,
         repo_id=prepared.repo.id,
@@ -104,7 +104,6 @@ def record(place: Place, prepared: Prepared, made: Sequence[Made], at: datetime)
     )
     with open_existing(place) as journal:
         journal.outbox.emit(line)
-    return True
 
 
 def in_words(change: Change) -> list[str]:

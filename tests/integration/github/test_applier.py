@@ -54,6 +54,33 @@ def state(octo: Octo) -> object:
     )
 
 
+async def test_h62_what_is_written_to_a_repository_that_moved_waits_for_the_installation_that_covers_it_now(
+    octo: Octo,
+) -> None:
+    octo.box.user("bob")
+    await octo.connection.reader.look(octo.ref)  # a token of the old installation is at hand
+    await octo.connection.access.to_write(octo.ref)
+    octo.box.install(octo.app.app_id, "bob")
+    with octo.box.lock:
+        repositories.transfer_repository(octo.box, octo.by, octo.repo, octo.box.user("bob"))
+    octo.connection.access.remember(octo.repo.id, octo.installation_id)
+
+    with pytest.raises(Retry):
+        await apply(octo, RemoveLabels(("person",), "r"))
+    done = await apply(octo, RemoveLabels(("person",), "r"))
+
+    assert (done.changed, done.before) == (True, "person")
+
+
+async def test_a_label_is_gone_only_where_github_says_so(octo: Octo) -> None:
+    octo.box.faults.answer(404, {"message": "Not Found"}, path="/repos/*/issues/*", count=None)
+    octo.box.faults.answer(404, {"message": "Not Found"}, path="/repos/*/issues/*/labels/*", count=None)
+
+    done = await apply(octo, RemoveLabels(("person",), "r"))
+
+    assert done.problem is not None, "nobody took the label off: the issue is out of reach"
+
+
 @EFFECT
 async def test_an_effect_is_applied_and_counted(octo: Octo, effect: Effect) -> None:
     before = state(octo)

@@ -184,6 +184,22 @@ async def test_h61_an_issue_that_never_was_is_gone_after_a_few_tries(octo: Octo)
     assert octo.asked().count("GET /issues/{number}") == 3
 
 
+async def test_h62_a_repository_that_moved_is_read_with_the_installation_that_covers_it_now(octo: Octo) -> None:
+    octo.repo.private = True  # a public one anybody may read
+    await look(octo)
+    bob = octo.box.user("bob")
+    elsewhere = octo.box.install(octo.app.app_id, "bob")
+    with octo.box.lock:
+        repositories.transfer_repository(octo.box, octo.by, octo.repo, bob)
+    # A delivery from before the move says so still.
+    octo.connection.access.remember(octo.repo.id, octo.installation_id)
+
+    found = await look(octo)
+
+    assert found.issue.ref.repo == "bob/app"
+    assert elsewhere != octo.installation_id
+
+
 async def test_h61_a_transferred_issue_is_gone_and_said_where_to(octo: Octo) -> None:
     with octo.box.lock:
         other = repositories.create_repository(octo.box, octo.by, octo.box.user("octo"), "other")
