@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,13 +31,27 @@ async def at_a_terminal(octo: Octo, answer: bytes) -> tuple[int, str]:
         while b"[y/N]" not in shown:
             shown += await loop.run_in_executor(None, os.read, ours, 1000)
         if answer == b"\x03":
+            # A signal between the last word of the question and the reading of the answer is only noticed with the next key.
+            await reading(process.pid)
             process.send_signal(signal.SIGINT)
         else:
             os.write(ours, answer)
-        await process.communicate()
+        async with asyncio.timeout(60):
+            await process.communicate()
     finally:
         os.close(ours)
     return process.returncode or 0, shown.decode()
+
+
+async def reading(pid: int) -> None:
+    """Wait until the process sleeps, which it does in nothing but reading what is typed; at most a second where nobody can tell."""
+    stat = Path(f"/proc/{pid}/stat")
+    asleep = 0
+    for _ in range(20):
+        await asyncio.sleep(0.05)
+        asleep = asleep + 1 if stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "S" else 0
+        if asleep == 3:
+            return
 
 
 @pytest.mark.parametrize(
