@@ -31,7 +31,7 @@ class LookAtRepository(InOneGo):
     @override
     async def check(self, known: Known, world: World) -> Found:
         if not wants_scaffold(known):
-            return Found(already=True, said="no repository needs labels now")
+            return Found(already=True, said="no first files are wanted, so no repository is looked at")
         repo = known.answer("scaffold_repository")
         if await world.github.held() is None:
             return Found(already=True, said=f"what {repo} has is seen when the App is installed there")

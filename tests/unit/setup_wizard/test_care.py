@@ -249,10 +249,9 @@ async def test_without_an_app_a_dry_run_says_what_it_would_do() -> None:
 
 async def test_not_now_is_an_answer() -> None:
     for said in ({"scaffold": "no"}, {}):
-        for step in (LookAtRepository(), WriteScaffold()):
-            found = await step.check(Known(said), Fake().world())
-            assert found.already
-            assert "tassist scaffold" in found.said
+        found = [await step.check(Known(said), Fake().world()) for step in (LookAtRepository(), WriteScaffold())]
+        assert all(one.already for one in found)
+        assert ["tassist scaffold" in one.said for one in found] == [False, True], "how to do it later is said once"
 
 
 async def test_new_files_are_shown_and_written_once() -> None:
