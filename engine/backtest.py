@@ -193,7 +193,7 @@ def _left(issue: Issue, effects: tuple[Effect, ...]) -> _Left:
             by_label |= zip(map(fold, effect.names), effect.rules, strict=True)
         elif isinstance(effect, RemoveLabels):
             for name in effect.names:
-                labels.pop(fold(name), None)  # a recorded issue may carry one label in two spellings
+                del labels[fold(name)]
             by_label |= zip(map(fold, effect.names), effect.rules, strict=True)
         elif isinstance(effect, SetMilestone):
             milestone = effect.title

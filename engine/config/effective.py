@@ -33,7 +33,7 @@ def effective(config: Config, source: str | bytes) -> tuple[Effective, ...]:
         config: What `parse` made of ``source``.
         source: The file's bytes, or its text.
     """
-    out = Findings(config.file)
+    out = Findings()
     root = read(cast("str", decode(source, out)), out)
     return tuple(_walk(dict(to_data(config, defaults=True)), root, "", config.file))
 

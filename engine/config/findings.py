@@ -13,7 +13,7 @@ from engine.problems import Problem, Where
 class Findings:
     """What was found in one file, in the order of the file."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str = "") -> None:
         self.file = file
         self._problems: list[Problem] = []
         self._warnings: list[Problem] = []

@@ -45,7 +45,7 @@ def _field(field: Field, definitions: _Schema) -> _Schema:
     schema = _spec(field.spec, definitions)
     help_ = field.help + (f" Default: {field.default}." if field.default else "")
     if field.required:
-        return {**schema, "description": help_} if "$ref" not in schema else {"description": help_, "allOf": [schema]}
+        return {**schema, "description": help_}
     # A key with nothing behind it counts as left out.
     return {"description": help_, "anyOf": [schema, {"type": "null"}]}
 

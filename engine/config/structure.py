@@ -310,7 +310,9 @@ class _Check:
             return None
         short = isinstance(node, Scalar) and is_text(node) and len(node.text) < _SHORT
         digits = re.sub(r"[^0-9]", "", node.text) if isinstance(node, Scalar) and short else ""
-        self._wrong_kind(node, path, spec.says, f"write {int(digits)}, without quotes" if digits else "")
+        # The digits of a day make a number too, which nobody means.
+        meant = f"write {int(digits)}, without quotes" if digits and spec.low <= int(digits) <= spec.high else ""
+        self._wrong_kind(node, path, spec.says, meant)
         return None
 
     def _flag(self, node: Node, path: str) -> Leaf | None:

@@ -88,7 +88,7 @@ def version(text: str, root: Mapping) -> Change | None:
     if entry and not now:
         value = entry[1]
         return (
-            apply(text, [Edit(entry[0].start, max(entry[0].end, end_of(value)), 'schema_version: "1.0"')]),
+            apply(text, [Edit(entry[0].start, end_of(value), 'schema_version: "1.0"')]),
             [f'version: {_text(value)} is now schema_version: "1.0"'],
         )
     if now:
@@ -97,8 +97,10 @@ def version(text: str, root: Mapping) -> Change | None:
         return apply(text, [Edit(root.start + 1, root.start + 1, 'schema_version: "1.0", ')]), [
             'schema_version: "1.0" is new'
         ]
-    first = min(key.start for key, _ in root.entries.values())
-    return apply(text, [Edit(first, first, 'schema_version: "1.0"\n')]), ['schema_version: "1.0" is new']
+    first = text.rfind("\n", 0, min(key.start for key, _ in root.entries.values())) + 1
+    return apply(text, [Edit(first, first, f'{_indent(root)}schema_version: "1.0"\n')]), [
+        'schema_version: "1.0" is new'
+    ]
 
 
 def workflow(text: str, root: Mapping) -> Change | None:
@@ -191,12 +193,12 @@ def tracks_as_list(text: str, root: Mapping) -> Change | None:
     rules_of = _map(_get(root, "milestones")) or _map(_get(root, "milestone_rules"))
     items: list[Item] = []
     if isinstance(value, Mapping):
-        for name, (key, track) in value.entries.items():
-            items.append(Item(key.start, max(key.end, end_of(track)), _track(name, track, rules_of)))
+        for name, (_, track) in value.entries.items():
+            items.append(Item(end_of(track), _track(name, track, rules_of)))
     elif isinstance(value, Listing) and any(isinstance(item, Scalar) for item in value.items):
         for item in value.items:
             data = _track(_text(item), None, rules_of) if isinstance(item, Scalar) else to_json(item)
-            items += [Item(item.start, end_of(item), data)]
+            items.append(Item(end_of(item), data))
     else:
         return None
     return apply(text, [as_list(text, root, "tracks", items)]), ["tracks is now a list"]
@@ -232,11 +234,11 @@ def milestones_as_list(text: str, root: Mapping) -> Change | None:
         if value.entries.keys() & _SETTINGS:
             said = ["milestones had settings of sprints, which are not part of schema 1.0"]
             return apply(text, comment_out(text, root, "milestones", NOT_USED)), said
-        for name, (key, old) in value.entries.items():
-            items.append(Item(key.start, max(key.end, end_of(old)), _milestone(name, old)))
+        for name, (_, old) in value.entries.items():
+            items.append(Item(end_of(old), _milestone(name, old)))
     elif isinstance(value, Listing) and any(isinstance(item, Scalar) for item in value.items):
         items = [
-            Item(item.start, end_of(item), {"title": _text(item)} if isinstance(item, Scalar) else to_json(item))
+            Item(end_of(item), {"title": _text(item)} if isinstance(item, Scalar) else to_json(item))
             for item in value.items
         ]
     else:
@@ -251,19 +253,18 @@ def _milestone(name: str, old: Node) -> Json:
     if not isinstance(data, dict):
         return {"title": name}
     kept: dict[str, Json] = {key: value for key, value in data.items() if value is not None}
-    return kept if "title" in kept else {"title": name, **kept}
+    title = kept.pop("title", None) or kept.pop("name", None) or name
+    return {"title": title, **kept}
 
 
 def labels_as_list(text: str, root: Mapping) -> Change | None:
     """Labels were a mapping from name to colour or to the rest of the label; or a list of bare names."""
     value = _get(root, "labels")
     if isinstance(value, Mapping):
-        items = [
-            Item(key.start, max(key.end, end_of(old)), _label(name, old)) for name, (key, old) in value.entries.items()
-        ]
+        items = [Item(end_of(old), _label(name, old)) for name, (_, old) in value.entries.items()]
     elif isinstance(value, Listing) and any(isinstance(item, Scalar) for item in value.items):
         items = [
-            Item(item.start, end_of(item), {"name": _text(item)} if isinstance(item, Scalar) else to_json(item))
+            Item(end_of(item), {"name": _text(item)} if isinstance(item, Scalar) else to_json(item))
             for item in value.items
         ]
     else:
@@ -306,8 +307,7 @@ def renamed_keys(text: str, root: Mapping) -> Change | None:
             rename(track, "default_milestone_pattern", key, value=quoted(value))
         rename(track, "name", "id")
     for milestone in _items(_get(root, "milestones")):
-        if _get(milestone, "title") is None:
-            rename(milestone, "name", "title")
+        rename(milestone, "name", "title")
         rename(milestone, "slug", "id")
     rename(_get(root, "stale"), "exclude_labels", "exempt_labels")
     groups = _map(_get(root, "enforcement", "exclusivity"))
@@ -319,7 +319,7 @@ def renamed_keys(text: str, root: Mapping) -> Change | None:
             today = "highest" if _GROUP_NAMES.get(name, name) in {"phase", "priority"} else "newest"
             edits.append(Edit(strategy.start, strategy.end, today))
             said.append(f"strategy: single is now {today}")
-    return (apply(text, edits), said) if edits else None
+    return apply(text, edits), said
 
 
 def _items(node: Node | None) -> list[Node]:
@@ -343,8 +343,6 @@ def closing_after_stale(text: str, root: Mapping) -> Change | None:
 def retired_sections(text: str, root: Mapping) -> Change | None:
     """Sections schema 1.0 has no place for become comments."""
     found = [name for name in _RETIRED if name in root.entries]
-    if not found or len(found) == len(root.entries):
-        return None
     edits: list[Edit] = []
     if root.flow:
         found = found[:1]
@@ -363,9 +361,7 @@ def missing_lists(text: str, root: Mapping) -> Change | None:
         if entry is None:
             missing.append(name)
         elif is_null(entry[1]):
-            colon = text.index(":", entry[0].end)
-            end = max(colon + 1, entry[1].end)
-            edits.append(Edit(colon + 1, end, " []"))
+            edits.append(_emptied(text, *entry))
         else:
             continue
         said.append(f"{name} is empty: []")
@@ -376,7 +372,21 @@ def missing_lists(text: str, root: Mapping) -> Change | None:
         return text, said
     if root.flow:
         return apply(text, [Edit(root.start + 1, root.start + 1, "".join(f"{name}: [], " for name in missing))]), said
-    return append(text, "".join(f"\n{name}: []\n" for name in missing)), said
+    return append(text, "".join(f"\n{_indent(root)}{name}: []\n" for name in missing)), said
+
+
+def _indent(root: Mapping) -> str:
+    """What stands before every key of the file; nothing, in all but the oddest."""
+    return " " * (root.column - 1)
+
+
+def _emptied(text: str, key: Scalar, value: Node) -> Edit:
+    """An empty list in the place of nothing."""
+    colon = text.rfind(":", key.end, value.end)
+    if colon >= 0:
+        return Edit(colon + 1, value.end, " []")
+    # `? key` and `{key}` have no colon; the first one's value is looked for on the next line.
+    return Edit(value.end, value.end, ": []\n" if text[key.end : value.end] else ": []")
 
 
 FORMS: tuple[Form, ...] = (

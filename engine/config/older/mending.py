@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from engine.config.dump import quoted
 from engine.config.nodes import Listing, Mapping, Node, Scalar, is_null, is_text
 from engine.config.older.forms import NOT_USED, Change
 from engine.config.older.surgery import Edit, apply, comment_out, end_of
-from engine.problems import Problem
+from engine.problems import Problem, Where
+
+_Place = tuple[int | None, int | None]
+"""Line and column."""
+_UNDECLARED = {"config-unknown-label": "labels", "config-unknown-milestone": "milestones"}
+"""Code of a problem → the section that shall declare the name."""
+_FIELDS = {"labels": "name", "milestones": "title"}
 
 
 def mend(text: str, root: Mapping, problems: Sequence[Problem]) -> Change | None:
     """Mend every problem that can be and does not touch another's place; ``None`` where there is none."""
-    keys = {
+    keys: dict[_Place, tuple[Mapping, str]] = {
         (key.line, key.column): (mapping, name)
         for mapping in _mappings(root)
         for name, (key, _) in mapping.entries.items()
     }
-    values = {(value.line, value.column): value for value in _values(root)}
+    values: dict[_Place, Scalar] = {(value.line, value.column): value for value in _values(root)}
+    names = {at: value.text for at, value in values.items()} | {at: name for at, (_, name) in keys.items()}
     edits: list[Edit] = []
     said: list[str] = []
-    undeclared: dict[tuple[str, str], dict[str, None]] = {("labels", "name"): {}, ("milestones", "title"): {}}
+    undeclared: dict[str, list[str]] = {"labels": [], "milestones": []}
     for problem in problems:
-        where = problem.where
-        if where is None or where.line is None or where.column is None:
-            continue
+        where = problem.where or Where()
         at = (where.line, where.column)
         scalar = values.get(at)
         if problem.code == "config-unknown-key" and at in keys:
@@ -37,23 +43,20 @@ def mend(text: str, root: Mapping, problems: Sequence[Problem]) -> Change | None
         elif problem.code == "config-wrong-kind" and scalar and not is_text(scalar) and "quotes" in problem.fix:
             edits.append(Edit(scalar.start, scalar.end, f'"{scalar.text}"'))
             said.append(f"{where.path} is in quotes")
-        elif problem.code == "config-unknown-label":
-            name = keys[at][1] if at in keys else scalar.text if scalar else ""
-            undeclared["labels", "name"] |= {name: None} if name else {}
-        elif problem.code == "config-unknown-milestone" and scalar:
-            undeclared["milestones", "title"][scalar.text] = None
-    for (section, field), names in undeclared.items():
-        there = root.entries.get(section, (None, None))[1]
-        wanted = list(names) if not edits else []
-        more = _declare(text, root, there, field, wanted) if wanted and isinstance(there, Listing) else []
-        edits += more
-        said += [f"{name} is declared in {section}" for name in names if more]
+        elif problem.code in _UNDECLARED and at in names:
+            undeclared[_UNDECLARED[problem.code]].append(names[at])
+    for section, (_, there) in root.entries.items():
+        wanted = list(dict.fromkeys(undeclared.get(section, ())))
+        if wanted and not edits and isinstance(there, Listing):
+            edits += _declare(text, root, there, _FIELDS[section], wanted)
+            said += [f"{name} is declared in {section}" for name in wanted]
     return (apply(text, edits), said) if edits else None
 
 
 def _touching(edits: Sequence[Edit], more: Sequence[Edit]) -> bool:
-    low, high = min(edit.start for edit in more), max(edit.end for edit in more)
-    return any(edit.start <= high and low <= edit.end for edit in edits)
+    # Problems come in the order of the file, and so do the edits.
+    low = min(edit.start for edit in more)
+    return any(low <= edit.end for edit in edits)
 
 
 def _declare(text: str, root: Mapping, value: Listing, field: str, names: Sequence[str]) -> list[Edit]:
@@ -63,8 +66,7 @@ def _declare(text: str, root: Mapping, value: Listing, field: str, names: Sequen
         at = end_of(value) - 1
         return [Edit(at, at, f", {items}" if value.items else items)]
     last = end_of(value)
-    line_end = text.find("\n", last)
-    at = last - 1 if text[last - 1] == "\n" else len(text) if line_end < 0 else line_end
+    at = last - 1 if text[last - 1] == "\n" else last + len(text[last:].partition("\n")[0])
     indent = " " * (value.column - 1)
     return [Edit(at, at, "".join(f"\n{indent}- {field}: {quoted(name)}" for name in names))]
 
@@ -87,5 +89,5 @@ def _values(node: Node) -> Iterator[Scalar]:
         for _, value in node.entries.values():
             yield from _values(value)
     else:
-        for item in node.items if isinstance(node, Listing) else ():
+        for item in cast("Listing", node).items:
             yield from _values(item)

@@ -38,7 +38,7 @@ def end_of(node: Node) -> int:
 def lines_of(text: str, key: Scalar, value: Node) -> tuple[int, int]:
     """Offsets of the whole lines of a key and its value."""
     start = text[: key.start].rfind("\n") + 1
-    last = max(key.end, end_of(value))
+    last = end_of(value)
     if text[last - 1] == "\n":  # a block of text brings its own line end
         return start, last
     rest, line_end, _ = text[last:].partition("\n")
@@ -62,21 +62,21 @@ def comment_out(text: str, mapping: Mapping, name: str, note: str) -> list[Edit]
         commented = "".join(_commented(line, indent) for line in lines)
         return [Edit(start, end, f"{indent}# {note}\n{commented}")]
     # The key is the first one behind a dash: the next key takes its place.
-    indent = text[start : key.start].replace("-", " ", 1)
+    indent = text[start : key.start].replace("-", " ")
     commented = "".join(_commented(line, indent) for line in (text[key.start : end]).splitlines(keepends=True))
     after = [entry for other, entry in mapping.entries.items() if other != name]
     if not after:
         return [
             Edit(key.start, end, f"{{}}  # {note} {text[key.start : end].strip()}\n".replace("\n", " ").rstrip() + "\n")
         ]
-    following = min(after, key=lambda entry: entry[0].start)[0].start
+    following = after[0][0].start
     between = text[end:following]
     comments_between = between[: between.rfind("\n") + 1]
     return [Edit(start, start, f"{indent}# {note}\n{commented}{comments_between}"), Edit(key.start, following, "")]
 
 
 def _commented(line: str, indent: str) -> str:
-    rest = line.removeprefix(indent) if line.startswith(indent) else line.lstrip(" ")
+    rest = line.removeprefix(indent) if line.startswith(indent) else line.lstrip()
     return line if not rest.strip() else f"{indent}# {rest}" if not rest.startswith("#") else indent + rest
 
 
@@ -88,8 +88,8 @@ def _cut_from_flow(mapping: Mapping, name: str) -> Edit:
         return Edit(key.start, entries[index + 1][1][0].start, "")
     if index:
         before = entries[index - 1][1]
-        return Edit(max(before[0].end, end_of(before[1])), max(key.end, end_of(value)), "")
-    return Edit(key.start, max(key.end, end_of(value)), "")
+        return Edit(end_of(before[1]), end_of(value), "")
+    return Edit(key.start, end_of(value), "")
 
 
 def scalars(node: Node) -> Iterator[Scalar]:
@@ -125,9 +125,8 @@ def comments(text: str, start: int, end: int, root: Node) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An entry of a section: where its old form stands, and its new form."""
+    """An entry of a section: where its old form ends, and its new form."""
 
-    start: int
     end: int
     data: Json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.config.findings import Findings
-from engine.config.nodes import Mapping
+from engine.config.nodes import Mapping, Scalar
 from engine.config.older.forms import FORMS
 from engine.config.older.mending import mend
 from engine.config.parsing import DEFAULT_FILE, parse
@@ -40,7 +40,7 @@ def upgrade(source: str | bytes, *, file: str = DEFAULT_FILE) -> Upgraded:
         source: The file's bytes, or its text.
         file: What the places in problems call it.
     """
-    text = decode(source, Findings(file))
+    text = decode(source, Findings())
     found = parse(source, file=file)
     if text is None or isinstance(found, Config) or not _is_older(text, found):
         kept = text if text is not None else ""
@@ -49,14 +49,14 @@ def upgrade(source: str | bytes, *, file: str = DEFAULT_FILE) -> Upgraded:
     text = text.replace("\r\n", "\n")
     changes: list[str] = []
     for form in FORMS:
-        root = _root(text, file)
+        root = _root(text)
         change = form(text, root) if root else None
         if change:
             text = change[0]
             changes += change[1]
     for _ in range(_MOST_ROUNDS):
-        again = parse(text, file=file)
-        root = _root(text, file)
+        again = parse(text)
+        root = _root(text)
         if isinstance(again, Config) or root is None:
             break
         change = mend(text, root, again.problems)
@@ -79,7 +79,7 @@ def _notes(config: Config) -> tuple[str, ...]:
 
 
 def _is_older(text: str, found: InvalidConfig) -> bool:
-    root = _root(text, found.file)
+    root = _root(text)
     if root is None:
         return False
     named = any(problem.code == "config-older-form" for problem in found.problems)
@@ -89,10 +89,10 @@ def _is_older(text: str, found: InvalidConfig) -> bool:
 
 def _unquoted(root: Mapping) -> bool:
     version = root.entries["schema_version"][1]
-    return getattr(version, "plain", False) and getattr(version, "text", "") in {"1", "1.0"}
+    return isinstance(version, Scalar) and version.plain and version.text in {"1", "1.0"}
 
 
-def _root(text: str, file: str) -> Mapping | None:
-    out = Findings(file)
+def _root(text: str) -> Mapping | None:
+    out = Findings()
     root = read(text, out)
     return root if isinstance(root, Mapping) and not out.failed else None

@@ -36,7 +36,7 @@ def read_export(document: Any, history: History, *, app: str, repo: str, name: s
         return 0
     default = whole.get("repository")
     default = default.get("full_name") if isinstance(default, Mapping) else default
-    count = 0
+    count = without = 0
     latest = max((at for entry in issues if (at := moment(_get(entry, "updated_at")))), default=None)
     at = moment(whole.get("exported_at")) or latest
     for entry in issues:
@@ -44,9 +44,11 @@ def read_export(document: Any, history: History, *, app: str, repo: str, name: s
         found = _REPO.search(str(_get(entry, "repository_url") or ""))
         full_name = found[1] if found else (default if isinstance(default, str) else repo)
         if not isinstance(number, int) or "/" not in full_name or at is None:
-            history.notes.append(f"{name} has an issue without number, repository or time")
+            without += 1
             continue
         count += _life(entry, IssueRef(full_name, number), at, history, app=app)
+    if without:
+        history.notes.append(f"{name} has {without} issue{'s' * (without != 1)} without number, repository or time")
     for milestone in whole.get("milestones") or ():
         title, state = _get(milestone, "title"), _get(milestone, "state")
         if isinstance(title, str) and isinstance(default, str):

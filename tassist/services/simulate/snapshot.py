@@ -20,10 +20,10 @@ def read_snapshot(document: Mapping[str, Any], history: History, *, name: str) -
     if at is None or not isinstance(repo, str) or not isinstance(issues, list):
         history.notes.append(f"{name} is a snapshot without timestamp, repository or issues")
         return 0
-    count = 0
+    count = without = 0
     for entry in issues:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("number"), int):
-            history.notes.append(f"{name} has an issue without a number")
+            without += 1
             continue
         title = entry.get("milestone")
         labels = entry.get("labels")
@@ -39,4 +39,6 @@ def read_snapshot(document: Mapping[str, Any], history: History, *, name: str) -
         )
         history.add(issue, at)
         count += 1
+    if without:
+        history.notes.append(f"{name} has {without} issue{'s' * (without != 1)} without a number")
     return count

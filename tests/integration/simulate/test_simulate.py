@@ -143,6 +143,34 @@ def test_telemetry_is_compared_and_what_a_person_undid_is_counted(configs: tuple
     assert any("1 line that cannot be read" in note for note in found.notes)
 
 
+def test_what_an_export_lacks_is_told_once_for_each_file(tmp_path: Path, configs: tuple[Path, Path]) -> None:
+    old, new = configs
+    told = {
+        "number": 1,
+        "repository_url": "https://api.github.com/repos/acme/shop",
+        "updated_at": "2026-01-01T00:00:00Z",
+    }
+    (tmp_path / "over").mkdir()
+    (tmp_path / "over" / "some.json").write_text(json.dumps([told, {"title": "x"}, {"title": "y"}, 7]))
+    (tmp_path / "over" / "shot.json").write_text(
+        json.dumps(
+            {
+                "component": "x",
+                "timestamp": "2026-01-01T00:00:00Z",
+                "repository": "acme/shop",
+                "issues": [{"number": 2}, {"number": "3"}, {}],
+            }
+        )
+    )
+
+    found = simulate(new, tmp_path / "over", base=old)
+
+    assert [note for note in found.notes if "without" in note] == [
+        "shot.json has 2 issues without a number",
+        "some.json has 3 issues without number, repository or time",
+    ]
+
+
 @pytest.mark.parametrize(
     ("later", "reverted"),
     [

@@ -113,6 +113,25 @@ def test_a_plan_as_data_is_plain_and_in_a_fixed_order() -> None:
             "family": "yours",
         }
     ]
+    assert data["effects"] == []
     assert data["decisions"][0]["config"] == {"file": "c.yml", "line": 1, "column": 2, "key": "k"}
     assert plan_data(Plan((Decision("r", "labels", "already", "x."),)))["decisions"][0]["config"] is None
     json.dumps(data)
+
+
+def test_a_plan_as_data_has_every_effect_and_every_decision_in_their_order() -> None:
+    effect = RemoveLabels(("a", "b"), "r", rules=("r",))
+    decision = Decision("r", "labels", "applied", "Two.", Where("c.yml", 4, 5, "k"), "a, b", None)
+
+    data = plan_data(Plan((decision,), (effect,)))
+
+    assert data["effects"] == [effect_data(effect)]
+    assert list(data["decisions"][0].items()) == [
+        ("rule", "r"),
+        ("subject", "labels"),
+        ("outcome", "applied"),
+        ("reason", "Two."),
+        ("before", "a, b"),
+        ("after", None),
+        ("config", {"file": "c.yml", "line": 4, "column": 5, "key": "k"}),
+    ]

@@ -93,6 +93,7 @@ def test_only_what_differs_is_updated() -> None:
         ("milestone", "update", "One", {"description": ("old", "new")}),
     ]
     assert plan.changes[1].number == 7
+    assert [change.where.path for change in plan.changes] == ["labels[0]", "milestones[0]"]
 
 
 def test_a_former_name_is_renamed_so_that_issues_keep_it() -> None:
@@ -127,7 +128,24 @@ def test_where_both_names_exist_nothing_is_deleted_and_it_is_said() -> None:
     )
 
     assert plan.changes == ()
-    assert [(note.noun, note.name) for note in plan.notes] == [("label", "old"), ("milestone", "Old")]
+    assert plan.undeclared == ()
+    assert [(note.noun, note.name, note.text, note.where.path) for note in plan.notes] == [
+        (
+            "label",
+            "old",
+            (
+                "stays, although it is a former name of new, which exists too; issues that carry it get new when they "
+                "are looked at, and then you may delete it"
+            ),
+            "labels[0]",
+        ),
+        (
+            "milestone",
+            "Old",
+            "stays, although it is a former title of New, which exists too; move its issues by hand",
+            "milestones[0]",
+        ),
+    ]
 
 
 def test_of_several_former_names_the_first_is_renamed_and_the_others_are_named() -> None:
@@ -135,6 +153,28 @@ def test_of_several_former_names_the_first_is_renamed_and_the_others_are_named()
 
     assert [change.present for change in plan.changes] == ["older"]
     assert [note.name for note in plan.notes] == ["old"]
+    assert plan.undeclared == ()
+
+
+def test_of_several_former_titles_the_first_is_renamed_and_the_others_are_named() -> None:
+    plan = found(
+        declared(milestones="[{title: New, aliases: [Older, Old]}]"), (), (Milestone(1, "Old"), Milestone(2, "Older"))
+    )
+
+    assert [(change.present, change.number) for change in plan.changes] == [("Older", 2)]
+    assert [note.name for note in plan.notes] == ["Old"]
+    assert plan.undeclared == ()
+
+
+def test_another_day_is_an_update_and_no_day_is_none() -> None:
+    wanted = declared(milestones="[{title: One, due_on: 2026-12-31}, {title: Two, description: x}]")
+
+    plan = found(wanted, (), (Milestone(1, "One", due_on=date(2026, 5, 1)), Milestone(2, "Two")))
+
+    assert shape(plan) == [
+        ("milestone", "update", "One", {"due_on": ("2026-05-01", "2026-12-31")}),
+        ("milestone", "update", "Two", {"description": ("", "x")}),
+    ]
 
 
 def test_h54_other_capitals_are_the_same_label_and_are_corrected() -> None:
@@ -153,7 +193,9 @@ def test_a_closed_milestone_stays_closed_and_is_not_made_again() -> None:
     plan = found(declared(milestones="[{title: One}]"), (), (Milestone(1, "One", "closed"),))
 
     assert plan.changes == ()
-    assert "closed" in plan.notes[0].text
+    assert [(note.noun, note.name, note.text, note.where.path) for note in plan.notes] == [
+        ("milestone", "One", "is closed, and stays closed: no issue is put into it", "milestones[0]")
+    ]
 
 
 def test_an_open_milestone_counts_before_a_closed_one_of_the_same_title() -> None:
@@ -181,8 +223,9 @@ def test_labels_rules_need_are_declared_by_them() -> None:
 
 
 def test_a_repository_that_was_not_read_is_not_planned_for() -> None:
-    with pytest.raises(ValueError, match="labels and milestones"):
-        prepare(declared(), Repo("o/r"), NOW)
+    for half in (Repo("o/r"), Repo("o/r", labels=()), Repo("o/r", milestones=())):
+        with pytest.raises(ValueError, match=r"^prepare needs the repository's labels and milestones$"):
+            prepare(declared(), half, NOW)
 
 
 def carried_out(preparation: Preparation, repo: Repo) -> Repo:

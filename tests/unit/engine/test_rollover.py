@@ -41,6 +41,9 @@ def planned(title: str, milestones: list[Milestone], issues: list[Issue] | None 
         ("4: the last of 2026", "{n}: the last of 2026", "5: the last of 2026"),
         ("Sprint 4", "Phase {n}", "Sprint 5"),
         ("Backlog", None, None),
+        ("Sprint " + "9" * 18, None, "Sprint 1" + "0" * 18),
+        ("Sprint " + "9" * 19, None, None),
+        ("Sprint " + "9" * 18, "Sprint {n}", "Sprint 1" + "0" * 18),
         ("Sprint " + "9" * 30, None, None),
         ("", None, None),
     ],
@@ -52,7 +55,8 @@ def test_the_next_title_counts_the_last_number_up(title: str, pattern: str | Non
 def test_everything_is_still_to_do() -> None:
     found = planned("Sprint 4", [Milestone(4, "Sprint 4")], [issue(9), issue(3), issue(5, state="closed")])
 
-    assert (found.title, found.next, found.move, found.stay, found.close, found.done) == (
+    assert (found.old, found.title, found.next, found.move, found.stay, found.close, found.done) == (
+        Milestone(4, "Sprint 4"),
         "Sprint 5",
         None,
         (3, 9),
@@ -110,6 +114,9 @@ def test_where_the_configuration_names_the_old_one_it_is_said() -> None:
         (None, date(2026, 1, 15), None),
         (date(2026, 1, 1), None, None),
         (date(2026, 2, 1), date(2026, 1, 15), None),
+        (date(2026, 1, 15), date(2026, 1, 15), None),
+        (date(9999, 12, 29), date(9999, 12, 30), date.max),
+        (date(9999, 12, 28), date(9999, 12, 30), None),
         (date(1, 1, 1), date.max, None),
     ],
 )
@@ -120,24 +127,86 @@ def test_the_next_one_is_due_as_much_later(before: date | None, old: date | None
     assert planned("Sprint 4", milestones, due_on=date(2030, 1, 1)).due_on == date(2030, 1, 1)
 
 
+def test_the_one_before_is_told_by_the_tracks_pattern_and_by_nothing_else() -> None:
+    tracks = config('tracks: [{id: s, label: s, milestone_pattern: "Week {n} of 52"}]\nmilestones: []\n')
+    milestones = [
+        Milestone(1, "Long ago", "closed", due_on=date(2025, 1, 1)),
+        Milestone(3, "Week 3 of 52", "closed", due_on=date(2026, 1, 15)),
+        Milestone(4, "Week 4 of 52", due_on=date(2026, 1, 22)),
+    ]
+
+    assert planned("Week 4 of 52", milestones, config=tracks).due_on == date(2026, 1, 29)
+    assert planned("Week 4 of 52", milestones).due_on is None
+
+
+def test_of_two_with_one_title_the_open_one_counts_and_then_the_older() -> None:
+    twice = [Milestone(2, "Sprint 4", "closed"), Milestone(9, "Sprint 4"), Milestone(7, "Sprint 4")]
+
+    assert planned("Sprint 4", twice).old == twice[2]
+
+
+NO_MORE = Milestone(1, "Old", "closed")
+
+
 @pytest.mark.parametrize(
-    ("title", "to", "code"),
+    ("title", "to", "milestones", "problem"),
     [
-        ("Sprint 9", None, "milestone-unknown"),
-        ("sprint 4", None, "milestone-unknown"),
-        ("Backlog", None, "milestone-not-counted"),
-        ("Sprint 4", "Sprint 4", "milestone-same"),
-        ("Sprint 4", "Old", "milestone-closed"),
+        (
+            "Sprint 9",
+            None,
+            [NO_MORE, Milestone(4, "Sprint 4"), Milestone(6, "Backlog")],
+            Problem(
+                "milestone-unknown",
+                'there is no milestone "Sprint 9"',
+                'open ones: "Sprint 4", "Backlog"',
+                "give --milestone one of them",
+            ),
+        ),
+        (
+            "sprint 4",
+            None,
+            [NO_MORE],
+            Problem(
+                "milestone-unknown",
+                'there is no milestone "sprint 4"',
+                "open ones: none",
+                "give --milestone one of them",
+            ),
+        ),
+        (
+            "Backlog",
+            None,
+            [Milestone(6, "Backlog")],
+            Problem(
+                "milestone-not-counted",
+                '"Backlog" holds no number to count up',
+                "the next milestone's title cannot be guessed",
+                "give it with --next",
+            ),
+        ),
+        (
+            "Sprint 4",
+            "Sprint 4",
+            [Milestone(4, "Sprint 4")],
+            Problem("milestone-same", 'the next milestone is "Sprint 4" itself', fix="give another with --next"),
+        ),
+        (
+            "Sprint 4",
+            "Old",
+            [NO_MORE, Milestone(4, "Sprint 4")],
+            Problem(
+                "milestone-closed",
+                'the next milestone "Old" is closed',
+                "no issue is put into a closed milestone",
+                "reopen it, or give another with --next",
+            ),
+        ),
     ],
 )
-def test_what_cannot_be_rolled_over_is_named(title: str, to: str | None, code: str) -> None:
-    milestones = [Milestone(1, "Old", "closed"), Milestone(4, "Sprint 4"), Milestone(6, "Backlog")]
-
-    found = roll_over(title, milestones, [], None, to=to)
-
-    assert isinstance(found, Problem)
-    assert found.code == code
-    assert found.fix
+def test_what_cannot_be_rolled_over_is_named_with_the_way_out(
+    title: str, to: str | None, milestones: list[Milestone], problem: Problem
+) -> None:
+    assert roll_over(title, milestones, [], None, to=to) == problem
 
 
 def test_another_title_may_be_given() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 from typing_extensions import override
 
 from engine.config.parsing import DEFAULT_FILE
+from engine.config.types import Config
 from engine.draft import FactMissing
 from engine.model import Fact, Issue, IssueRef, Milestone, Trigger
 from engine.plan import AddLabels, CreateLabel, CreateMilestone, Decision, Effect, RemoveLabels, SetMilestone
 from engine.ports import Applied, ConfigText, Gone, Look, Retry, RunResult
 from engine.problems import Problem
-from engine.runner import _file, consider, run
+from engine.runner import _file, _possible, consider, run
 from tests.support.engine import MANUAL, NOW, REF, days_ago, issue, labeled, repo
 from tests.support.world import World
 
@@ -40,6 +44,7 @@ async def test_an_issue_that_needs_nothing_is_read_once_and_nothing_else_is() ->
     result = await ran(world)
 
     assert (result.outcome, result.reason, result.reads, result.writes) == ("success", None, 1, 0)
+    assert (result.ref, result.config_valid, result.config_problems) == (REF, True, ())
     assert world.reads == [()]
     assert result.track == "main"
     assert (result.started, result.finished) == (NOW, NOW)
@@ -118,8 +123,16 @@ async def test_h56_what_could_not_be_created_is_not_used() -> None:
 
     assert world.writes == []
     assert (result.outcome, result.writes) == ("failed", 2)
-    hindered = [done.problem.code for done in result.applied if done.problem]
-    assert hindered == ["no-permission", "no-permission", "effect-hindered", "effect-hindered"]
+    assert [(type(done.effect), done.changed, done.problem) for done in result.applied] == [
+        (CreateLabel, False, DENIED),
+        (CreateMilestone, False, DENIED),
+        (AddLabels, False, hindered("its label")),
+        (SetMilestone, False, hindered("its milestone")),
+    ]
+
+
+def hindered(what: str) -> Problem:
+    return Problem("effect-hindered", f"not tried, since {what} could not be created", family="world")
 
 
 async def test_labels_that_need_no_creation_are_added_though_another_could_not_be_created() -> None:
@@ -132,6 +145,9 @@ async def test_labels_that_need_no_creation_are_added_though_another_could_not_b
 
     assert result.outcome == "partial"
     assert world.issue.labels == ("track/main",)
+    assert result.issue is not None
+    assert result.issue.labels == ("track/main",)
+    assert result.issue.milestone == Milestone(1, "Sprint 4")
     added = [done.effect for done in result.applied if isinstance(done.effect, AddLabels)]
     assert added == [
         AddLabels(("track/main",), "track.classify", rules=("track.classify",)),
@@ -146,6 +162,7 @@ async def test_an_invalid_configuration_blocks_before_the_issue_is_read() -> Non
 
     assert (result.outcome, result.reads, world.reads, result.issue) == ("blocked", 0, [], None)
     assert result.problems
+    assert (result.config_valid, result.config_problems) == (False, result.problems)
     assert result.reason is not None
     assert "invalid" in result.reason
     assert result.config_digest.startswith("sha256:")
@@ -157,6 +174,7 @@ async def test_a_repository_without_a_configuration_is_left_alone() -> None:
     result = await ran(world)
 
     assert (result.outcome, world.reads, result.config_digest) == ("success", [], "")
+    assert (result.config_valid, result.config_problems) == (None, ())
     (decision,) = result.decisions
     assert isinstance(decision, Decision)
     assert (decision.outcome, decision.reason) == (
@@ -177,7 +195,10 @@ async def test_h52_a_configuration_the_app_may_not_read_ends_the_run_before_the_
     result = await ran(world)
 
     assert (result.outcome, result.reason, result.problems) == ("blocked", "GitHub refused.", (DENIED,))
-    assert (world.reads, world.writes) == ([], [])
+    assert result.decisions == (Decision("config", "issue", "skipped", "GitHub refused."),)
+    assert (result.config_valid, world.reads, world.writes) == (None, [], [])
+    considered = await consider(MANUAL, REF, reader=world, clock=world)
+    assert (considered.gone, considered.config, considered.look, considered.reads) == (Gone(DENIED), None, None, 0)
 
 
 async def test_h61_an_issue_that_is_gone_is_told_and_nothing_is_tried() -> None:
@@ -188,7 +209,98 @@ async def test_h61_an_issue_that_is_gone_is_told_and_nothing_is_tried() -> None:
 
     assert (result.outcome, result.reason) == ("blocked", "the issue was deleted.")
     assert result.problems == (deleted,)
-    assert result.issue is None
+    assert result.decisions == (Decision("config", "issue", "skipped", "the issue was deleted."),)
+    assert (result.issue, result.config_valid) == (None, True)
+    considered = await consider(MANUAL, REF, reader=world, clock=world)
+    assert (considered.gone, considered.look, considered.reads) == (Gone(deleted), None, 0)
+    assert isinstance(considered.config, Config)
+
+
+async def test_an_issue_that_goes_between_two_looks_leaves_the_reads_of_the_first() -> None:
+    deleted = Problem("issue-gone", "the issue was deleted", family="world")
+
+    class Going(World):
+        @override
+        async def look(self, ref: IssueRef, facts: Sequence[Fact] = (), seen: Look | None = None) -> Look | Gone:
+            return Gone(deleted) if facts else await super().look(ref, facts, seen)
+
+    world = Going(issue(), repo(), CONFIG)
+
+    considered = await consider(MANUAL, REF, reader=world, clock=world)
+
+    assert (considered.gone, considered.look, considered.reads) == (Gone(deleted), None, 1)
+
+
+async def test_what_is_wrong_with_a_configuration_is_told_by_its_own_file() -> None:
+    class Elsewhere(World):
+        @override
+        async def config(self, ref: IssueRef) -> ConfigText | Gone:
+            return ConfigText(CONFIG + "unknown: 1\n", "acme/shop:.github/other.yml@0a1b2c")
+
+    world = Elsewhere(issue("track/main", milestone=Milestone(1, "Sprint 4")), repo(), CONFIG)
+
+    result = await ran(world)
+
+    (warning,) = result.config_problems
+    assert (result.config_valid, warning.where and warning.where.file) == (True, ".github/other.yml")
+
+
+async def test_what_failed_first_does_not_hide_what_was_written_after_it() -> None:
+    text = CONFIG.replace("strategy: newest", "strategy: highest, order: [track/main, track/bug]")
+    world = World(
+        issue("track/main", "track/bug", "kept"),
+        repo(["track/main", "track/bug"], ["Sprint 4"]),
+        text + "stale: {days_until_stale: 14}\n",
+        refused={CreateLabel: DENIED},
+    )
+    world.issue = replace(world.issue, created_at=days_ago(20))
+
+    result = await ran(world)
+
+    assert result.outcome == "partial"
+    assert result.issue is not None
+    assert result.issue.labels == world.issue.labels
+    assert "track/main" not in result.issue.labels
+    assert "kept" in result.issue.labels
+
+
+async def test_a_decision_fails_with_the_effect_of_whichever_rule_it_is_of() -> None:
+    text = CONFIG + "stale: {days_until_stale: 14}\n"
+    world = World(
+        issue(created_at=days_ago(20)),
+        repo(["track/main", "state/stale"], ["Sprint 4"]),
+        text,
+        refused={AddLabels: DENIED},
+    )
+
+    result = await ran(world)
+
+    failed = [each.rule for each in result.decisions if isinstance(each, Decision) and each.outcome == "failed"]
+    assert failed == ["track.classify", "stale"]
+
+
+def test_labels_of_two_rules_without_their_creations_are_named_by_both() -> None:
+    effect = AddLabels(("a", "b", "c"), "r, s", rules=("r", "s", "s"))
+    denied = Applied(CreateLabel("a", "", "ededed", "r"), changed=False, problem=DENIED)
+
+    kept, lost = _possible(effect, [denied])
+
+    assert kept == AddLabels(("b", "c"), "s", rules=("s", "s"))
+    assert lost is not None
+    assert lost.effect == AddLabels(("a",), "r", rules=("r",))
+    also = Applied(CreateLabel("b", "", "ededed", "s"), changed=False, problem=DENIED)
+    _, both = _possible(effect, [denied, also])
+    assert both is not None
+    assert both.effect == AddLabels(("a", "b"), "r, s", rules=("r", "s"))
+
+
+async def test_a_milestone_that_was_made_just_now_has_no_number_in_the_record() -> None:
+    world = World(issue("track/main"), repo(), CONFIG)
+
+    result = await ran(world)
+
+    assert result.issue is not None
+    assert result.issue.milestone == Milestone(0, "Sprint 4")
 
 
 class Impatient(World):

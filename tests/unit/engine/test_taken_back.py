@@ -143,3 +143,18 @@ def test_a_flag_is_escalated_in_place_on_an_issue_that_is_full_and_a_refusal_lea
     renamed = config(stale=stale(14, 21), labels=(label("state/escalated", aliases=("late",)),))
     kept = by_rule(look(found, renamed, repo=REPO_WITH_LATE), "stale")
     assert (kept.outcome, kept.before, kept.after) == ("skipped", "state/stale", "state/stale")
+
+
+def test_one_that_was_taken_back_says_so_though_another_before_it_stands() -> None:
+    known = config(
+        tracks=(track("t", default=True),),
+        labels=(label("kind/a"),),
+        self_healing=healing(),
+        enforcement=enforcement(ONE_OF, required_labels=(required(group="kind", mode="enforce", default="kind/a"),)),
+    )
+
+    plan = look(issue("x"), known)
+
+    assert by_rule(plan, "track.classify").outcome == "applied"
+    assert by_rule(plan, "labels.required").outcome == "skipped"
+    assert [effect.field for effect in plan.effects] == ["labels"]

@@ -264,3 +264,8 @@ def test_a_push_whose_commits_are_not_listed_is_looked_at(commits: object) -> No
     pushed = payload(ref="refs/heads/main", commits=commits)
 
     assert asked("push", pushed).relevance.scope == "repository"
+
+
+@pytest.mark.parametrize("number", [0, -5, True, "7", None])
+def test_what_is_no_number_of_an_issue_names_none(number: object) -> None:
+    assert issues_of("issues", payload(issue={"number": number})) == ()

@@ -276,3 +276,20 @@ def test_more_than_can_be_mended_in_some_rounds_is_reported_and_nothing_is_lost(
     assert done.problems
     assert all(line.strip() in done.text for line in strange)
     assert upgrade(done.text).text == done.text
+
+
+def test_what_cannot_be_read_stays_to_the_byte_whatever_its_line_ends() -> None:
+    text = "a: [\r\nb\n"
+
+    assert upgrade(text).text == text
+    assert upgrade(text).changes == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [", "version: 1\ntracks: {a: {nonsense: [}", "version: 1\nstale: {days_until_stale: x}\n"]
+)
+def test_problems_are_told_by_the_name_of_their_file(text: str) -> None:
+    for problem in upgrade(text, file="mine.yml").problems:
+        assert problem.where is not None
+        assert problem.where.file == "mine.yml"
+    assert upgrade(text).problems
