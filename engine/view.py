@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass
 
 from engine.config.build import DEFAULT_PREFIX
 from engine.config.patterns import compile_pattern, milestone_numbers
@@ -53,12 +54,37 @@ def encodable(text: str) -> str:
     return text
 
 
+class _Remembered(dict[str, bool]):
+    """What was found of a name, so that it is asked once: most looks see the same few names."""
+
+    def __init__(self, find: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, name: str) -> bool:
+        if len(self) >= _MOST_NAMES:
+            self.clear()
+        found = self[name] = self._find(name)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a label of the issue maps to: a title, or the newest open match of a pattern."""
+
+    why: str
+    where: Where
+    title: str | None = None
+    pattern: str | None = None
+
+
 class GroupView:
     """One group: who belongs to it, and in which order its labels stand. Labels are folded names here."""
 
     __slots__ = (
         "_alone",
         "_flags",
+        "_known",
         "_members",
         "_order",
         "_position",
@@ -91,14 +117,17 @@ class GroupView:
         self._order = frozenset(map(fold, group.order))
         declared = [track.label for track in config.tracks] + [label.name for label in config.labels]
         self._position = _positions([*group.order, *listed, *declared])
+        self._known = _Remembered(self._belongs)
 
     def members(self, labels: Iterable[str]) -> list[str]:
         """Those of the folded names that belong to the group; the flags of `stale` belong to none."""
-        prefix, flags = self._prefix, self._flags
-        if prefix is None:
-            members = self._members
-            return [label for label in labels if label in members]
-        return [label for label in labels if label.startswith(prefix) and label not in flags]
+        known = self._known
+        return [label for label in labels if known[label]]
+
+    def _belongs(self, label: str) -> bool:
+        if self._prefix is None:
+            return label in self._members
+        return label.startswith(self._prefix) and label not in self._flags
 
     def alone(self, name: str) -> Decision:
         """The decision where this is the group's only label, as the issue spells it: that of nearly every look, so made once."""
@@ -137,12 +166,12 @@ class View:
         "matchers",
         "milestone_aliases",
         "milestones",
-        "phase_milestones",
+        "phase_targets",
         "program",
         "thresholds_by_track",
         "track_by_alias",
         "track_by_label",
-        "track_milestones",
+        "track_targets",
     )
 
     def __init__(self, config: Config) -> None:
@@ -179,9 +208,11 @@ class View:
         groups = enforcement.exclusivity if enforcement else ()
         self.groups = tuple(GroupView(group, config, self.flags) for group in groups)
         self.groups_by_name = {view.rule.removeprefix("exclusivity."): view for view in self.groups}
-        self.phase_milestones = _by_label(enforcement.phase_milestones if enforcement else ())
-        self.track_milestones = _by_label(enforcement.track_milestones if enforcement else ())
-        self._managed, self._managed_patterns = self._managed_milestones()
+        phases = _by_label(enforcement.phase_milestones if enforcement else ())
+        tracks = _by_label(enforcement.track_milestones if enforcement else ())
+        self.phase_targets = {label: _mapped(mapping) for label, mapping in phases.items()}
+        self.track_targets = _track_targets(self.track_by_label, tracks)
+        self._managed, self._managed_patterns = _managed_milestones(config, [*phases.values(), *tracks.values()])
         self.thresholds_by_track = self._thresholds()
         self.program: object = None
         """What `engine.decide` made of it: the rules that run and those that nothing configures."""
@@ -206,18 +237,37 @@ class View:
         stale = self.config.stale
         return frozenset({fold(stale.stale_label), fold(stale.escalated_label)}) if stale else frozenset()
 
-    def _managed_milestones(self) -> tuple[frozenset[str], tuple[str, ...]]:
-        mapped = [*self.phase_milestones.values(), *self.track_milestones.values()]
-        titles = {mapping.milestone for mapping in mapped}
-        titles.update(track.milestone for track in self.config.tracks if track.milestone is not None)
-        patterns = [track.milestone_pattern for track in self.config.tracks if track.milestone_pattern is not None]
-        return frozenset(titles), tuple(dict.fromkeys(patterns))
-
     def _thresholds(self) -> dict[str, StaleThresholds]:
         stale = self.config.stale
         if stale is None:
             return {}
         return {name: _over(own, stale.thresholds) for name, own in stale.tracks}
+
+
+def _managed_milestones(config: Config, mapped: list[Mapping]) -> tuple[frozenset[str], tuple[str, ...]]:
+    titles = {mapping.milestone for mapping in mapped}
+    titles.update(track.milestone for track in config.tracks if track.milestone is not None)
+    patterns = [track.milestone_pattern for track in config.tracks if track.milestone_pattern is not None]
+    return frozenset(titles), tuple(dict.fromkeys(patterns))
+
+
+def _mapped(mapping: Mapping) -> Target:
+    return Target(f'{mapping.label} maps to "{mapping.milestone}"', mapping.where, mapping.milestone)
+
+
+def _track_targets(tracks: dict[str, Track], mapped: dict[str, Mapping]) -> dict[str, Target]:
+    """By a track's folded label: what the mapping says, else the track itself."""
+    found: dict[str, Target] = {}
+    for label, track in tracks.items():
+        if label in mapped:
+            found[label] = _mapped(mapped[label])
+        elif track.milestone is not None:
+            why = f'{track.label} has the milestone "{track.milestone}"'
+            found[label] = Target(why, track.where, track.milestone)
+        elif track.milestone_pattern is not None:
+            why = f'{track.label} follows the milestones like "{track.milestone_pattern}"'
+            found[label] = Target(why, track.where, pattern=track.milestone_pattern)
+    return found
 
 
 def _over(own: StaleThresholds, general: StaleThresholds) -> StaleThresholds:

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
 from datetime import timedelta
 
 from engine.config.patterns import milestone_numbers
-from engine.config.types import Track
 from engine.draft import Draft, words
-from engine.model import Fact, Milestone, fold
+from engine.model import Fact, Milestone
 from engine.plan import CreateMilestone
-from engine.problems import Where
 from engine.rules.rule import Rule, Site
-from engine.view import View
+from engine.view import Target, View
 
 ID = "milestone"
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """What a label of the issue maps to: a title, or the newest open match of a pattern."""
-
-    why: str
-    where: Where
-    title: str | None = None
-    pattern: str | None = None
 
 
 def _sites(view: View) -> tuple[Site, ...]:
@@ -45,8 +32,8 @@ def evaluate(draft: Draft) -> None:
     if draft.inherits_milestone:
         draft.decide(ID, "milestone", "skipped", "The parent's milestone goes first.", draft.inherits_milestone)
         return
-    phases = _distinct(_phase_targets(draft))
-    tracks = _distinct([target for track in draft.tracks() if (target := _track_target(draft, track))])
+    phases = _distinct(draft.view.phase_targets, draft.labels)
+    tracks = _distinct(draft.view.track_targets, draft.labels)
     targets = phases or tracks
     current = draft.milestone
     if not targets:
@@ -79,41 +66,22 @@ def evaluate(draft: Draft) -> None:
         _by_pattern(draft, target, why)
 
 
-def _phase_targets(draft: Draft) -> list[_Target]:
-    mappings = draft.view.phase_milestones
-    return [
-        _Target(f'{mapping.label} maps to "{mapping.milestone}"', mapping.where, mapping.milestone)
-        for label, mapping in mappings.items()
-        if label in draft.labels
-    ]
-
-
-def _track_target(draft: Draft, track: Track) -> _Target | None:
-    mapping = draft.view.track_milestones.get(fold(track.label))
-    if mapping is not None:
-        return _Target(f'{mapping.label} maps to "{mapping.milestone}"', mapping.where, mapping.milestone)
-    if track.milestone is not None:
-        return _Target(f'{track.label} has the milestone "{track.milestone}"', track.where, track.milestone)
-    if track.milestone_pattern is not None:
-        why = f'{track.label} follows the milestones like "{track.milestone_pattern}"'
-        return _Target(why, track.where, pattern=track.milestone_pattern)
-    return None
-
-
-def _distinct(targets: Sequence[_Target]) -> list[_Target]:
-    distinct: dict[tuple[str | None, str | None], _Target] = {}
-    for target in targets:
-        distinct.setdefault((target.title, target.pattern), target)
+def _distinct(targets: Mapping[str, Target], labels: Container[str]) -> list[Target]:
+    """What the labels on the issue map to, in the order of the configuration; what is the same counts once."""
+    distinct: dict[tuple[str | None, str | None], Target] = {}
+    for label, target in targets.items():
+        if label in labels:
+            distinct.setdefault((target.title, target.pattern), target)
     return list(distinct.values())
 
 
-def _agree(phase: _Target, track: _Target) -> bool:
+def _agree(phase: Target, track: Target) -> bool:
     if track.pattern is not None and phase.title is not None:
         return milestone_numbers(track.pattern, phase.title) is not None
     return phase.title == track.title
 
 
-def _by_title(draft: Draft, target: _Target, title: str, why: str) -> None:
+def _by_title(draft: Draft, target: Target, title: str, why: str) -> None:
     draft.repo_milestones(ID)
     spec = draft.view.milestones.get(title)
     titles = (title, *(spec.aliases if spec else ()))
@@ -141,7 +109,7 @@ def _by_title(draft: Draft, target: _Target, title: str, why: str) -> None:
         draft.decide(ID, "milestone", "applied", reason, target.where, before=current, after=title)
 
 
-def _by_pattern(draft: Draft, target: _Target, why: str) -> None:
+def _by_pattern(draft: Draft, target: Target, why: str) -> None:
     assert target.pattern is not None
     matching = [
         (numbers, milestone.number, milestone)
@@ -159,7 +127,7 @@ def _by_pattern(draft: Draft, target: _Target, why: str) -> None:
     draft.decide(ID, "milestone", "warned", reason, target.where, before=draft.milestone, after=draft.milestone)
 
 
-def _assign(draft: Draft, target: _Target, found: Milestone, why: str) -> None:
+def _assign(draft: Draft, target: Target, found: Milestone, why: str) -> None:
     current = draft.milestone
     if found.title == current:
         draft.decide(ID, "milestone", "already", f"{why}.", target.where, before=current, after=current)

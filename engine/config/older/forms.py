@@ -97,7 +97,7 @@ def version(text: str, root: Mapping) -> Change | None:
         return apply(text, [Edit(root.start + 1, root.start + 1, 'schema_version: "1.0", ')]), [
             'schema_version: "1.0" is new'
         ]
-    first = text.rfind("\n", 0, min(key.start for key, _ in root.entries.values())) + 1
+    first = text[: min(key.start for key, _ in root.entries.values())].rfind("\n") + 1
     return apply(text, [Edit(first, first, f'{_indent(root)}schema_version: "1.0"\n')]), [
         'schema_version: "1.0" is new'
     ]
@@ -253,8 +253,9 @@ def _milestone(name: str, old: Node) -> Json:
     if not isinstance(data, dict):
         return {"title": name}
     kept: dict[str, Json] = {key: value for key, value in data.items() if value is not None}
-    title = kept.pop("title", None) or kept.pop("name", None) or name
-    return {"title": title, **kept}
+    if "title" not in kept:
+        return {"title": kept.pop("name", name), **kept}
+    return kept
 
 
 def labels_as_list(text: str, root: Mapping) -> Change | None:
@@ -382,9 +383,9 @@ def _indent(root: Mapping) -> str:
 
 def _emptied(text: str, key: Scalar, value: Node) -> Edit:
     """An empty list in the place of nothing."""
-    colon = text.rfind(":", key.end, value.end)
-    if colon >= 0:
-        return Edit(colon + 1, value.end, " []")
+    before, colon, _ = text[key.end : value.end].rpartition(":")
+    if colon:
+        return Edit(key.end + len(before) + 1, value.end, " []")
     # `? key` and `{key}` have no colon; the first one's value is looked for on the next line.
     return Edit(value.end, value.end, ": []\n" if text[key.end : value.end] else ": []")
 

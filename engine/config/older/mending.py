@@ -45,12 +45,14 @@ def mend(text: str, root: Mapping, problems: Sequence[Problem]) -> Change | None
             said.append(f"{where.path} is in quotes")
         elif problem.code in _UNDECLARED and at in names:
             undeclared[_UNDECLARED[problem.code]].append(names[at])
+    if edits:
+        return apply(text, edits), said
     for section, (_, there) in root.entries.items():
         wanted = list(dict.fromkeys(undeclared.get(section, ())))
-        if wanted and not edits and isinstance(there, Listing):
-            edits += _declare(text, root, there, _FIELDS[section], wanted)
-            said += [f"{name} is declared in {section}" for name in wanted]
-    return (apply(text, edits), said) if edits else None
+        if wanted and isinstance(there, Listing):
+            more = _declare(text, root, there, _FIELDS[section], wanted)
+            return apply(text, more), [f"{name} is declared in {section}" for name in wanted]
+    return None
 
 
 def _touching(edits: Sequence[Edit], more: Sequence[Edit]) -> bool:

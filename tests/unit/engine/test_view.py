@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.config.types import LabelSpec, MilestoneSpec, StaleThresholds
 from engine.model import Milestone
 from engine.problems import Where
-from engine.view import _MOST_NAMES, view
+from engine.view import _MOST_NAMES, _Remembered, view
 from tests.support.engine import (
     by_rule,
     config,
@@ -57,6 +57,19 @@ def test_what_is_said_of_a_lone_label_is_made_once_and_not_kept_for_ever() -> No
     assert found.alone("area/0") is first
     found.alone("area/one-more")
     assert found.alone("area/0") is not first
+
+
+def test_who_belongs_to_a_group_is_found_once_a_name_and_not_kept_for_ever() -> None:
+    asked: list[str] = []
+    known = _Remembered(lambda name: bool(asked.append(name)) or name.startswith("a"))
+    names = [f"a{number}" for number in range(_MOST_NAMES)]
+
+    assert all(known[name] for name in (*names, *names))
+    assert asked == names
+    assert not known["b"]
+    assert known["a1"]
+    assert asked == [*names, "b", "a1"]
+    assert len(known) == 2
 
 
 def test_a_tracks_own_milestone_is_declared_by_the_track() -> None:
