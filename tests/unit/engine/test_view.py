@@ -61,7 +61,12 @@ def test_what_is_said_of_a_lone_label_is_made_once_and_not_kept_for_ever() -> No
 
 def test_who_belongs_to_a_group_is_found_once_a_name_and_not_kept_for_ever() -> None:
     asked: list[str] = []
-    known = _Remembered(lambda name: bool(asked.append(name)) or name.startswith("a"))
+
+    def found(name: str) -> bool:
+        asked.append(name)
+        return name.startswith("a")
+
+    known = _Remembered(found)
     names = [f"a{number}" for number in range(_MOST_NAMES)]
 
     assert all(known[name] for name in (*names, *names))
