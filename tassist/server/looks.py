@@ -137,11 +137,11 @@ class Looks:
         try:
             if self._flips(lane.key, now):
                 return await self._set_aside(work)
-            if lane.key not in self._counted or not lane.starts:
-                # A look whose start cannot be stored does not begin: if it killed the process, nobody would ever know.
-                if not await self._journal.started(lane.key, rest=self._rest(died), now=now):
-                    return False
-                self._counted.add(lane.key)
+            # A look whose start cannot be stored does not begin: if it killed the process, nobody would ever know.
+            counted = lane.key in self._counted and lane.starts > 0
+            if not await self._journal.started(lane.key, rest=self._rest(died), now=now, counted=counted):
+                return False
+            self._counted.add(lane.key)
             async with asyncio.timeout(self._patience.look_s):
                 if lane.key.number == 0:
                     return await self._spread(lane, covered)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from tassist.store.model import LaneKey, to_us
-from tassist.store.sql import AT_ONCE, Connection, lock_lane, want_look
+from tassist.store.sql import AT_ONCE, Connection, lock_lane, looked_at, want_look
 from tassist.store.writer import GroupWriter
 
 
@@ -26,7 +26,8 @@ def take(
 ) -> bool:
     """Take or prolong a hold; false where a look is under way or somebody else holds it.
 
-    ``nobody_looks``: no service runs, so a start that is counted is that of one that died.
+    ``nobody_looks``: no service runs, so a start that is counted is that of one that died. Where several processes share
+    the store, it knows by itself which of them looks at the issue.
     """
     issue = (key.repo_id, key.number)
     lock_lane(connection, key)
@@ -36,7 +37,8 @@ def take(
     if holder is not None and holder[0] != owner:
         return False
     looking = connection.execute("SELECT starts FROM lanes WHERE repo_id = ? AND number = ?", issue).fetchone()
-    if holder is None and not nobody_looks and looking is not None and looking[0]:
+    counted = looking is not None and looking[0] > 0
+    if holder is None and counted and not nobody_looks and looked_at(connection, key):
         return False
     connection.execute(
         "INSERT INTO holds (repo_id, number, owner, until) VALUES (?, ?, ?, ?)"

@@ -119,8 +119,11 @@ def covered(connection: Connection, key: LaneKey, limit: int) -> list[Covered]:
     ]
 
 
-def started(connection: Connection, key: LaneKey, *, rest: timedelta, now: datetime) -> bool:
+def started(connection: Connection, key: LaneKey, *, rest: timedelta, now: datetime, counted: bool = False) -> bool:
     """Count a look that begins; where the process dies in it, the count remains, and the lane rests so long.
+
+    ``counted``: its start is counted already, since only its outcome could not be stored; where it may not begin, that
+    is taken back, because nobody died.
 
     Returns:
         Whether it may begin; not where somebody holds the issue: then the lane waits for the end of that.
@@ -129,9 +132,14 @@ def started(connection: Connection, key: LaneKey, *, rest: timedelta, now: datet
     lock_lane(connection, key)
     held = holds.held_until(connection, key, now)
     if held:
-        connection.execute("UPDATE lanes SET not_before = ? WHERE repo_id = ? AND number = ?", (held, *issue))
+        connection.execute(
+            f"UPDATE lanes SET not_before = ?, starts = {_FEWER if counted else 'starts'} WHERE repo_id = ? AND number = ?",  # noqa: S608 – our own text
+            (held, *issue),
+        )
         want_look(connection, key, at=from_us(held))
         return False
+    if counted:
+        return True
     connection.execute(
         "UPDATE lanes SET starts = starts + 1, not_before = ? WHERE repo_id = ? AND number = ?",
         (to_us(now + rest) if rest else 0, *issue),

@@ -140,13 +140,14 @@ class Lanes(Protocol):
         """Ask for the looks a poll gave, and remember how far it came: both or neither."""
         ...
 
-    async def started(self, key: LaneKey, *, rest: timedelta, now: datetime) -> bool:
+    async def started(self, key: LaneKey, *, rest: timedelta, now: datetime, counted: bool = False) -> bool:
         """Count a look that begins; false where somebody holds the issue, so that it must not.
 
         Args:
             key: Of the issue.
             rest: How long the lane rests where the process dies in the look.
             now: The present.
+            counted: The start is counted already, and only the outcome could not be stored; only the hold is asked for.
         """
         ...
 

@@ -74,6 +74,10 @@ class SharedConnection(ABC):
         """Let no other transaction touch the lane until this one ends."""
 
     @abstractmethod
+    def looked_at(self, key: LaneKey) -> bool:
+        """Whether a process that lives looks at the issue; the lane is locked by this transaction."""
+
+    @abstractmethod
     def want_look(self, key: LaneKey, *, at: datetime | None, late: bool) -> None:
         """Have some process look at the issue, once however often it is wanted.
 
@@ -103,6 +107,11 @@ def lock_lane(connection: Connection, key: LaneKey) -> None:
     """
     if isinstance(connection, SharedConnection):
         connection.lock_lane(key)
+
+
+def looked_at(connection: Connection, key: LaneKey) -> bool:
+    """Whether the look whose start is counted may be under way; a file tells nothing about those who use it."""
+    return connection.looked_at(key) if isinstance(connection, SharedConnection) else True
 
 
 def want_look(connection: Connection, key: LaneKey, *, at: datetime | None = None, late: bool = False) -> None:

@@ -248,9 +248,11 @@ class SqlJournal(ABC):
 
         await self.writer.write(write, topic=DELIVERIES)
 
-    async def started(self, key: LaneKey, *, rest: timedelta, now: datetime) -> bool:
+    async def started(self, key: LaneKey, *, rest: timedelta, now: datetime, counted: bool = False) -> bool:
         """Count a look that begins; false where somebody holds the issue, so that it must not."""
-        return await self.writer.write(lambda connection: lanes.started(connection, key, rest=rest, now=now))
+        return await self.writer.write(
+            lambda connection: lanes.started(connection, key, rest=rest, now=now, counted=counted)
+        )
 
     async def stopped(self, key: LaneKey) -> None:
         """Take a counted start back."""

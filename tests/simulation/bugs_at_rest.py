@@ -43,8 +43,8 @@ def _replica_believed(put: Put) -> None:
 
 @bug("a look begins before its start is stored")
 def _start_not_awaited(put: Put) -> None:
-    async def started(self: Any, key: Any, *, rest: Any, now: Any) -> bool:
-        self.writer.write_soon(lambda connection: lanes.started(connection, key, rest=rest, now=now))
+    async def started(self: Any, key: Any, **how: Any) -> bool:
+        self.writer.write_soon(lambda connection: lanes.started(connection, key, **how))
         return True
 
     put(sql_journal.SqlJournal, "started", started)

@@ -24,11 +24,13 @@ def lock_number(key: LaneKey) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-STILL_HELD = (
-    "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid = ?"
+_HELD = (
+    "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND classid::bigint = ? AND objid::bigint = ?)"
+    " AND classid::bigint = ? AND objid::bigint = ?"
 )
+STILL_HELD = f"{_HELD} AND pid = ?)"
+HELD_BY_ANYBODY = f"{_HELD})"
 
 
 def halves(number: int) -> tuple[int, int]:

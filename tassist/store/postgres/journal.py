@@ -179,7 +179,7 @@ class PostgresJournal(SqlJournal):
             return write
 
         def fenced(session: Session) -> T:
-            asked = session.execute(STILL_HELD, (pid, *halves(lock_number(key))))
+            asked = session.execute(STILL_HELD, (*halves(lock_number(key)), pid))
             written = write(session)
             # Heard last, so that nobody waits for it alone; what it refuses is taken back with the transaction.
             if asked.fetchone() != (True,):
@@ -211,9 +211,9 @@ class PostgresJournal(SqlJournal):
         return await self.writer.write(self._fenced(key, write))
 
     @override
-    async def started(self, key: LaneKey, *, rest: timedelta, now: datetime) -> bool:
+    async def started(self, key: LaneKey, *, rest: timedelta, now: datetime, counted: bool = False) -> bool:
         return await self.writer.write(
-            self._fenced(key, lambda session: lanes.started(session, key, rest=rest, now=now))
+            self._fenced(key, lambda session: lanes.started(session, key, rest=rest, now=now, counted=counted))
         )
 
     @override

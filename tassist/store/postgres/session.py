@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from engine.ports import Clock
 from tassist.store.model import LaneKey
+from tassist.store.postgres.fence import HELD_BY_ANYBODY, halves, lock_number
 from tassist.store.postgres.jobs import Jobs, Wanted
 from tassist.store.sql import Cursor, SharedConnection
 
@@ -119,6 +120,13 @@ class Session(SharedConnection):
     @override
     def lock_lane(self, key: LaneKey) -> None:
         self.raw.execute("SELECT 1 FROM lanes WHERE repo_id = %s AND number = %s FOR UPDATE", (key.repo_id, key.number))
+
+    @override
+    def looked_at(self, key: LaneKey) -> bool:
+        # Whoever died lost its connection, and the lock with it. One that has the lock and has not counted its start yet
+        # waits for our lock on the lane, and then meets the hold.
+        found: tuple[bool] = self.execute(HELD_BY_ANYBODY, halves(lock_number(key))).fetchone()
+        return found[0]
 
     @override
     def want_look(self, key: LaneKey, *, at: datetime | None, late: bool) -> None:

@@ -317,6 +317,32 @@ async def test_h27_a_journal_that_takes_no_outcome_for_long_gives_no_delivery_up
         assert bench.metrics.value("outcomes_not_stored") == tries
 
 
+async def test_a_look_whose_outcome_was_not_stored_waits_for_whoever_holds_the_issue_now(tmp_path: Path) -> None:
+    key = LaneKey(7, 1)
+    reason = "x" * 1_300_000  # a little more than the journal may hold
+
+    async def behave(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
+        result = await succeed(ref, trigger, ledger)
+        if len(github.looked) > 1:
+            return result
+        now = datetime.now(UTC)
+        holds = bench.journal.holds
+        assert await holds.take(key, "undo", until=now + timedelta(minutes=5), now=now, nobody_looks=True)
+        return replace(result, outcome="partial", reason=reason)
+
+    github = ScriptedGitHub(behave)
+    async with working(tmp_path, github, breadth=Breadth(poll_s=0.01, trouble_s=0.001), max_pages=300) as bench:
+        await bench.deliver(1)
+        await bench.until(lambda: (lane := bench.journal.lane(key)) and lane.not_before and not lane.starts, "the wait")
+        assert len(github.looked) == 1
+
+        await bench.journal.holds.release(key, "undo")
+        bench.dispatcher.look_anew()
+        await bench.until_done(1)
+
+        assert bench.outcomes() == ["success"]
+
+
 async def test_h19_whoever_was_there_when_the_service_died_is_looked_at_alone_and_not_given_up(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     with Journal.open(tmp_path) as journal:

@@ -14,6 +14,7 @@ import pytest
 from tassist.sandbox import issue_changes
 from tassist.sandbox.model import Issue
 from tassist.store.journal import Journal
+from tests.support import postgres
 from tests.support.service import Outside, deliver, wait_for
 
 
@@ -265,6 +266,23 @@ def test_beside_a_running_service_no_look_comes_between_the_steps_of_an_undo(wor
 def test_a_hold_that_a_dead_look_left_counted_keeps_no_undo_out(world: Outside, corrected: Issue) -> None:
     with world.service(crash_at="before-finish") as service:
         assert deliver(service.url, world.payload(corrected), delivery_id="d-2") in {0, 202}
+        wait_for(lambda: not service.alive(), "the service to die in its look")
+
+    code, document = undo(world, "--yes")
+
+    assert (code, len(document["done"])) == (0, 3)
+
+
+def test_a_look_that_died_keeps_no_undo_out_of_a_database_either(world: Outside, postgresql: str) -> None:
+    postgres.empty(postgresql)
+    world.env["TASSIST_DATABASE"] = postgresql
+    issue = world.issue()
+    with world.service() as service:
+        assert deliver(service.url, world.payload(issue), delivery_id="d-1") == 202
+        wait_for(world.records, "a record")
+        assert service.stop() == 0
+    with world.service(crash_at="before-finish") as service:
+        assert deliver(service.url, world.payload(issue), delivery_id="d-2") in {0, 202}
         wait_for(lambda: not service.alive(), "the service to die in its look")
 
     code, document = undo(world, "--yes")
