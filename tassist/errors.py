@@ -44,6 +44,7 @@ EXIT_BY_FAMILY: dict[Family, Exit] = {
 _SECRETS = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
     re.compile(r"\bgh[pousr]_[A-Za-z0-9_]{10,}"),
+    re.compile(r"gh[pousr]_[A-Za-z0-9]{30,}"),  # also glued to a word: nothing else is so long
     re.compile(r"\bgithub_pat_[A-Za-z0-9_]{10,}"),
     re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
     re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engine.problems import Where
 from migrations.audit.classify import classify
-from migrations.audit.defects import authorities, defects_of, in_order
+from migrations.audit.defects import authorities, credentials, defects_of, in_order
 from migrations.audit.document import Document, read_document
 from migrations.audit.facts import Facts, gather
 from migrations.legacy.recognise import recognise
@@ -48,6 +48,7 @@ def audit(snapshot: Snapshot) -> Audit:
             defects += defects_of(gather(document, {}))
     variables, about_variables = authorities.variables(legacy, snapshot.guides, snapshot.variables)
     defects += about_variables
+    defects += credentials.in_files(snapshot.guides)
     defects += authorities.competing(legacy)
     defects += authorities.left_open(legacy, snapshot.issues)
     defects += authorities.unreadable_records(snapshot.telemetry)

@@ -36,7 +36,7 @@ def import_telemetry(
     from tassist.cli import diagnostics, output
     from tassist.config import settings
     from tassist.errors import Exit
-    from tassist.services.migrate import history
+    from tassist.services.migrate import history, report
     from tassist.services.telemetry import telemetry_folder
     from tassist.text import safe_text
 
@@ -48,11 +48,11 @@ def import_telemetry(
     into = None if dry_run else folder or telemetry_folder(loaded)
     done = history.take_in(source, into, told=lambda text: diagnostics.say(f"{text} …"))
     if as_json:
-        output.document({**done.data(), "notes": list(source.notes), "dry_run": dry_run})
+        output.document(report.redacted({**done.data(), "notes": list(source.notes), "dry_run": dry_run}))
     else:
         for problem in done.problems:
             if problem.code == "legacy-telemetry-unread":
-                output.line(safe_text(f"left out: {problem.where}: {problem.why}"))
+                output.line(report.clean(f"left out: {problem.where}: {problem.why}"))
         told = ", ".join(f"{name} {count}" for name, count in sorted(done.by_component.items()))
         output.line(
             safe_text(
@@ -65,7 +65,7 @@ def import_telemetry(
             f"{done.mended} pieces mended, {done.unread} left out"
         )
         for note in source.notes[:5]:
-            diagnostics.say(safe_text(f"note: {note}"))
+            diagnostics.say(report.clean(f"note: {note}"))
         if len(source.notes) > 5:
             diagnostics.say(f"… and {len(source.notes) - 5} more notes")
     return Exit.FOUND if done.unread else Exit.OK

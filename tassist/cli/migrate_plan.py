@@ -110,7 +110,7 @@ def apply(
     from tassist.cli.asking import confirm
     from tassist.config import settings
     from tassist.errors import Exit
-    from tassist.services.migrate import moving
+    from tassist.services.migrate import moving, report
     from tassist.text import safe_text
 
     loaded = settings.load({"home": home})
@@ -138,11 +138,11 @@ def apply(
         moving.apply(made, loaded, how, (lambda _: None) if as_json else _told, waits=diagnostics.waiting)
     )
     if as_json:
-        output.document(moving.progress_data(done))
+        output.document(report.redacted(moving.progress_data(done)))
     else:
         output.line(f"Done: {len(made.steps)} of {len(made.steps)} steps. Check it: tassist migrate verify {made.repo}")
         for entry in made.by_hand:
-            output.line(safe_text(f"  by hand: {entry}"))
+            output.line(report.clean(f"  by hand: {entry}"))
     return Exit.OK
 
 
@@ -157,23 +157,22 @@ def verify(repo: str, home: str | None, *, as_json: bool) -> int:
     from tassist.cli import diagnostics, output
     from tassist.config import settings
     from tassist.errors import Exit
-    from tassist.services.migrate import moving
-    from tassist.text import safe_text
+    from tassist.services.migrate import moving, report
 
     found = asyncio.run(moving.verify(settings.load({"home": home}), repo, waits=diagnostics.waiting))
     if as_json:
-        output.document(found.data())
+        output.document(report.redacted(found.data()))
     else:
         for what, holds, why in found.checks:
-            output.line(safe_text(f"{'ok   ' if holds else 'WRONG'} {what}" + (f": {why}" if why else "")))
+            output.line(report.clean(f"{'ok   ' if holds else 'WRONG'} {what}" + (f": {why}" if why else "")))
         for what, why in found.unchecked:
-            output.line(safe_text(f"?     {what}: not looked at; {why}"))
+            output.line(report.clean(f"?     {what}: not looked at; {why}"))
         if found.foreseen:
             agreed = sum(holds for _, holds, _ in found.foreseen)
             output.line(f"{agreed} of {len(found.foreseen)} issues are as the shadow foresaw")
             for what, holds, why in found.foreseen:
                 if not holds:
-                    output.line(safe_text(f"  not {what.removeprefix('as ')}: {why}"))
+                    output.line(report.clean(f"  not {what.removeprefix('as ')}: {why}"))
         looked = f"; {len(found.unchecked)} could not be looked at" if found.unchecked else ""
         whole = "Everything is as planned" if not found.wrong else f"{len(found.wrong)} things are not as planned"
         output.line(f"{whole}{looked}.")
@@ -198,7 +197,7 @@ def rollback(repo: str, home: str | None, *, direct: bool, merge: bool, yes: boo
     from tassist.cli.asking import confirm
     from tassist.config import settings
     from tassist.errors import Exit
-    from tassist.services.migrate import moving
+    from tassist.services.migrate import moving, report
     from tassist.text import safe_text
 
     loaded = settings.load({"home": home})
@@ -211,7 +210,7 @@ def rollback(repo: str, home: str | None, *, direct: bool, merge: bool, yes: boo
         moving.rollback(loaded, repo, how, (lambda _: None) if as_json else _told, waits=diagnostics.waiting)
     )
     if as_json:
-        output.document(moving.progress_data(done))
+        output.document(report.redacted(moving.progress_data(done)))
     else:
         output.line("Done: everything the migration did was taken back.")
     return Exit.OK
@@ -229,10 +228,10 @@ def show(made: Plan) -> None:
 
 def _told(one: Told) -> None:
     from tassist.cli import output
-    from tassist.text import safe_text
+    from tassist.services.migrate.report import clean
 
     words = one.step.inverse if one.word == "undone" else one.step.what
-    output.line(safe_text(f"{one.word:7} {words}", max_chars=500))
+    output.line(clean(f"{one.word:7} {words}"))
 
 
 def _planned(repo: str, loaded: Settings, config: Path | None, *, close: bool, telemetry: bool) -> Plan:

@@ -48,18 +48,17 @@ def status(repo: str, home: str | None, *, as_json: bool) -> int:
     from tassist.cli import output
     from tassist.config import settings
     from tassist.errors import Exit
-    from tassist.services.migrate import moving
-    from tassist.text import safe_text
+    from tassist.services.migrate import moving, report
 
     found = moving.shadow_status(settings.load({"home": home}), repo)
     if as_json:
-        output.document(found.data())
+        output.document(report.redacted(found.data()))
     else:
-        output.line(safe_text(f"{found.repo}: {found.words}"))
+        output.line(report.clean(f"{found.repo}: {found.words}"))
         for day in found.days:
             output.line(f"{day.day}  {day.agree} agree, {day.differ} differ ({day.share:.0%})")
         for one in found.days[-1].differing[:20] if found.days else ():
-            output.line(safe_text(f"  #{one.number}: the engine would {'; '.join(one.would)}", max_chars=400))
+            output.line(report.clean(f"  #{one.number}: the engine would {'; '.join(one.would)}"))
         if not found.days:
             output.line("nothing was looked at yet: tassist sweep looks at every open issue now")
     return Exit.FOUND if found.days and found.days[-1].differ else Exit.OK

@@ -55,13 +55,13 @@ async def test_an_audit_by_keyboard(home: Path, repo: Path) -> None:
         await settled(app)
 
         assert "issue automation: sync.yml" in titles(screen)
-        assert "not ours: build.yml" in titles(screen)
+        assert titles(screen)[-1] == "not ours, left alone (1)"
         assert any(title.startswith("defect personal-token") for title in titles(screen))
         assert screen.focused is not None
         assert screen.focused.id == "migration-found"
-        assert "board moves" in text(screen)
+        assert "check.yml" in text(screen)
         await pilot.press("down")
-        assert "build.yml" in text(screen)
+        assert "greet.yml" in text(screen)
         assert screen.check_action("save", ()) is None, "there is nothing to write yet"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from migrations.audit.defects import (
     authorities,
+    credentials,
     gh_calls,
     injection,
     outputs,
@@ -19,6 +20,7 @@ from migrations.model import Defect
 
 EACH: tuple[Callable[[Facts], Iterator[Defect]], ...] = (
     injection.find,
+    credentials.find,
     starting.find,
     pins.find,
     permissions.find,
@@ -51,4 +53,4 @@ def in_order(found: list[Defect]) -> tuple[Defect, ...]:
     )
 
 
-__all__ = ["authorities", "defects_of", "in_order"]
+__all__ = ["authorities", "credentials", "defects_of", "in_order"]

@@ -15,7 +15,7 @@ from migrations.model import Audit, Snapshot
 from migrations.plan import Plan, Step, Wishes, drift, from_data, markdown, plan, to_data
 from migrations.plan.steps import OWN
 from tassist.config.settings import Settings
-from tassist.errors import os_problem
+from tassist.errors import os_problem, redact
 from tassist.github.client import Patience
 from tassist.github.connection import Connection
 from tassist.services.connecting import AT_A_TERMINAL, connect
@@ -24,6 +24,7 @@ from tassist.services.migrate.hands import hands, lent_token, more
 from tassist.services.migrate.history import Source, take_in
 from tassist.services.migrate.progress import Progress, folder
 from tassist.services.migrate.shadow import Day, Shadow
+from tassist.services.migrate.unrepeated import unrepeating, without_credentials
 from tassist.services.telemetry import telemetry_folder
 from tassist.store.database import ServeLock, prepare_folder
 from tassist.store.journal import Journal
@@ -93,8 +94,13 @@ async def see(repo: str, settings: Settings, *, told: Waits | None = None) -> Se
 
 
 def planned(seen: Seen, wishes: Wishes) -> Plan:
-    """The plan for what was read."""
-    return plan(seen.snapshot, seen.audit, wishes, has_config=seen.config is not None)
+    """The plan for what was read.
+
+    Raises:
+        ProblemError: none can be made, or it would repeat a credential.
+    """
+    snapshot, notes = without_credentials(seen.snapshot)
+    return unrepeating(plan(snapshot, seen.audit, wishes, has_config=seen.config is not None), notes)
 
 
 def keep(made: Plan, path: Path) -> None:
@@ -113,10 +119,10 @@ def kept(path: Path) -> Plan:
     """Read a plan from a file.
 
     Raises:
-        ProblemError: it is none.
+        ProblemError: it is none, or holds a credential.
     """
     try:
-        return from_data(json.loads(path.read_bytes()))
+        return unrepeating(from_data(json.loads(path.read_bytes())))
     except OSError as error:
         raise ProblemError(os_problem(error, doing="read the plan")) from error
     except ValueError as error:
@@ -168,7 +174,7 @@ async def apply(
         current = progress.plan
         assert current is not None
         deeds = Deeds(
-            on, current, markdown(current, how.evidence), direct=how.direct, merge=how.merge,
+            on, current, redact(markdown(current, how.evidence)), direct=how.direct, merge=how.merge,
             note=lambda what: progress.note(**what),
         )  # fmt: skip
         clock = connection.client.clock

@@ -39,7 +39,7 @@ async def read_target(
     """
     found = await _read(target, settings, told)
     if record is not None:
-        found = joined(found, _recorded(record))
+        found = with_record(found, record)
     elif found.issues is None and found.telemetry:
         found = joined(found, Snapshot(found.repo, "", telemetry=()))
     if variables:
@@ -85,6 +85,15 @@ def _is_record(folder: Path) -> bool:
     if inside & {".git", ".github", "HEAD"}:
         return False
     return any(name.endswith(".json") for name in inside) and not any(name.endswith((".yml", ".md")) for name in inside)
+
+
+def with_record(found: Snapshot, record: Path) -> Snapshot:
+    """What the target tells, completed by a snapshot file or a folder of recorded telemetry.
+
+    Raises:
+        ProblemError: the record cannot be read.
+    """
+    return joined(found, _recorded(record))
 
 
 def _recorded(path: Path) -> Snapshot:

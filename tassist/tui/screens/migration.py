@@ -24,8 +24,9 @@ from tassist.tui.screens.place import PlaceScreen
 from tassist.tui.widgets.panels import Says
 
 if TYPE_CHECKING:
-    from migrations.model import Audit, Comparison
+    from migrations.model import Audit, Comparison, Workflow
     from tassist.config.settings import Settings
+    from tassist.services.migrate.overview import Overview
 
 _MOST_LINES = 200
 _WRONG = "what went wrong"
@@ -46,10 +47,18 @@ class MigrationScreen(PlaceScreen):
     HELP = """# Migration
 
 Type what to look at – a checkout, a snapshot, a folder of records, or OWNER/NAME – and press **Enter**: the audit says which workflows
-are legacy automation and what is wrong with them. With a proposed configuration the comparison follows: declared, recorded, new. **Tab** leaves
-the fields; then **Up** and **Down** choose a finding, **r** looks again, **w** writes the report as one page."""
+are legacy automation and what is wrong with them. For OWNER/NAME the plan stands beside it, and the comparison – declared, recorded, new – under the
+configuration the plan brings; for the others, or for a configuration of your own, name one in the third field: **e** goes back to the fields, **Tab**
+to the next. **Up** and **Down** choose a finding, **Tab** goes into its text, **r** looks again, **w** writes the report as one page."""
     CSS_PATH = "migration.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "e",
+            "fields",
+            "Fields",
+            id="migration-fields-key",
+            tooltip="Go to the fields: another repository, a configuration",
+        ),
         Binding("r", "look", "Look again", id="migration-look", tooltip="Audit and compare again"),
         Binding("w", "save", "Write report", id="migration-save", tooltip=f"Write the comparison to {REPORT}"),
     ]
@@ -94,6 +103,11 @@ the fields; then **Up** and **Down** choose a finding, **r** looks again, **w** 
     def _entered(self) -> None:
         self.action_look()
 
+    def action_fields(self) -> None:
+        """Go to the field that is most likely wanted: the first that is empty, but for the record."""
+        wanted = next((name for name in ("target", "config") if not self._field(name).value), "target")
+        self._field(wanted).focus()
+
     def action_look(self) -> None:
         """Audit, and compare where a configuration is named."""
         target, record, config = (self._field(name).value.strip() for name in ("target", "record", "config"))
@@ -110,26 +124,28 @@ the fields; then **Up** and **Down** choose a finding, **r** looks again, **w** 
         self._list(self.standing)
         settings, today = self.desk.settings, self.desk.clock.now().date()
 
-        def read() -> tuple[Audit, Comparison | None]:
-            from tassist.services.migrate.audit import audit
-            from tassist.services.migrate.diff import diff
+        def read() -> Overview:
+            from tassist.services.migrate.overview import overview
 
-            beside = Path(record) if record else None
-            if not config:
-                return asyncio.run(audit(target, settings, record=beside)), None
-            found = asyncio.run(diff(target, settings, config=Path(config), today=today, record=beside))
-            return found.audit, found.comparison
+            return asyncio.run(
+                overview(
+                    target, settings, today=today, config=Path(config) if config else None,
+                    record=Path(record) if record else None,
+                )
+            )  # fmt: skip
 
         self.in_background("migration", read, self._show, said="audit a repository")
 
-    def _show(self, found: tuple[Audit, Comparison | None]) -> None:
+    def _show(self, found: Overview) -> None:
         from migrations.audit import words as audit_words
         from migrations.compare import words as diff_words
 
-        audit, self.comparison = found
-        self._list((*self.standing, *_of_comparison(self.comparison), *_of_audit(audit)))
-        said = diff_words.summary(self.comparison) if self.comparison is not None else audit_words.summary(audit)
-        self.query_one("#migration-says", Says).say(said)
+        self.comparison = found.comparison
+        self._list((*self.standing, *_of_plan(found), *_of_comparison(self.comparison), *_of_audit(found.audit)))
+        said = [audit_words.summary(found.audit)]
+        if self.comparison is not None:
+            said.insert(0, diff_words.summary(self.comparison))
+        self.query_one("#migration-says", Says).say(". ".join(said))
         if self.entries:
             self.query_one("#migration-found", OptionList).focus()
         self.refresh_bindings()
@@ -201,6 +217,17 @@ def _standing(target: str, settings: Settings) -> tuple[Entry, ...]:
     return (Entry("where it stands", "\n".join(lines)),)
 
 
+def _of_plan(found: Overview) -> list[Entry]:
+    """The plan as `tassist migrate plan` shows it, or why there is none."""
+    from migrations.plan import lines
+
+    if found.unplanned:
+        return [Entry("no plan can be made", "\n\n".join(str(problem) for problem in found.unplanned[:20]))]
+    if found.plan is None:
+        return []
+    return [Entry(f"the plan ({len(found.plan.steps)} steps)", "\n".join(lines(found.plan)))]
+
+
 def _of_comparison(comparison: Comparison | None) -> list[Entry]:
     """Rules first, then each sort of difference, those that want a person before the others."""
     if comparison is None:
@@ -221,14 +248,15 @@ def _of_comparison(comparison: Comparison | None) -> list[Entry]:
 
 
 def _of_audit(audit: Audit) -> list[Entry]:
-    """Workflows by what they do, then each sort of defect."""
-    found = []
-    for workflow in audit.workflows:
-        reasons = "\n".join(f"line {reason.line}: {reason.text}" for reason in workflow.reasons)
-        text = (
-            f"{workflow.path}\n{workflow.kind}, {workflow.confidence}\non {'; '.join(workflow.triggers)}\n\n{reasons}"
-        )
-        found.append(Entry(f"{workflow.kind}: {workflow.path.rpartition('/')[2]}", text))
+    """Legacy workflows by what they do, then each sort of defect; what stays is one line at the end."""
+    from migrations.model import KINDS
+
+    found = [
+        Entry(f"{workflow.kind}: {workflow.path.rpartition('/')[2]}", _of_workflow(workflow))
+        for kind in KINDS
+        for workflow in audit.legacy
+        if workflow.kind == kind
+    ]
     by_code: dict[str, list[str]] = {}
     heads: dict[str, str] = {}
     for defect in audit.defects:
@@ -242,4 +270,12 @@ def _of_audit(audit: Audit) -> list[Entry]:
     if audit.unreadable:
         lines = [f"{one.where} {one.commit[:8]}\n  {one.what}" for one in audit.unreadable[:_MOST_LINES]]
         found.append(Entry(f"cannot be read ({len(audit.unreadable)})", "\n".join(lines)))
+    if audit.others:
+        text = "\n\n".join(_of_workflow(workflow) for workflow in audit.others[:_MOST_LINES])
+        found.append(Entry(f"not ours, left alone ({len(audit.others)})", text))
     return found
+
+
+def _of_workflow(workflow: Workflow) -> str:
+    reasons = "\n".join(f"line {reason.line}: {reason.text}" for reason in workflow.reasons)
+    return f"{workflow.path}\n{workflow.kind}, {workflow.confidence}\non {'; '.join(workflow.triggers) or 'nothing'}\n\n{reasons}"

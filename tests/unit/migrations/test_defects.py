@@ -77,6 +77,21 @@ PAIRS: dict[str, tuple[str, str, str, int]] = {
         "secrets-inherited", "on: push\njobs:\n  a:\n    uses: o/r/.github/workflows/x.yml@v1\n    secrets: inherit\n",
         "on: push\njobs:\n  a:\n    uses: o/r/.github/workflows/x.yml@v1\n    secrets: {PAT: '${{ secrets.PAT }}'}\n", 4,
     ),
+    "a token in the file": (
+        "hard-coded-credential", flow("true", more=f"        env: {{GH_TOKEN: {'ghp_' + 'a1b2c3' * 6}}}\n"), flow("true"), 10,
+    ),
+    "a token of a form that is not known": (
+        "hard-coded-credential", flow("true", more=f"        env: {{GH_TOKEN: {'0a1b2c3d' * 5}}}\n"), flow("true", more="        env: {GH_TOKEN: x}\n"), 10,
+    ),
+    "a token in a comment": ("hard-coded-credential", flow(f"true # {'github_pat_' + '1aB2cD' * 8}"), flow("true # github_pat_" + "x" * 30), 9),
+    "a key in a script": (
+        "hard-coded-credential", flow(f"cat <<E\n-----BEGIN {'RSA'} PRIVATE KEY-----\nE"), flow('printf %s "$KEY"'), 10,
+    ),
+    "a password in an address": (
+        "hard-coded-credential", flow("git push https://ann:hunter22@git.example.org/r"),
+        flow("git push https://x:${TOKEN}@git.example.org/r\npsql postgres://postgres:postgres@db/x postgres://a:postgres@127.0.0.1/x"), 9,
+    ),
+    "a key of a cloud": ("hard-coded-credential", flow(f"aws {'AKIA' + 'Q3EGRTZ2MX7KLPBW'}"), flow("aws AKIAIOSFODNN7EXAMPLE"), 9),
     "git without a checkout": ("no-checkout", flow("git log -1"), flow("git log -1", before="      - uses: actions/checkout@v4\n"), 9),
 }  # fmt: skip
 
@@ -91,6 +106,22 @@ def test_a_defect_is_found_where_it_stands_and_its_mended_form_is_none(case: str
     assert found[0].why
     assert found[0].fix
     assert [defect for defect in look(good).defects if defect.code == code] == []
+
+
+def test_a_credential_is_named_once_a_file_with_each_line_and_its_value_is_never_told() -> None:
+    token = "ghs_" + "a1b2c3" * 6
+    found = look(
+        flow(f"A={token}\nB={token}"), guides=(TextFile("docs/guide.md", f"# Set up\n\nUse {token}\n".encode()),)
+    )
+
+    defects = [defect for defect in found.defects if defect.code == "hard-coded-credential"]
+
+    assert [(str(one.where), [str(also) for also in one.also]) for one in defects] == [
+        (".github/workflows/0.yml:9", [".github/workflows/0.yml:10"]),
+        ("docs/guide.md:3", []),
+    ]
+    assert {one.severity for one in defects} == {"high"}
+    assert token not in repr(defects)
 
 
 def test_two_workflows_that_decide_the_same_are_named_together() -> None:

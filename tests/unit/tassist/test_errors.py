@@ -26,12 +26,13 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEcanary\n-----END RSA PRIVATE KEY----
         PEM,
         "-----BEGIN PRIVATE KEY-----\nMIIEcanary cut off",
         "token ghs_canary0123456789",
+        "a track called trackghp_canary0123456789canary0123456789",
         "github_pat_canary0123456789",
         "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJjYW5hcnkifQ.c2lnbmF0dXJl",
         "https://user:canary@host/path",
         "Authorization: Bearer canary-token",
     ],
-    ids=["pem", "cut pem", "installation token", "personal token", "jwt", "address", "header"],
+    ids=["pem", "cut pem", "installation token", "glued to a word", "personal token", "jwt", "address", "header"],
 )
 def test_h77_what_looks_like_a_credential_is_blanked(text: str) -> None:
     shown = redact(f"before {text} after")
