@@ -55,7 +55,7 @@ def audit(snapshot: Snapshot) -> Audit:
     changes, more = _history(snapshot.history, files)
     notes = list(snapshot.notes)
     if not snapshot.workflows:
-        notes.append("there is no workflow in .github/workflows, so there is nothing to replace")
+        notes.append(_nothing(snapshot))
     return Audit(
         snapshot.repo,
         snapshot.origin,
@@ -67,6 +67,17 @@ def audit(snapshot: Snapshot) -> Audit:
         len(snapshot.workflows) + len(snapshot.history),
         tuple(taken.summary() for taken in take(snapshot)),
         tuple(notes),
+    )
+
+
+def _nothing(snapshot: Snapshot) -> str:
+    """Why there is no workflow: the repository has none, or the source does not tell of any."""
+    if not snapshot.origin.startswith(("the snapshot ", "the record ")):
+        return "there is no workflow in .github/workflows, so there is nothing to replace"
+    count = len(snapshot.issues or ())
+    return (
+        f"{snapshot.origin} tells of {count} issue{'' if count == 1 else 's'} and of no workflow; "
+        "to read the workflows too, name a checkout or OWNER/NAME, and this with --record"
     )
 
 

@@ -75,10 +75,10 @@ async def more(connection: Connection, snapshot: Snapshot, settings: Settings) -
     ref = IssueRef(repo.full_name, 0, repo.id)
     on = Migrator(connection.client, ref, code=who, issues=who)
     variables = snapshot.variables
-    notes = snapshot.notes
+    # What the App could not read is read now.
+    notes = tuple(note for note in snapshot.notes if "could not be read; the App needs" not in note)
     if variables is None:
         variables = await on.variables()
-        notes = tuple(note for note in notes if "variable" not in note)
     known = await on.workflows()
     workflows = tuple(
         file if file.state else replace(file, state=known[file.path].state if file.path in known else "")

@@ -14,6 +14,10 @@ from tassist.services.migrate.checkout import read_checkout
 from tassist.services.migrate.snapshot_file import newest_state, read_record_folder, read_snapshot_file
 from tassist.text import safe_text
 
+_MEANT = re.compile(
+    r"^(?:(?:https?|ssh|git)://[^/\s]+/|git@[^:\s]+:)?([A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?$"
+)
+"""OWNER/NAME in an address that was pasted."""
 _REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
 
 
@@ -51,18 +55,22 @@ async def _read(target: str, settings: Settings, told: Callable[[float, str], No
     found = read_local(Path(target))
     if found is not None:
         return found
-    if target.count("/") == 1 and not target.startswith((".", "/", "~")) and all(target.split("/")):
+    if _REPO.fullmatch(target):
         from tassist.services.connecting import AT_A_TERMINAL, connect
+        from tassist.services.migrate.hands import more
         from tassist.services.migrate.remote import read_remote
 
         async with connect(settings, dry=True, patience=AT_A_TERMINAL, told=told) as connection:
-            return await read_remote(connection, target)
+            return await more(connection, await read_remote(connection, target), settings)
+    meant = _MEANT.search(target)
     raise ProblemError(
         Problem(
             "no-such-target",
             f"there is no folder or file {safe_text(target, max_chars=200)!r}, and it is no OWNER/NAME",
             "a migration starts from a checkout, a snapshot file, a folder of records, or a repository the App is installed on",
-            "check the spelling; OWNER/NAME is written as in the address of the repository's page",
+            f"write it as {meant.group(1)}"
+            if meant
+            else "check the spelling; OWNER/NAME is written as in the address of the repository's page",
         )
     )
 

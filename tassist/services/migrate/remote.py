@@ -264,6 +264,10 @@ class _Reading:
             return (await self.client.get(f"{self.base}/{path}", type_, who)).value
         except ProblemError as error:
             permission = ", ".join(f"{name}: {level}" for name, level in more.items())
-            why = error.problems[0].why or error.problems[0].what
-            self.notes.append(f"{what} could not be read; the App needs {permission} ({why})")
+            problem = error.problems[0]
+            # That the permission was not granted is said by naming it; anything else is worth its words.
+            why = "" if problem.code == f"github-{Kind.PERMISSION}" else f" ({problem.why or problem.what})"
+            self.notes.append(
+                f"{what} could not be read; the App needs {permission}, or lend a token in TASSIST_MIGRATE_TOKEN{why}"
+            )
             return None

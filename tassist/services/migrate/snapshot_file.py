@@ -88,7 +88,7 @@ def newest_state(records: Sequence[Recorded]) -> Snapshot | None:
 
 def snapshot_of(document: Any, *, origin: str) -> Snapshot | None:
     """The snapshot a decoded document holds; ``None`` where it holds none."""
-    if isinstance(document, list):
+    if isinstance(document, list) and document:
         document = {"issues": document}
     if not isinstance(document, Mapping) or not (
         isinstance(document.get("issues"), list) or isinstance(document.get("workflows"), Mapping)

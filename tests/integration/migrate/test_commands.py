@@ -155,6 +155,9 @@ def test_the_scripts_are_run_only_where_a_person_says_so_and_held_against_their_
 
 WRONG = {
     "no such target": (["audit", "nowhere"], 2, "no folder or file"),
+    "an address": (["audit", "https://github.com/octo/app.git"], 2, "fix: write it as octo/app\n"),
+    "an address of ssh": (["audit", "git@github.com:octo/app.git"], 2, "fix: write it as octo/app\n"),
+    "an empty list": (["audit", "empty.json"], 2, "no snapshot"),
     "no such target, diff": (["diff", "nowhere", "--config", "new.yml"], 1, "no folder or file"),
     "no configuration": (["diff", "app", "--config", "none.yml"], 1, "none.yml"),
     "a broken configuration": (["diff", "app", "--config", "app/README.md"], 1, "error:"),
@@ -172,12 +175,25 @@ WRONG = {
 def test_what_is_wrong_is_named(case: str, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     del checkout
     monkeypatch.chdir(tmp_path)
+    Path("empty.json").write_text("[]")
     args, code, word = WRONG[case]
 
     done = tassist(*args)
 
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert word in done.stderr
+
+
+def test_a_snapshot_of_issues_alone_says_where_workflows_are_read(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text(
+        json.dumps({"repository": "octo/app", "issues": [{"number": 1, "title": "x"}]})
+    )
+
+    done = tassist("audit", tmp_path / "state.json")
+
+    assert done.returncode == 0
+    assert "the snapshot state.json tells of 1 issue and of no workflow" in done.stdout
+    assert "nothing to replace" not in done.stdout, "nobody looked"
 
 
 def test_a_repository_without_workflows_and_a_folder_without_git_say_so(tmp_path: Path) -> None:

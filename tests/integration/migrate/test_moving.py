@@ -54,3 +54,14 @@ async def test_there_and_back_leaves_every_byte_as_it_was(shop: Shop) -> None:
     assert shop.state() == before
     records = [line for file in (shop.home / "telemetry").rglob("*.jsonl") for line in file.read_text().splitlines()]
     assert any(json.loads(line).get("origin") == "legacy:codex" for line in records)
+
+
+async def test_an_audit_reads_with_the_lent_token_what_the_app_may_not_and_says_so_without_one(shop: Shop) -> None:
+    lent = await shop.migrate("audit", "lena/shop")
+    alone = await shop.migrate("audit", "lena/shop", TASSIST_MIGRATE_TOKEN="")
+
+    assert lent.code == alone.code == 3
+    assert "could not be read" not in lent.out
+    for what, needs in (("which workflows are active", "actions"), ("the variables", "actions_variables")):
+        note = f"note: {what} could not be read; the App needs {needs}: read, or lend a token in TASSIST_MIGRATE_TOKEN"
+        assert note in alone.out.splitlines()
