@@ -55,6 +55,11 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", "\u202f")
 
 
+def times(value: int) -> str:
+    """How often: ``once``, ``twice``, ``3 times``."""
+    return {1: "once", 2: "twice"}.get(value, f"{number(value)} times")
+
+
 def size(value: int) -> str:
     """Bytes for people."""
     amount = float(value)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
-from textual.widgets import Input, Log, OptionList
+from textual.widgets import Input, Log, OptionList, Static
 
 from tassist.cli.forms import forms_of
 from tassist.cli.registry import VERBS
@@ -157,3 +157,17 @@ async def test_a_verb_that_is_not_run_here_says_why(home: Path) -> None:
         assert isinstance(app.screen, TextModal)
         assert app.screen.copied == "tassist demo"
         assert "type tassist demo in a terminal" in app.screen.lines[1].plain
+
+
+async def test_each_offer_is_one_line_and_what_is_cut_of_it_is_said_in_full(home: Path) -> None:
+    app = console(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(app, "deliveries")
+        listed = screen.query_one("#command-offers", OptionList)
+        assert listed.virtual_size.height == len(screen.offered)
+        await pilot.press("tab", "down")
+        await settled(app)
+        assert listed.highlighted is not None
+        one = screen.offered[listed.highlighted]
+
+        assert f"{one.shown}: {one.help}" == str(screen.query_one("#command-said", Static).content)

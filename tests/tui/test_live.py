@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -12,22 +14,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from textual.pilot import Pilot
-from textual.widgets import Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from tassist.cli.serve import _inside
 from tassist.clock import SystemClock
 from tassist.config import settings
+from tassist.contract.check import verify
+from tassist.contract.library import configurations
+from tassist.contract.reading import read_topic
 from tassist.opening import Embedded
 from tassist.sandbox.model import Issue
+from tassist.services import payloads
 from tassist.store.model import DeliveryRow
 from tassist.tui.app import TassistApp
 from tassist.tui.desk import Desk
-from tassist.tui.screens.asking import ConfirmModal, TextModal
+from tassist.tui.screens.asking import AskModal, ChoiceModal, ConfirmModal, TextModal
 from tassist.tui.screens.delivery_detail import DeliveryDetailScreen
 from tassist.tui.screens.delivery_edit import EditModal
 from tassist.tui.widgets.rows import Rows
 from tests.support.console import asked, settled, talked, verbs
+from tests.support.delivering import SECRET
 from tests.support.service import CONFIG, Outside, deliver, outside, wait_for
 
 ADDED, REMOVED, SET = "add label track/main", "remove label phase-1", 'set milestone "Phase 2"'
@@ -332,3 +340,74 @@ async def test_attached_to_a_service_elsewhere_then_at_rest_undo_is_shown_first(
         assert not app.problems
     assert state(issue) == ({"phase-1", "phase-2"}, None)
     app.desk.close()
+
+
+# --- copying ------------------------------------------------------------------------------------------------------------------
+
+
+async def copied(app: TassistApp, delivery_id: str, *keys: str) -> str:
+    """What is in the clipboard after choosing a form."""
+    async with at_delivery(app, delivery_id) as pilot:
+        await pilot.press("y")
+        await asked(app, ChoiceModal)
+        await pilot.press(*keys)
+        await talked(app)
+        assert not app.problems
+        return app.clipboard
+
+
+async def test_a_copy_as_curl_is_run_by_a_shell_and_its_signature_is_what_the_service_asks_for(live: Live) -> None:
+    _, guid = await asyncio.to_thread(live.corrected, 'copied as curl: "quoted" $HOME `id`')
+    command = await copied(live.app("deliveries"), guid, "enter")
+    assert SECRET not in command
+
+    answer = await asyncio.to_thread(run, command)
+    assert answer.startswith("HTTP/1.1 200"), answer
+    assert live.row(guid).duplicates == 1, "to the byte what came: the same delivery once more"
+
+    signed = re.search(r"sha256=([0-9a-f]{64})", command)
+    assert signed is not None
+    assert (await asyncio.to_thread(run, command.replace(signed[1], "0" * 64))).startswith("HTTP/1.1 401")
+    assert live.row(guid).duplicates == 1
+
+
+def run(command: str) -> str:
+    """By a shell, as a person pastes it."""
+    done = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+async def test_a_copy_as_a_file_is_the_delivery_byte_for_byte_and_no_file_is_written_over(
+    live: Live, tmp_path: Path
+) -> None:
+    _, guid = await asyncio.to_thread(live.corrected, "copied as a file")
+    path = tmp_path / "copy.json"
+    app = live.app("deliveries")
+    async with at_delivery(app, guid) as pilot:
+        for fresh in (True, False):
+            await pilot.press("y")
+            await asked(app, ChoiceModal)
+            await pilot.press("down", "down", "enter")
+            await asked(app, AskModal)
+            app.screen.query_one(Input).value = str(path)
+            await pilot.press("enter")
+            await talked(app)
+            assert bool(app.problems) is not fresh
+
+    journal = app.desk.journal()
+    assert payloads.from_file(path, journal).body == journal.body(live.row(guid).seq)
+    assert json.loads(payloads.from_file(path).body) == json.loads(journal.body(live.row(guid).seq) or b"")
+    assert payloads.from_file(path).event == "issues"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_copy_as_a_test_case_holds_once_its_configuration_is_filled_in(live: Live) -> None:
+    _, guid = await asyncio.to_thread(live.corrected, "copied as a case")
+    text = await copied(live.app("deliveries"), guid, "down", "enter")
+
+    topic = yaml.safe_load(text)
+    topic["cases"][0]["text"] = CONFIG
+    [case] = read_topic("from-the-journal", yaml.safe_dump(topic), configurations()).cases
+    assert case.given.issue.title == "copied as a case"
+    assert verify(case).mismatches == ()

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textual.widgets import Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from engine.config.starter import STARTER
 from tassist.tui.app import TassistApp
-from tassist.tui.screens.asking import ConfirmModal, TextModal
+from tassist.tui.screens.asking import AskModal, ConfirmModal, TextModal
 from tassist.tui.screens.delivery_detail import DeliveryDetailScreen
+from tassist.tui.screens.home import HomeScreen
 from tassist.tui.screens.log import LogScreen
 from tassist.tui.screens.rules import RulesScreen
 from tassist.tui.widgets.panels import Empty
 from tassist.tui.widgets.rows import Rows
-from tests.support.console import HOSTILE, asked, assert_harmless, console, hostile, settled, talked, troubled, typical
+from tests.support.console import (
+    HOSTILE,
+    Filled,
+    asked,
+    assert_harmless,
+    console,
+    hostile,
+    settled,
+    talked,
+    troubled,
+    typical,
+)
 
 
 def on_top(app: TassistApp, kind: type[object]) -> bool:
@@ -264,3 +276,40 @@ async def test_h71_a_hostile_log_and_hostile_issues_are_harmless(home: Path) -> 
         await pilot.press("3", "v")
         await settled(app)
         assert_harmless(app)
+
+
+async def test_with_no_configuration_open_the_ways_to_one_are_said_and_the_likely_repository_stands_there(
+    home: Path,
+) -> None:
+    typical(home)
+    app = console(home, "rules")
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settled(app)
+        for key in ("f2", "f3", "f6"):
+            assert f"{key}  " in text_of(app, "#rules-wrong-text")
+        for key in ("f5", "f7", "ctrl+s"):
+            await pilot.press(key)
+            await settled(app)
+            assert not isinstance(app.screen, TextModal)
+        assert len(app._notifications) > 0
+        await pilot.press("f3")
+        await asked(app, AskModal)
+
+        assert app.screen.query_one(Input).value == "acme/shop"
+
+
+async def test_home_shows_as_many_of_the_last_deliveries_as_there_is_room_for(home: Path) -> None:
+    filled = Filled(home)
+    for number in range(40):
+        filled.delivery(number + 1, writes=False)
+    filled.close()
+    app = console(home)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await settled(app)
+        assert len(app.screen.query_one("#home-deliveries", Rows).rows) == 12
+        await pilot.resize_terminal(120, 50)
+        assert isinstance(app.screen, HomeScreen)
+        app.screen._look()
+        await settled(app)
+
+        assert len(app.screen.query_one("#home-deliveries", Rows).rows) == 34

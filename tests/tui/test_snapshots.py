@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from engine.config.starter import STARTER
+from engine.problems import Problem
+from tassist.tui.screens.command import CommandModal
 from tests.support.console import HOSTILE, console, hostile, settled, troubled, typical
 
 SIZES = ((80, 24), (120, 40))
@@ -65,16 +69,87 @@ def test_without_colour(snap_compare: Any, home: Path, place: str, monkeypatch: 
     assert snap_compare(console(home, place), terminal_size=(80, 24), run_before=come_to_rest)
 
 
+def by_keys(*keys: str) -> Callable[[Pilot[Any]], Any]:
+    """Press them once everything stands, one after the other."""
+
+    async def press(pilot: Pilot[Any]) -> None:
+        await come_to_rest(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await come_to_rest(pilot)
+
+    return press
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_a_delivery(snap_compare: Any, home: Path, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("state", "at"), [("troubled", "end"), ("typical", "end"), ("hostile", "home")])
+def test_a_delivery(snap_compare: Any, home: Path, state: str, at: str, size: tuple[int, int]) -> None:
+    fill(home, state)
+
+    assert snap_compare(console(home, "deliveries"), terminal_size=size, run_before=by_keys(at, "enter"))
+
+
+def test_a_delivery_without_colour(snap_compare: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
     fill(home, "troubled")
 
-    async def open_one(pilot: Pilot[Any]) -> None:
+    assert snap_compare(console(home, "deliveries"), terminal_size=(80, 24), run_before=by_keys("end", "enter"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [
+        (("end", "r"), "deliveries"),
+        (("end", "y"), "deliveries"),
+        (("g", "x", "enter"), "deliveries"),
+        (("d", "down", "d"), "deliveries"),
+        (("end", "e"), "deliveries"),
+        (("v",), "issues"),
+    ],
+    ids=["sure", "which", "what-wrong", "compared", "edited", "decisions"],
+)
+@pytest.mark.parametrize("state", ["typical", "hostile"])
+def test_a_dialog(snap_compare: Any, home: Path, keys: tuple[str, ...], place: str, state: str) -> None:
+    fill(home, state)
+
+    assert snap_compare(console(home, place), terminal_size=(80, 24), run_before=by_keys(*keys))
+
+
+@pytest.mark.parametrize("text", [*HOSTILE[:2], "the disk is full"], ids=["escapes", "markup", "plain"])
+def test_the_list_of_problems(snap_compare: Any, home: Path, text: str) -> None:
+    app = console(home)
+
+    async def told(pilot: Pilot[Any]) -> None:
         await come_to_rest(pilot)
-        await pilot.press("end", "enter")
+        app.tell([Problem("x", text, text, text)])
+        await pilot.press("ctrl+t")
         await come_to_rest(pilot)
 
-    assert snap_compare(console(home, "deliveries"), terminal_size=size, run_before=open_one)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=told)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("state", ["offers", "hostile"])
+def test_the_window_of_commands(snap_compare: Any, home: Path, state: str, size: tuple[int, int]) -> None:
+    fill(home, "hostile")
+    app = console(home)
+
+    async def opened(pilot: Pilot[Any]) -> None:
+        await come_to_rest(pilot)
+        await app.run_verb("deliveries")
+        await come_to_rest(pilot)
+        if state == "offers":
+            await pilot.press("tab", "down")
+        else:
+            screen = app.screen
+            assert isinstance(screen, CommandModal)
+            await pilot.press(*"list", "enter")
+            async with asyncio.timeout(60):
+                while screen.code is None:
+                    await asyncio.sleep(0.01)
+        await come_to_rest(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=opened)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -99,3 +174,22 @@ def test_a_theme(snap_compare: Any, home: Path, theme: str) -> None:
     fill(home, "troubled")
 
     assert snap_compare(console(home, TASSIST_THEME=theme), terminal_size=(120, 40), run_before=come_to_rest)
+
+
+@pytest.mark.parametrize("place", ["rules", "migration"])
+def test_a_place_of_text_without_colour(
+    snap_compare: Any, home: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    Path(".github").mkdir()
+    Path(".github/task-assistant.yml").write_text("tracks: 7\nwrong: true\n", encoding="utf-8")
+    Path("app").mkdir()
+
+    async def look(pilot: Pilot[Any]) -> None:
+        await come_to_rest(pilot)
+        if place == "migration":
+            pilot.app.screen.query_one("#migration-target", Input).value = "app"
+            await pilot.press("enter")
+            await come_to_rest(pilot)
+
+    assert snap_compare(console(home, place), terminal_size=(80, 24), run_before=look)

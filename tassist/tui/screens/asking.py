@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -41,6 +42,19 @@ class ConfirmModal(ModalScreen[bool]):
             with VerticalScroll(id="confirm-lines"):
                 yield Static(Content("\n").join(self.lines))
             yield KeyLine()
+
+    def on_mount(self, event: events.Mount) -> None:
+        """Note since when it can be read."""
+        self._since = event.time
+        self.call_after_refresh(self._stands)
+
+    def _stands(self) -> None:
+        self._since = events.Callback(self._stands).time
+
+    def on_key(self, event: events.Key) -> None:
+        """What was typed before the question stood there is no answer to it."""
+        if event.time < self._since:
+            event.stop()
 
     def action_answer(self, answer: bool) -> None:  # noqa: FBT001 – from a binding
         """Give the answer."""

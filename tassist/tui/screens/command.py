@@ -111,6 +111,13 @@ It is the command of the command line itself, run with the folder of this consol
         event.stop()
         self._offer()
 
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Say all of what the list has no room for."""
+        event.stop()
+        if event.option_list.has_focus and not self.busy:
+            one = self.offered[event.option_index]
+            self._say(f"{one.shown}: {one.help}")
+
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Add it, and go on typing."""
         event.stop()

@@ -9,8 +9,7 @@ from typing import ClassVar, Literal
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 from textual.worker import get_current_worker
 from typing_extensions import override
 
@@ -20,8 +19,9 @@ from tassist.store.pages import Extent, Listed
 from tassist.tui.desk import Desk
 from tassist.tui.messages import Told
 from tassist.tui.places import Place
-from tassist.tui.safe import content, moment, number, span
+from tassist.tui.safe import moment, number, span, times
 from tassist.tui.screens.delivery_acts import DeliveryActs
+from tassist.tui.widgets.pairs import Pairs
 from tassist.tui.widgets.panels import Empty, ProblemPanel, Says
 from tassist.tui.widgets.rows import Column, Mark, Row, Rows
 
@@ -51,11 +51,13 @@ The newest stand on top and follow by themselves as long as the cursor is on the
 **/** takes words: `event:issues action:labeled repo:acme/shop issue:7 state:dead outcome:failed since:2h until:2026-11-28`,
 `acme/shop#7`, and anything else is looked for in headers and bodies. Quotes keep words together."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", id="filter-deliveries", tooltip="Words that say which deliveries to show"),
+        # Priority: what is typed right after it, in one burst over a slow line, is for the field and for no other key.
+        Binding("slash", "filter", "Filter", priority=True, id="filter-deliveries",
+                tooltip="Words that say which deliveries to show"),
         Binding("t", "tail", "Newest", show=False, id="tail-deliveries", tooltip="Back to the newest, and follow them"),
         Binding("g", "go_to", "Time", show=False, id="go-to-time", tooltip="To the deliveries of a moment"),
         Binding("escape", "all", "All", show=False, id="all-deliveries", tooltip="Show every delivery again"),
-    ]
+    ]  # fmt: skip
 
     def __init__(self, place: Place, desk: Desk) -> None:
         super().__init__(place, desk)
@@ -83,7 +85,7 @@ The newest stand on top and follow by themselves as long as the cursor is on the
                 id="deliveries-rows",
             )
             with VerticalScroll(id="deliveries-preview"):
-                yield Static("", id="deliveries-preview-text")
+                yield Pairs(names=11, id="deliveries-preview-text")
 
     def on_mount(self) -> None:
         """Show the newest, and follow them."""
@@ -168,12 +170,14 @@ The newest stand on top and follow by themselves as long as the cursor is on the
         empty = self.query_one("#deliveries-empty", Empty)
         empty.display = not self.listed
         self.query_one("#deliveries-body").display = bool(self.listed)
+        if self.listed:
+            self.focus_if_none(rows)
         if not self.listed:
             if self.query_words.anything:
                 empty.say("No delivery has come yet", "They appear here by themselves once GitHub sends one.")
             else:
                 empty.say("No delivery matches", "escape shows all of them; / changes the words.")
-            self.query_one("#deliveries-preview-text", Static).update("")
+            self.query_one("#deliveries-preview-text", Pairs).tell(())
         self._say()
 
     def _rows(self) -> list[Row]:
@@ -258,7 +262,13 @@ The newest stand on top and follow by themselves as long as the cursor is on the
         """Ask for words."""
         field = self.query_one("#deliveries-filter", Input)
         field.display = True
-        field.focus()
+        self.set_focus(field)
+
+    @override
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "filter":
+            return not isinstance(self.focused, Input)
+        return super().check_action(action, parameters)
 
     def action_all(self) -> None:
         """Close the line of words; with none open, show every delivery again."""
@@ -296,7 +306,7 @@ The newest stand on top and follow by themselves as long as the cursor is on the
         elif event.rows.cursor == 0 and self.listed[0].row.seq == self.extent.last:
             self.tailing = True
         self._say()
-        self.query_one("#deliveries-preview-text", Static).update(preview(chosen))
+        self.query_one("#deliveries-preview-text", Pairs).tell(preview(chosen))
 
     def on_rows_opened(self, event: Rows.Opened) -> None:
         """Show everything about it."""
@@ -345,11 +355,11 @@ def delivery_row(one: Listed, received: str) -> Row:
     return Row(row.delivery_id, (received, event, f"{row.repo}{issues}" or "–", state, row.sender), mark)
 
 
-def preview(one: Listed) -> Content:
+def preview(one: Listed) -> list[tuple[str, str]]:
     """What is told beside the list."""
     row = one.row
     took = f", {span(row.handled_at - row.received_at)} later" if row.handled_at else ""
-    lines: list[tuple[str, str]] = [
+    return [
         ("delivery", row.delivery_id),
         ("event", f"{row.event}.{row.action}" if row.action else row.event),
         ("from", row.sender or "–"),
@@ -358,8 +368,5 @@ def preview(one: Listed) -> Content:
         ("state", f"{row.state}{took}"),
         ("outcome", one.outcome or "–"),
         ("reason", row.reason or "–"),
-        ("came again", f"{row.duplicates} times" if row.duplicates else "no"),
+        ("came again", times(row.duplicates) if row.duplicates else "no"),
     ]
-    return Content("\n").join(
-        [Content.assemble(content(f"{name:<11}", style="dim"), content(value)) for name, value in lines]
-    )

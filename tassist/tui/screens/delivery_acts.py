@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -302,14 +303,18 @@ class DeliveryActs(PlaceScreen):
 
 
 def read_copy(text: str) -> Taken:
-    """An edited copy as a delivery; what is wrong with it is said with its line."""
+    """An edited copy as a delivery; what is wrong with it is said with its line, and of the copy: it is in no file of theirs."""
     from tassist.services import payloads
 
     with tempfile.TemporaryDirectory(prefix="tassist-") as folder:
         path = Path(folder) / "delivery.json"
         path.touch(mode=0o600)
         path.write_text(text, encoding="utf-8")
-        return payloads.from_file(path)
+        try:
+            return payloads.from_file(path)
+        except ProblemError as error:
+            problems = [replace(one, what=one.what.replace(str(path), "the copy")) for one in error.problems]
+            raise ProblemError(*problems) from None
 
 
 def changes_in_words(before: Taken, after: Taken) -> list[str]:

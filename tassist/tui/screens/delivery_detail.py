@@ -14,8 +14,9 @@ from typing_extensions import override
 
 from tassist.tui.desk import Desk
 from tassist.tui.places import Place
-from tassist.tui.safe import content, number
+from tassist.tui.safe import content, number, times
 from tassist.tui.screens.delivery_acts import DeliveryActs
+from tassist.tui.widgets.pairs import Pairs
 from tassist.tui.widgets.panels import Says
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ copy and sends it, **r** replays, **R** asks GitHub, **y** copies, **w** shows t
             for name, title in (("facts", "Delivery"), ("body", "Body"), ("decided", "Decisions and writes")):
                 with VerticalScroll(id=f"delivery-{name}", classes="pane") as pane:
                     pane.border_title = title
-                    yield Static("", id=f"delivery-{name}-text")
+                    text = f"delivery-{name}-text"
+                    yield Static("", id=text) if name == "body" else Pairs(names=14, id=text)
 
     def on_mount(self) -> None:
         """Read it."""
@@ -66,8 +68,8 @@ copy and sends it, **r** replays, **R** asks GitHub, **y** copies, **w** shows t
         row = found.row
         event = f"{row.event}.{row.action}" if row.action else row.event
         self.query_one("#delivery-said", Says).say(f"{row.delivery_id} · {event} · {row.state}")
-        self.query_one("#delivery-facts-text", Static).update(_lines(facts(found)))
-        self.query_one("#delivery-decided-text", Static).update(_lines(decided(found)))
+        self.query_one("#delivery-facts-text", Pairs).tell(facts(found))
+        self.query_one("#delivery-decided-text", Pairs).tell(decided(found))
         body = found.body if found.body is not None else "It is no longer kept. R asks GitHub for it."
         lines = body.split("\n")
         shown = [content(line, max_chars=2000) for line in lines[:_MOST_LINES]]
@@ -95,7 +97,7 @@ def facts(found: Detail) -> Iterable[tuple[str, str]]:
     yield "state", row.state + (f": {row.reason}" if row.reason else "")
     yield "size", f"{number(row.size)} bytes"
     if row.duplicates:
-        yield "came again", f"{row.duplicates} times"
+        yield "came again", times(row.duplicates)
     yield "Timing", ""
     yield from found.timing
     yield "Headers", ""
@@ -126,13 +128,3 @@ def decided(found: Detail) -> Iterable[tuple[str, str]]:
     for line in found.writes or ["none"]:
         yield "", line
     yield "calls", f"{run.reads} reads, {run.writes} writes"
-
-
-def _lines(pairs: Iterable[tuple[str, str]]) -> Content:
-    lines = []
-    for name, value in pairs:
-        if name and not value:
-            lines += [Content(""), content(name, style="bold underline")]
-        else:
-            lines.append(Content.assemble(content(f"{name:<13}", style="dim"), content(value, max_chars=600)))
-    return Content("\n").join(lines)

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 from typing_extensions import override
 
 from engine.problems import Problem
@@ -21,6 +19,7 @@ from tassist.tui.messages import Wanted
 from tassist.tui.places import Place
 from tassist.tui.safe import content, moment, number, span
 from tassist.tui.screens.place import PlaceScreen
+from tassist.tui.widgets.pairs import Pairs
 from tassist.tui.widgets.panels import Empty, ProblemPanel
 from tassist.tui.widgets.rows import Column, Mark, Row, Rows
 
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 
 _EVERY_S = 1.0
 _HOOK_EVERY_S = 300.0
+_ABOVE_LAST, _LEAST_LAST = 16, 12
+"""The lines above the last deliveries where all is well and the panes stand side by side; and how many there are at least."""
 _MARKS: dict[str, Mark] = {"good": "good", "waiting": "wait", "bad": "bad"}
 _NO_SERVICE = "No service has run with this folder yet"
 
@@ -61,7 +62,8 @@ hour, and the last deliveries."""
             yield Rows(Column("what wants attention", 0), Column("what to do", 40, wide=True), id="home-attention")
             with Grid(id="home-panes"):
                 for name, title in (("state", "Now"), ("figures", "Last 24 hours")):
-                    pane = Static("", id=f"home-{name}", classes="pane")
+                    pane = Pairs(names=11, id=f"home-{name}")
+                    pane.add_class("pane")
                     pane.border_title = title
                     yield pane
             yield Rows(
@@ -78,7 +80,8 @@ hour, and the last deliveries."""
         self.set_interval(_HOOK_EVERY_S, self._look_at_hook)
 
     def _look(self) -> None:
-        stamp = (self.desk.stamp(), self.desk.clock.now().replace(second=0, microsecond=0))
+        last = max(self.size.height - _ABOVE_LAST, _LEAST_LAST)
+        stamp = (self.desk.stamp(), self.desk.clock.now().replace(second=0, microsecond=0), last)
         if stamp == self._stamp or self.is_looking("home-overview"):
             return
         self._stamp = stamp
@@ -88,7 +91,7 @@ hour, and the last deliveries."""
 
             if not self.desk.has_journal():
                 return None
-            return overview(self.desk.journal(), self.desk.home, self.desk.clock.now())
+            return overview(self.desk.journal(), self.desk.home, self.desk.clock.now(), last=last)
 
         self.in_background("home-overview", read, self._show, said="reading the journal", quiet=True)
 
@@ -114,8 +117,8 @@ hour, and the last deliveries."""
             [Row(f"{at}{one.what}", (one.what, one.fix), _MARKS[one.verdict]) for at, one in enumerate(attention)]
         )
         self._attention = tuple((f"{at}{one.what}", one.place) for at, one in enumerate(attention))
-        self.query_one("#home-state", Static).update(_pairs(state_lines(found, self.hook)))
-        self.query_one("#home-figures", Static).update(_pairs(figure_lines(found)))
+        self.query_one("#home-state", Pairs).tell(state_lines(found, self.hook))
+        self.query_one("#home-figures", Pairs).tell(figure_lines(found))
         now = self.desk.clock.now()
         last = self.query_one("#home-deliveries", Rows)
         last.styles.height = len(found.last) + 1
@@ -135,7 +138,7 @@ hour, and the last deliveries."""
             found = await hook.look(self.desk.github, now=self.desk.clock.now())
             self.hook = found
             if self.overview is not None:
-                self.query_one("#home-state", Static).update(_pairs(state_lines(self.overview, found)))
+                self.query_one("#home-state", Pairs).tell(state_lines(self.overview, found))
             if told:
                 self.notify(content(found.said).plain, title="Webhook", markup=False)
 
@@ -247,9 +250,3 @@ def figure_lines(found: Overview) -> Iterable[tuple[str, str]]:
 
 def _ago(at: datetime, now: datetime) -> str:
     return f"{span(now - at)} ago"
-
-
-def _pairs(lines: Iterable[tuple[str, str]]) -> Content:
-    return Content("\n").join(
-        [Content.assemble(content(f"{name:<11}", style="dim"), content(value, max_chars=200)) for name, value in lines]
-    )

@@ -10,8 +10,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 from typing_extensions import override
 
 from engine.problems import Problem, ProblemError
@@ -24,6 +22,7 @@ from tassist.tui.places import Place
 from tassist.tui.safe import content, moment
 from tassist.tui.screens.asking import AskModal, ConfirmModal, TextModal
 from tassist.tui.screens.place import PlaceScreen
+from tassist.tui.widgets.pairs import Pairs
 from tassist.tui.widgets.panels import Empty, ProblemPanel, Says
 from tassist.tui.widgets.rows import Column, Mark, Row, Rows
 
@@ -83,7 +82,7 @@ happen is shown first."""
                 id="issues-origins",
             )  # fmt: skip
             with VerticalScroll(id="issues-told"):
-                yield Static("", id="issues-told-text")
+                yield Pairs(names=10, id="issues-told-text")
 
     def on_mount(self) -> None:
         """Show the issues of late."""
@@ -126,6 +125,8 @@ happen is shown first."""
         empty = self.query_one("#issues-empty", Empty)
         empty.display = not self.runs
         self.query_one("#issues-body").display = bool(self.runs)
+        if self.runs:
+            self.focus_if_none(self.query_one("#issues-rows"))
         if not self.runs:
             empty.say("No issue was looked at yet", "They appear here once a delivery or a sweep asks for a look.")
         self.query_one("#issues-rows", Rows).fill(
@@ -199,13 +200,7 @@ happen is shown first."""
             self._tell(origin_lines(self.read.name, self.read.origins[index]))
 
     def _tell(self, lines: Iterable[tuple[str, str]]) -> None:
-        text = Content("\n").join(
-            [
-                Content.assemble(content(f"{name:<10}", style="dim"), content(value, max_chars=500))
-                for name, value in lines
-            ]
-        )
-        self.query_one("#issues-told-text", Static).update(text)
+        self.query_one("#issues-told-text", Pairs).tell(lines)
 
     def on_rows_opened(self, event: Rows.Opened) -> None:
         """From the issue to its writes; from a write to its delivery."""

@@ -51,7 +51,8 @@ class LogScreen(PlaceScreen):
 The last line is followed as long as the cursor is on it; **t** goes back there. **/** looks for a word, **n** and **N** for the next
 one after and before. **Enter** shows a line whole, **e** opens the file in `$PAGER`, **o** opens another file."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "search", "Search", id="search-log", tooltip="A word to look for"),
+        # Priority: what is typed right after it, in one burst over a slow line, is for the field and for no other key.
+        Binding("slash", "search", "Search", priority=True, id="search-log", tooltip="A word to look for"),
         Binding("n", "next(True)", "Next", show=False, id="next-hit", tooltip="The next line that holds it"),
         Binding("N", "next(False)", "Before", show=False, id="hit-before", tooltip="The line before that holds it"),
         Binding("t", "tail", "Newest", id="tail-log", tooltip="Back to the last line, and follow it"),
@@ -211,7 +212,13 @@ one after and before. **Enter** shows a line whole, **e** opens the file in `$PA
         """Ask for a word."""
         field = self.query_one("#log-word", Input)
         field.display = True
-        field.focus()
+        self.set_focus(field)
+
+    @override
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "search":
+            return not isinstance(self.focused, Input)
+        return super().check_action(action, parameters)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Look for it, backwards from the cursor."""

@@ -49,7 +49,8 @@ class MigrationScreen(PlaceScreen):
 Type what to look at – a checkout, a snapshot, a folder of records, or OWNER/NAME – and press **Enter**: the audit says which workflows
 are legacy automation and what is wrong with them. For OWNER/NAME the plan stands beside it, and the comparison – declared, recorded, new – under the
 configuration the plan brings; for the others, or for a configuration of your own, name one in the third field: **e** goes back to the fields, **Tab**
-to the next. **Up** and **Down** choose a finding, **Tab** goes into its text, **r** looks again, **w** writes the report as one page."""
+to the next. **Up** and **Down** choose a finding, **Tab** goes into its text, **r** looks again, **w** writes the report as one page.
+**Escape** leaves the fields, so that digits go to places again."""
     CSS_PATH = "migration.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -58,6 +59,14 @@ to the next. **Up** and **Down** choose a finding, **Tab** goes into its text, *
             "Fields",
             id="migration-fields-key",
             tooltip="Go to the fields: another repository, a configuration",
+        ),
+        Binding(
+            "escape",
+            "leave_fields",
+            "Leave fields",
+            show=False,
+            id="leave-fields",
+            tooltip="Out of the fields, so that digits go to places again",
         ),
         Binding("r", "look", "Look again", id="migration-look", tooltip="Audit and compare again"),
         Binding("w", "save", "Write report", id="migration-save", tooltip=f"Write the comparison to {REPORT}"),
@@ -93,6 +102,10 @@ to the next. **Up** and **Down** choose a finding, **Tab** goes into its text, *
         self.query_one("#migration-says", Says).say("Nothing is written to the repository from here.")
         if self._field("target").value:
             self.action_look()
+
+    def action_leave_fields(self) -> None:
+        """Out of the fields."""
+        self.query_one("#migration-found").focus()
 
     def _field(self, name: str) -> Input:
         return self.query_one(f"#migration-{name}", Input)

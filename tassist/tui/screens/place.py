@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.worker import Worker, get_current_worker
 from typing_extensions import override
 
@@ -104,6 +105,15 @@ class PlaceScreen(Screen[None]):
 
     def show_wanted(self, what: str) -> None:
         """Another place asks for something here; most places have nothing to choose."""
+
+    def focus_if_none(self, widget: Widget) -> None:
+        """Where what had the focus was hidden, such as a list without rows, this has it once it can be seen again."""
+
+        def give() -> None:
+            if self.focused is None and self.is_attached:
+                self.set_focus(widget)
+
+        self.call_after_refresh(give)
 
     @property
     def looked_at(self) -> bool:

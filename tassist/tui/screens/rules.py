@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 FILE = ".github/task-assistant.yml"
 _REST_S = 0.4
 """Checked when nobody has typed for so long."""
+_WAYS = (
+    ("f2", "opens a file of this machine"),
+    ("f3", "reads a repository's own from GitHub, to be looked at and tried"),
+    ("f6", "shows every rule there is, with its explanation"),
+)
+_WITHOUT = ("tassist config init, started in a checkout, writes a first one.",)
 
 
 class RulesScreen(PlaceScreen):
@@ -83,10 +89,11 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
         if wanted.is_file():
             self.open(wanted)
         else:
-            self.query_one("#rules-text", TextArea).read_only = True
-            self._say(
-                f"There is no {FILE} here: f2 opens a file, f3 reads a repository's; tassist config init writes one"
-            )
+            self.query_one("#rules-text").display = False  # nothing to type into
+            self._say(f"There is no {FILE} here")
+            ways = [f"{key:<4}{what}" for key, what in _WAYS]
+            lines = ["No configuration is open", "", *ways, "", *_WITHOUT]
+            self.query_one("#rules-wrong-text", Static).update(Content("\n").join([content(line) for line in lines]))
 
     def open(self, path: Path) -> None:
         """Open a file."""
@@ -104,7 +111,7 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
         """Show a configuration."""
         self.before, self.source = text, source
         area = self.query_one("#rules-text", TextArea)
-        area.read_only = False
+        area.display = True
         area.load_text(safe_text(text, max_chars=2_000_000, newlines=True))
         self._loaded = area.text
         area.focus()
@@ -141,10 +148,10 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
         else:
             text = content("valid: nothing is wrong with it" if self.source else "")
         self.query_one("#rules-wrong-text", Static).update(text)
-        self._say(
-            f"{self.source} · {'changed, not saved' if self.is_changed else 'as it was read'} · "
-            f"{f'{len(problems)} problems' if problems else 'valid'}"
-        )
+        found = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}" if problems else "valid"
+        state = "changed, not saved" if self.is_changed else "as it was read"
+        # What a long name would push out of a narrow line stands first.
+        self._say(f"{found} · {state} · {self.source}" if self.source else found)
 
     def _say(self, text: str) -> None:
         self.query_one("#rules-said", Says).say(text)
@@ -171,11 +178,15 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
     @work(exclusive=True, group="rules-act", exit_on_error=False, description="reading a repository's configuration")
     async def action_from_github(self) -> None:
         """Read a repository's configuration from GitHub."""
+        import asyncio
+
         from tassist.services.config_trial import from_github
 
         if not await self._may_drop():
             return
-        repo = await self.app.push_screen_wait(AskModal("Of which repository?", example="owner/name"))
+        repo = await self.app.push_screen_wait(
+            AskModal("Of which repository?", value=await asyncio.to_thread(self._last_repo), example="owner/name")
+        )
         if not repo:
             return
         self._say(f"asking GitHub for the configuration of {repo} …")
@@ -187,6 +198,12 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
             return
         self.path = None
         self.take(text, source)
+
+    def _last_repo(self) -> str:
+        """Runs in a thread; the one most likely meant: where an issue was looked at last."""
+        if not self.desk.has_journal():
+            return ""
+        return next((run.repo for run in self.desk.journal().browse.recent_issues(limit=1)), "")
 
     async def _may_drop(self) -> bool:
         if not self.is_changed or not self.source:
@@ -202,7 +219,7 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
             lines = [content(line, max_chars=400) for line in in_words(trial)]
             _ = self.app.push_screen(TextModal("What the change would have done", lines))
 
-        if self.source:
+        if self._is_open():
             self.in_background("rules-try", self._trial, show, said="trying a configuration over history")
 
     def _trial(self) -> Trial:
@@ -217,7 +234,9 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
 
         from tassist.services import config_trial
 
-        if not self.source or not self.is_changed:
+        if not self._is_open():
+            return
+        if not self.is_changed:
             self.notify("Nothing was changed.", markup=False)
             return
         if self.path is None:
@@ -235,6 +254,11 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
         except (ProblemError, OSError) as error:
             self.post_message(Troubled("rules-save", problems_of(error)))
 
+    def _is_open(self) -> bool:
+        if not self.source:
+            self.notify("No configuration is open: f2 opens a file, f3 reads a repository's.", markup=False)
+        return bool(self.source)
+
     def action_show_rules(self) -> None:
         """Every rule."""
         from tassist.services.rules import list_rules, rule_in_words
@@ -251,7 +275,7 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
         def show(lines: list[str]) -> None:
             _ = self.app.push_screen(TextModal("Values in force", [content(line) for line in lines]))
 
-        if source:
+        if self._is_open():
             self.in_background("rules-values", lambda: value_lines(text, name=source), show, said="reading values")
 
     @override

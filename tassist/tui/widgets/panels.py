@@ -133,7 +133,7 @@ class PlaceBar(Widget):
 class Says(Static):
     """One line that says what goes on: how many, how old, what is being waited for."""
 
-    DEFAULT_CSS = "Says { height: 1; color: $text-muted; }"
+    DEFAULT_CSS = "Says { height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }"
 
     def say(self, text: str) -> None:
         """Say it."""
