@@ -172,7 +172,13 @@ def verify(repo: str, home: str | None, *, as_json: bool) -> int:
             output.line(f"{agreed} of {len(found.foreseen)} issues are as the shadow foresaw")
             for what, holds, why in found.foreseen:
                 if not holds:
-                    output.line(report.clean(f"  not {what.removeprefix('as ')}: {why}"))
+                    output.line(report.clean(f"  {what.replace(' is as the', ' is not as the')}: {why}"))
+            if agreed < len(found.foreseen):
+                output.line(
+                    report.clean(
+                        f"  either somebody changed them since, or the engine has not looked at them yet: tassist sweep {found.repo}"
+                    )
+                )
         looked = f"; {len(found.unchecked)} could not be looked at" if found.unchecked else ""
         whole = "Everything is as planned" if not found.wrong else f"{len(found.wrong)} things are not as planned"
         output.line(f"{whole}{looked}.")
