@@ -30,6 +30,7 @@ async def test_it_decides_with_a_token_that_cannot_write_and_the_switch_ends_it(
             Trigger("sweep"), shop.at(6), installation_id=shop.installation_id, ledger=lambda one: one
         )
         verified = await shop.migrate("verify", "lena/shop", "--json")
+        shown = await shop.migrate("verify", "lena/shop")
     finally:
         await real.close()
 
@@ -46,6 +47,8 @@ async def test_it_decides_with_a_token_that_cannot_write_and_the_switch_ends_it(
     assert shop.repo.issues[6].milestone is not None, "the new is on"
     assert verified.json["holds"]
     assert any(one["holds"] for one in verified.json["shadow"])
+    assert " is not as the shadow foresaw: " in shown.out, "the engine has looked at one of them only"
+    assert "has not looked at them yet: tassist sweep lena/shop" in shown.out
     line = json.loads(run_record(results[0], trigger=Trigger("sweep"), run_id="r", recorded=shop.box.clock.now()))
     assert line["origin"] == "shadow"
     assert CONFIG in shop.files()
