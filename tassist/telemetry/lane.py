@@ -50,6 +50,7 @@ class Lane:
         *,
         lost: int = 0,
         delivered: int = 0,
+        told: int = 0,
     ) -> None:
         self._log = log
         self._sink = sink
@@ -67,6 +68,8 @@ class Lane:
         self._waiting = 0
         self._delivered = delivered
         self._lost = lost
+        self._told: int | None = told
+        """The cursor that the counts above go with, until they are brought to where the sink is."""
         self._last_success: str | None = None
         self._failing_since: str | None = None
         self._tries = 0
@@ -110,7 +113,7 @@ class Lane:
             return SinkStatus(
                 name=self._sink.name,
                 condition=self._condition,
-                cursor=self._cursor,
+                cursor=self._cursor if self._told is None else self._told,  # what the counts go with
                 waiting=self._waiting,
                 delivered=self._delivered,
                 lost=self._lost,
@@ -122,6 +125,8 @@ class Lane:
 
     def keep_bound(self) -> None:
         """Count what waits, and give up the oldest records where more wait than the bound allows."""
+        if self._told is not None:
+            return  # where the sink is has not been read yet
         try:
             last = self._last_seq(self._cursor)
             with self._changed:
@@ -141,7 +146,7 @@ class Lane:
     def _run(self) -> None:
         while not self._stopping:
             try:
-                self._cursor = max(self._cursor, self._log.cursor(self._sink.name))
+                self._resume()
                 self._pump()
             except Exception as error:  # noqa: BLE001 – a lane never dies of what a sink or the outbox raises
                 self._fail(problems_of(error)[0])
@@ -150,6 +155,15 @@ class Lane:
         except Exception as error:  # noqa: BLE001 – the same
             self._say("telemetry-close", f"sink {self._sink.name} did not close", problems_of(error)[0])
         self._become("stopped")
+
+    def _resume(self) -> None:
+        """Go on where the sink is; what it took after the last status of a service that was killed counts as well."""
+        at = self._log.cursor(self._sink.name)
+        with self._changed:
+            if self._told is not None:
+                self._delivered += max(0, at - self._told)
+                self._told = None
+            self._cursor = max(self._cursor, at)
 
     def _pump(self) -> None:
         """Move batches until told to stop; any error of the outbox or the sink ends it."""

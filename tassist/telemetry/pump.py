@@ -63,6 +63,7 @@ class Pump:
                 emit,
                 lost=known[sink.name].lost if sink.name in known else 0,
                 delivered=known[sink.name].delivered if sink.name in known else 0,
+                told=known[sink.name].cursor if sink.name in known else 0,
             )
             for sink in sinks
         ]

@@ -314,6 +314,58 @@ def test_a_status_file_of_nonsense_is_as_none(tmp_path: Path) -> None:
         assert read_status(state) == Status()
 
 
+def test_what_a_killed_service_delivered_after_its_last_status_is_counted_by_the_next(tmp_path: Path) -> None:
+    outbox, sink, state = MemoryOutbox(LINES[:40]), Listening(), tmp_path / "status.json"
+    first = Pump(outbox, [sink], status_file=state, limits=QUICK)
+    first.start()
+    assert first.drain(20)
+    assert first.stop()
+    before = state.read_bytes()
+    outbox.add(*LINES[40:63])
+    killed = Pump(outbox, [sink], status_file=state, limits=QUICK)
+    killed.start()
+    assert killed.drain(20)
+    assert killed.stop()
+    state.write_bytes(before)  # kill -9 leaves the status as it was written last
+    outbox.add(*LINES[63:76])
+
+    pump = Pump(outbox, [sink], status_file=state, limits=QUICK)
+    pump.start()
+
+    assert pump.drain(20)
+    assert pump.stop()
+    assert sink.taken == LINES[:76]
+    assert [(status.delivered, status.lost) for status in read_status(state).sinks] == [(76, 0)]
+
+
+def test_a_service_killed_before_its_first_status_is_counted_too(tmp_path: Path) -> None:
+    outbox, sink, state = MemoryOutbox(LINES[:20]), Listening(), tmp_path / "status.json"
+    outbox.advance(sink.name, 13)
+
+    pump = Pump(outbox, [sink], status_file=state, limits=QUICK)
+    pump.start()
+
+    assert pump.drain(20)
+    assert pump.stop()
+    assert [status.delivered for status in read_status(state).sinks] == [20]
+
+
+def test_a_service_that_never_read_its_outbox_leaves_the_count_as_it_was(tmp_path: Path) -> None:
+    outbox, sink, state = MemoryOutbox(LINES[:20]), Listening(), tmp_path / "status.json"
+    first = Pump(outbox, [sink], status_file=state, limits=QUICK)
+    first.start()
+    assert first.drain(20)
+    assert first.stop()
+
+    assert Pump(outbox, [sink], status_file=state, limits=QUICK).stop()
+
+    again = Pump(outbox, [sink], status_file=state, limits=QUICK)
+    again.start()
+    assert again.drain(20)
+    assert again.stop()
+    assert [(status.delivered, status.cursor) for status in read_status(state).sinks] == [(20, 20)]
+
+
 def test_two_sinks_of_one_name_are_a_mistake() -> None:
     with pytest.raises(ValueError, match="same name"):
         Pump(MemoryOutbox(), [Listening("a"), Listening("a")])
