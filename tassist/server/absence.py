@@ -2,6 +2,8 @@
 
 Two moments are remembered in the journal, by GitHub's clock: when somebody was last here, and up to when the log has
 been read. Both move only after everything they stand for is stored, so a crash in between repeats and loses nothing.
+Until the log was read for the first time a third stands for both: when somebody was here first. What arrives meanwhile,
+or is stored of a reading that was broken off, says nothing about what was missed before.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import msgspec
 from engine.ports import Clock, Retry
 from engine.problems import ProblemError
 from tassist.config import faults
-from tassist.github.catchup import Absent, Survey, fetch, survey
+from tassist.github.catchup import FIRST_LOOK_BACK, Absent, Survey, fetch, survey
 from tassist.github.connection import Connection
 from tassist.log import get_logger, log_event
 from tassist.server.intake import delivery_key
@@ -33,6 +35,8 @@ HERE = "away.here"
 """When somebody was last here to take deliveries."""
 READ = "away.read"
 """Up to when the delivery log has been read."""
+FIRST = "away.first"
+"""When somebody was here first, noted before anything else is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +116,12 @@ class Absence:
             Retry: GitHub cannot be asked now; what was stored stays.
             ProblemError: it does not let the App in.
         """
+        here = self._moment(HERE)
+        since, read = await self._unread()
         api = self._connection.api
         await api.app()  # from its answer the client knows what time it is at GitHub
         now = self._github_now()
-        here, read = self._moment(HERE), self._moment(READ)
-        if here is None:
-            here = self._last_arrival()
-        found = await survey(api, self._known, since=here, now=now, retention=self._how.retention, read_from=read)
+        found = await survey(api, self._known, since=since, now=now, retention=self._how.retention, read_from=read)
         # What somebody answered before this journal began is theirs.
         wanted = [one for one in found.relevant if here is not None or not self._taking or not one.answered]
         self._say(found, wanted, first=here is None)
@@ -147,15 +150,16 @@ class Absence:
 
     # --- small things -------------------------------------------------------------------------
 
-    def _last_arrival(self) -> datetime | None:
-        """When GitHub itself delivered last: what was fetched from the log came later than it says."""
-        before_seq: int | None = None
-        while rows := self._journal.deliveries(limit=500, before_seq=before_seq):
-            for row in rows:
-                if FROM_LOG not in row.headers:
-                    return row.received_at
-            before_seq = rows[-1].seq
-        return None
+    async def _unread(self) -> tuple[datetime, datetime | None]:
+        """When somebody was last here, and from where on the log is to be read where that is earlier."""
+        here = self._moment(HERE)
+        if here is not None:
+            return here, self._moment(READ)
+        first = self._moment(FIRST)
+        if first is None:
+            first = self._github_now()
+            await asyncio.to_thread(self._journal.set_meta, FIRST, first.isoformat())
+        return first, first - FIRST_LOOK_BACK
 
     async def _store(self, wanted: Sequence[Absent]) -> tuple[int, int]:
         stored = without_body = 0

@@ -15,16 +15,17 @@ from tassist.server.metrics import Metrics
 _FORWARDED = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"x-forwarded-host"}
 Readiness = Callable[[], list[str]]
 """Why the service cannot take deliveries; empty where it can."""
-Gauges = Callable[[], Iterable[tuple[str, str, float]]]
+Levels = Callable[[], Iterable[tuple[str, float]]]
+"""What only the service knows: name in the table of figures, value."""
 
 
 class Health:
     """`/healthz` and `/readyz` for everybody, `/metrics` for this machine or with the token; everything else is 404."""
 
-    def __init__(self, metrics: Metrics, readiness: Readiness, gauges: Gauges, token: Secret | None = None) -> None:
+    def __init__(self, metrics: Metrics, readiness: Readiness, levels: Levels, token: Secret | None = None) -> None:
         self._metrics = metrics
         self._readiness = readiness
-        self._gauges = gauges
+        self._levels = levels
         self._token = token
 
     async def __call__(self, scope: Scope, send: Send) -> None:
@@ -44,7 +45,7 @@ class Health:
             # As if it were not there: its existence is nobody's business.
             await answer(send, 404, b'{"error":"not found"}', close=True)
         else:
-            text = self._metrics.text(self._gauges()).encode()
+            text = self._metrics.text(self._levels()).encode()
             await answer(send, 200, text, content_type=b"text/plain; version=0.0.4; charset=utf-8")
 
     def _is_operator(self, scope: Scope) -> bool:

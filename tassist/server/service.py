@@ -276,7 +276,7 @@ class _Service:
         self._leading = Leading(journal, parts, self._metrics, prune_every_s=options.prune_every_s)
         self._draining = False
         self._end = asyncio.Event()
-        health = Health(self._metrics, self._why_not_ready, self._gauges, parts.metrics_token)
+        health = Health(self._metrics, self._why_not_ready, self._levels, parts.metrics_token)
         self._dispatcher: DispatcherThread | None = None
         together = shared(journal)
         inbox = (
@@ -389,16 +389,16 @@ class _Service:
             self._journal.touch_soon()  # finds out whether it can again, for the next one who asks
         return reasons
 
-    def _gauges(self) -> Iterable[tuple[str, str, float]]:
+    def _levels(self) -> Iterable[tuple[str, float]]:
         backlog = self._journal.backlog()
-        yield "deliveries_unsorted", "", backlog.unsorted
-        yield "issues_waiting", "", backlog.lanes
-        yield "looks_under_way", "", self._dispatcher.looks_under_way if self._dispatcher else 0
-        yield "connections", "", len(self._connections.open)
-        yield "connections_cut", "", self._connections.cut
+        yield "deliveries_unsorted", backlog.unsorted
+        yield "issues_waiting", backlog.lanes
+        yield "looks_under_way", self._dispatcher.looks_under_way if self._dispatcher else 0
+        yield "connections", len(self._connections.open)
+        yield "connections_cut", self._connections.cut
         used, free = self._journal.space()
-        yield "journal_bytes", "", used
-        yield "journal_free_bytes", "", free
-        yield "journal_commits", "", self._journal.writer.commits
-        yield "journal_writes", "", self._journal.writer.writes
-        yield "journal_failures", "", self._journal.writer.failures
+        yield "journal_bytes", used
+        yield "journal_free_bytes", free
+        yield "journal_commits", self._journal.writer.commits
+        yield "journal_writes", self._journal.writer.writes
+        yield "journal_failures", self._journal.writer.failures

@@ -194,13 +194,16 @@ def _retention_idle(put: Put) -> None:
     put(prune, "steps", lambda keep, sinks, now: ())
 
 
-@bug("a catching up that was broken off goes on from what it had caught, not from where it began")
-def _caught_counts_as_arrived(put: Put) -> None:
-    def last_arrival(self: Any) -> Any:
-        newest = self._journal.deliveries(limit=1)
-        return newest[0].received_at if newest else None
+@bug("until the log was read for the first time, what arrived last counts as the moment in which somebody came")
+def _arrival_counts_as_first(put: Put) -> None:
+    real = absence.Absence._unread
 
-    put(absence.Absence, "_last_arrival", last_arrival)
+    async def unread(self: Any) -> Any:
+        newest = self._journal.deliveries(limit=1)
+        known = self._journal.meta(absence.HERE) or not newest
+        return await real(self) if known else (newest[0].received_at, None)
+
+    put(absence.Absence, "_unread", unread)
 
 
 @bug("a suspended installation is asked for a token now and then, to see whether it works again")

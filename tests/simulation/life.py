@@ -380,6 +380,11 @@ class Life:
 
     # --- for the end ------------------------------------------------------------------------------
 
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether this life, which goes on, has read the log."""
+        return self.ready and not self.dead and self.absence.caught_up.is_set()
+
     def idle(self) -> bool:
         """Whether nothing waits."""
         assert self.journal is not None

@@ -37,6 +37,9 @@ _CHANCES = {
     "caught-one": 0.01,
 }
 
+_HARD = 40.0
+"""So much likelier deaths are, where one is what a story is about."""
+
 
 @dataclass
 class Report:
@@ -77,7 +80,7 @@ def simulate(
         with _seams(seed), planted(bug):
             world = World(seed, home, without=without, traced=traced)
             world.loop.set_task_factory(_make_task)
-            world.loop.run(_story(world, deliveries))
+            world.loop.run(_story(world, deliveries, late=seed % 3 == 0))
     finally:
         if world is not None:
             world.watch.close()
@@ -99,8 +102,8 @@ def simulate(
     )
 
 
-async def _story(world: World, deliveries: int) -> None:
-    telling = asyncio.ensure_future(_tell(world, deliveries))
+async def _story(world: World, deliveries: int, *, late: bool) -> None:
+    telling = asyncio.ensure_future(_tell(world, deliveries, late=late))
     broken = asyncio.ensure_future(world.broken.wait())
     await asyncio.wait({telling, broken}, return_when=asyncio.FIRST_COMPLETED)
     if telling.done() and (error := telling.exception()) is not None:
@@ -115,9 +118,12 @@ async def _story(world: World, deliveries: int) -> None:
     await asyncio.gather(*pending, return_exceptions=True)
 
 
-async def _tell(world: World, deliveries: int) -> None:
+async def _tell(world: World, deliveries: int, *, late: bool) -> None:
     people = People(world)
-    world.start_life()
+    if late:
+        await _come_late(world, people)
+    else:
+        world.start_life()
     await people.act(deliveries)
     if world.broken.is_set():
         return
@@ -154,6 +160,16 @@ async def _tell(world: World, deliveries: int) -> None:
     world.watch.telemetry(world.home / "telemetry")
     await Epilogue(world, people, until).tell()
     world.watch.holds("contained", not world.ended_by_itself, "the dispatcher ended by itself")
+
+
+async def _come_late(world: World, people: People) -> None:
+    """The App is installed for hours before the service is there, and its first reading of the log is broken off."""
+    await people.be_away(12.0, changes=12)
+    world.start_life()
+    world.crashiness = _HARD
+    await until(world, lambda: (life := world.life) is not None and life.has_caught_up, "the log to be read")
+    world.crashiness = 1.0
+    world.watch.missed()
 
 
 async def until(world: World, condition: Callable[[], bool], what: str) -> None:

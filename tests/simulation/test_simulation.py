@@ -70,6 +70,7 @@ def test_a_seed_that_is_in_the_ledger_is_not_run_again(tmp_path: Path) -> None:
         ("timeline-reordered", "wanted", 2),
         ("waits-ignored", "obeys waits", 1),
         ("no-spacing", "spacing", 1),
+        ("arrival-counts-as-first", "nothing missed", 3),
     ],
 )
 def test_a_planted_bug_is_noticed(bug: str, invariant: str, seed: int) -> None:

@@ -78,6 +78,13 @@ def dashboard() -> str:
     return NOTE + reference()
 
 
+def metrics() -> str:
+    """docs/reference/metrics.md: every figure of the server's `/metrics`."""
+    from tassist.server.metrics import reference
+
+    return NOTE + reference()
+
+
 def telemetry_schema() -> str:
     """docs/reference/telemetry.schema.json."""
     from tassist.telemetry.schema import schema_text
@@ -164,6 +171,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/telemetry.md": telemetry,
     "docs/reference/telemetry.schema.json": telemetry_schema,
     "docs/reference/dashboard.md": dashboard,
+    "docs/reference/metrics.md": metrics,
 }
 
 

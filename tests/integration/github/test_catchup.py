@@ -168,7 +168,7 @@ async def test_one_that_failed_between_two_that_arrived_is_found(octo: Octo, hoo
 async def test_what_another_server_answered_is_missed_here_and_said_to_be(octo: Octo, hook: Hook) -> None:
     start = octo.box.clock.now()
     octo.opened("answered, and then the store was lost")
-    assert await octo.box.webhooks.idle()
+    assert await octo.box.webhooks.idle(60)
     hook.stored.clear()
 
     found = await survey(octo, hook, start)
@@ -178,13 +178,13 @@ async def test_what_another_server_answered_is_missed_here_and_said_to_be(octo: 
 
 async def test_h25_more_than_a_page_is_read_but_not_more_than_needed(octo: Octo, hook: Hook) -> None:
     change(octo, 150)
-    assert await octo.box.webhooks.idle()
+    assert await octo.box.webhooks.idle(60)
     octo.box.clock.advance(3600)
     last = octo.box.clock.now()
     hook.status = 503
     octo.box.clock.advance(3600)
     change(octo, 230)
-    assert await octo.box.webhooks.idle()
+    assert await octo.box.webhooks.idle(60)
     octo.box.requests.clear()
 
     found = await survey(octo, hook, last)

@@ -160,3 +160,41 @@ def test_a_service_killed_while_it_catches_up_goes_on_where_it_was(world: Outsid
 
     assert all("track/main" in {label.name for label in issue.labels} for issue in issues)
     assert len(world.deliveries()) == len({row.delivery_id for row in world.deliveries()})
+
+
+def nobody_yet(world: Outside, *, hours: float) -> set[str]:
+    """Issues that were opened so long ago, when the App was there and no service of it; what GitHub could not deliver."""
+    with world.box.lock:
+        app = world.box.app(world.app.id)
+        app.hook_url, app.hook_active = "http://127.0.0.1:9/webhook", True
+    for _ in range(3):
+        world.issue()
+    assert world.box.webhooks.wait_idle()
+    for one in world.box.webhooks.log:
+        assert one.delivered_at is not None
+        one.queued_at -= timedelta(hours=hours)
+        one.delivered_at -= timedelta(hours=hours)
+    return {one.guid for one in missed(world) if one.event == "issues"}
+
+
+def test_a_first_catching_up_that_was_broken_off_by_a_crash_is_done_by_the_next_start(world: Outside) -> None:
+    relevant = nobody_yet(world, hours=2)
+    with world.service(crash_at="caught-one", **NO_LIMITS) as server:
+        wait_for(lambda: not server.alive(), "it to die after the first body")
+    assert len(relevant & set(world.states())) == 1 < len(relevant)
+
+    with here(world):
+        wait_for(lambda: relevant <= set(world.states()), "the rest to be stored")
+        wait_for(lambda: len(world.writes()) == 9, "the looks")
+
+
+def test_a_delivery_that_came_before_the_log_was_ever_read_hides_nothing_that_was_missed_before(world: Outside) -> None:
+    relevant = nobody_yet(world, hours=2)
+    # Nobody listens there: the log cannot be read.
+    with world.service(GITHUB_API_URL="http://127.0.0.1:9/api/v3") as server:
+        assert deliver(server.url, world.payload(1), delivery_id="taken") == 202
+        wait_for(lambda: said(world, "log-not-read"), "it to say so")
+
+    with here(world):
+        wait_for(lambda: relevant <= set(world.states()), "what was missed to be stored")
+        wait_for(lambda: len(world.writes()) == 9, "the looks")

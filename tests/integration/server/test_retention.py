@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tassist.entry import run as tassist_run
+from tassist.server.metrics import TABLE
 from tassist.store.database import FILE_NAME
 from tassist.store.journal import Journal
 from tassist.store.model import Keep
@@ -61,7 +62,10 @@ def test_h23_a_redelivery_after_everything_about_it_is_gone_changes_nothing(worl
         # A round is counted when it is through, a moment after its last row has gone.
         counted = ('tassist_pruned_total{kind="deliveries"} 1', 'tassist_pruned_total{kind="runs"} 1')
         wait_for(lambda: all(line in metrics() for line in counted), "the round to be counted")
-        assert "tassist_journal_bytes " in metrics()
+        said = [line for line in metrics().splitlines() if line.startswith("# TYPE ")]
+        assert said == [f"# TYPE {metric.shown} {metric.type}" for metric in TABLE], (
+            "all of the table, and nothing else"
+        )
         assert service.stop() == 0
 
     assert len(world.writes()) == 3, "the issue was in order already"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,16 @@ def test_a_log_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     assert log_in(tmp_path) is None
     with pytest.raises(ProblemError):
         LogFile(tmp_path / "none").state()
+
+
+def test_a_log_that_somebody_empties_while_it_is_written_to_goes_on_at_its_beginning(tmp_path: Path) -> None:
+    path = tmp_path / log.FILE_NAME
+    with log.open_file(path) as file:
+        file.write("a line that logrotate has copied\n")
+        os.truncate(path, 0)
+        file.write("the next\n")
+
+    assert path.read_text() == "the next\n"
 
 
 def test_a_log_that_grew_large_is_put_beside_and_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
