@@ -41,7 +41,7 @@ COLUMNS = {
 }
 """What is read of a line; what is nested stays text, for most of it is said again and again and is taken apart once."""
 
-_DECISIONS = """'[{"rule": "VARCHAR", "outcome": "VARCHAR"}]'"""
+_DECISIONS = """'[{"rule": "VARCHAR", "outcome": "VARCHAR", "reason": "VARCHAR"}]'"""
 _CHANGES = """'[{"field": "VARCHAR", "before": "VARCHAR", "after": "VARCHAR", "rule": "VARCHAR"}]'"""
 _COUNTS = """'"MAP(VARCHAR, BIGINT)"'"""
 _WRITTEN = (
@@ -110,7 +110,7 @@ DELETE FROM raw WHERE rowid IN (SELECT rid FROM (
 """
 
 SAID = f"""
-CREATE OR REPLACE TEMP TABLE said AS SELECT text, made,
+CREATE OR REPLACE TEMP TABLE said AS SELECT text, list_transform(made, lambda d: {{'rule': d.rule, 'outcome': d.outcome}}) AS made,
   list_filter(made, lambda d: d.outcome IN ('applied', 'warned', 'blocked', 'failed')) AS notable
 FROM (SELECT decisions AS text, json_transform(decisions, {_DECISIONS}) AS made FROM (
   SELECT DISTINCT decisions FROM raw WHERE decisions IS NOT NULL))
@@ -252,7 +252,7 @@ WITH chosen AS (
   SELECT piece, repo, type || '.' || outcome AS name, ts, issue, reason, event_id FROM raw
   WHERE origin = '' AND type <> 'day_aggregate' AND (type <> 'run' OR outcome <> 'success')
   UNION ALL
-  SELECT piece, repo, 'rule.' || d.rule || '.' || d.outcome, ts, issue, reason, event_id FROM (
+  SELECT piece, repo, 'rule.' || d.rule || '.' || d.outcome, ts, issue, coalesce(nullif(d.reason, ''), reason), event_id FROM (
     SELECT piece, repo, ts, issue, reason, event_id, unnest(notable) AS d
     FROM raw JOIN (SELECT text, notable FROM said WHERE len(notable) > 0) told ON raw.decisions = told.text
     WHERE origin = ''))

@@ -153,12 +153,13 @@ def behind(
     name: str, title: str, found: Sequence[Behind], total: str, frame: Frame, repo: str, *, anchor_of: str = ""
 ) -> str:
     """The newest records behind a figure, and the command that prints them all."""
-    columns = [Column("When"), Column("Issue"), Column("Why"), Column("Record")]
+    told = any(record.reason for record in found)  # a column that says nothing is left out
+    columns = [Column("When"), Column("Issue"), *([Column("Why")] if told else []), Column("Record")]
     rows: list[list[Cell | str]] = [
         [
             moment(record.at),
             " ".join(filter(None, (esc(record.repo), _issue(frame, record.repo or repo, record.issue)))) or "–",
-            esc(record.reason) or "–",
+            *([esc(record.reason) or "–"] if told else []),
             f"<code>{esc(record.event_id, 80)}</code>",
         ]
         for record in found

@@ -329,3 +329,24 @@ def test_h78_outages_and_losses_of_a_sink_are_shown_and_need_a_person(tmp_path: 
     assert [(sink.outages.all, sink.lost.all) for sink in found.sinks] == [(1, 41)]
     assert found.needs[0].kind == "lost"
     assert found.service["lost"].all == 41
+
+
+def test_a_record_behind_a_rule_says_what_the_rule_said(weeks: Path) -> None:
+    said: dict[str, dict[str, set[str]]] = {}
+    for file in weeks.rglob("*.jsonl"):
+        for raw in file.read_bytes().splitlines():
+            made = json.loads(raw)
+            for decision in made.get("decisions", ()):
+                name = f"rule.{decision['rule']}.{decision['outcome']}"
+                said.setdefault(made["event_id"], {}).setdefault(name, set()).add(decision["reason"])
+
+    behind = [
+        (name, record)
+        for repo in make(read(weeks)).repos
+        for name, found in repo.behind.items()
+        if name.startswith("rule.")
+        for record in found
+    ]
+
+    assert len(behind) > 20
+    assert [(name, record) for name, record in behind if record.reason not in said[record.event_id][name]] == []
