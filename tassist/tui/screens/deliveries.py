@@ -68,6 +68,8 @@ The newest stand on top and follow by themselves as long as the cursor is on the
         self.waiting = 0
         """How many came since, above what is shown."""
         self._stamp: object = None
+        self._wrong_words = False
+        """Whether what stands in the problem's place is about words, and stays until others are asked for."""
 
     @override
     def compose_place(self) -> ComposeResult:
@@ -153,7 +155,7 @@ The newest stand on top and follow by themselves as long as the cursor is on the
     def _show(self, loaded: _Loaded) -> None:
         if loaded.query != self.query_words:
             return
-        self.query_one("#deliveries-problem").display = False
+        self.query_one("#deliveries-problem").display = self._wrong_words
         self.extent = loaded.extent
         if not loaded.rows and loaded.way in {"older", "newer"}:
             if loaded.way == "newer":
@@ -240,8 +242,10 @@ The newest stand on top and follow by themselves as long as the cursor is on the
         try:
             query = parse_query(words, self.desk.clock.now())
         except ProblemError as error:
+            self._wrong_words = True
             self._trouble(error.problems)
             return
+        self._wrong_words = False
         self.query_words = query
         self.query_one("#deliveries-filter", Input).value = words
         self.load("newest")
@@ -276,7 +280,7 @@ The newest stand on top and follow by themselves as long as the cursor is on the
         if field.display:
             field.display = False
             self.query_one(Rows).focus()
-        elif not self.query_words.anything:
+        elif self._wrong_words or not self.query_words.anything:
             self.ask("")
 
     def action_tail(self) -> None:
