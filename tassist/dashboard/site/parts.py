@@ -29,7 +29,9 @@ def needs(found: Sequence[Need], frame: Frame, *, up: str = "", with_repo: bool 
     first = f'<ul class="needs">{"".join(items[:FIRST_NEEDS])}</ul>'
     rest = items[FIRST_NEEDS:]
     more = (
-        f'<details><summary>{len(rest)} more</summary><ul class="needs">{"".join(rest)}</ul></details>' if rest else ""
+        f'<details class="more"><summary>{len(rest)} more</summary><ul class="needs">{"".join(rest)}</ul></details>'
+        if rest
+        else ""
     )
     thing = "thing needs" if len(found) == 1 else "things need"
     return f"<h2>{number(len(found))} {thing} a person</h2>{card(first + more)}"

@@ -80,6 +80,8 @@
     on.addEventListener("click", () => (page++, show()));
     if (rows.length > 8) made.parentElement.before(el("div", { className: "tools" }, input, told, back, on));
     show();
+    addEventListener("beforeprint", () => body.replaceChildren(...shown));
+    addEventListener("afterprint", show);
     const jump = () => {
       const wanted = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
       const row = rows.find((one) => one.id && "#" + one.id === location.hash);
@@ -140,6 +142,11 @@
     document.body.append(tip, say);
     document.querySelectorAll("table[data-table]").forEach(table);
     document.querySelectorAll("figure.chart").forEach(chart);
+    document.querySelectorAll(".more").forEach((more) => {
+      let open;
+      addEventListener("beforeprint", () => ([open, more.open] = [more.open, true]));
+      addEventListener("afterprint", () => (more.open = open));
+    });
     addEventListener("scroll", () => (tip.hidden = true), { passive: true });
   });
 })();

@@ -225,4 +225,52 @@ def test_on_paper_it_is_black_on_white_without_buttons(browser: Browser, pages: 
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     assert page.locator("nav").is_hidden()
+    assert page.get_by_role("button", name="Light").is_hidden()
+    assert page.evaluate("getComputedStyle(document.body).fontSize") == "11px", "as large as everything beside it"
+    page.close()
+
+
+def test_on_paper_a_table_keeps_its_headings(browser: Browser, pages: Path) -> None:
+    page = browser.new_page()
+    page.goto((pages / "acme/orbit/issues.html").as_uri())
+    headings = page.locator("table[data-table] thead th")
+    told = [text for text in headings.all_inner_texts() if text.strip()]
+    page.emulate_media(media="print")
+
+    assert "Age, days" in told
+    assert [text for text in headings.all_inner_texts() if text.strip()] == told
+    assert page.locator("thead th button").first.is_visible()
+    assert page.locator(".tools").is_hidden()
+    page.close()
+
+
+def test_paper_shows_every_row_that_was_paged_away(browser: Browser, pages: Path) -> None:
+    page = browser.new_page()
+    page.goto((pages / "acme/orbit/issues.html").as_uri())
+    rows = page.locator("table[data-table] tbody tr")
+    total = int((page.locator(".tools [role=status]").text_content() or "").rpartition(" ")[2])
+    page.evaluate(
+        "addEventListener('beforeprint', () => (window.printed = document.querySelectorAll('tbody tr').length))"
+    )
+    paged = rows.count()
+    page.pdf()
+
+    assert paged == 25 < total
+    assert page.evaluate("window.printed") == total
+    assert rows.count() == paged, "afterwards it is as it was"
+    page.close()
+
+
+def test_paper_shows_everything_that_needs_a_person(browser: Browser, tmp_path: Path) -> None:
+    page = browser.new_page()
+    page.goto((write(hostile(tmp_path / "t"), tmp_path / "site") / "index.html").as_uri())
+    rest = page.locator("details.more .needs li")
+    page.evaluate("addEventListener('beforeprint', () => (window.open_then = document.querySelector('.more').open))")
+    page.pdf()
+
+    assert rest.count() > 0
+    assert page.evaluate("window.open_then") is True
+    assert rest.first.is_hidden(), "afterwards it is as it was"
+    page.emulate_media(media="print")
+    assert page.locator("details.more > summary").is_visible(), "without a script paper says how many more there are"
     page.close()
