@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from engine.problems import Problem
-from setup_wizard import values
+from setup_wizard import export_line, values
 from setup_wizard.known import Known
 from setup_wizard.question import Choice, Question
 
 
 def _creates(known: Known) -> bool:
     return known.answer("app") == "new"
+
+
+def _imports(known: Known) -> bool:
+    return known.answer("app") == "import"
+
+
+def _wants_a_line(known: Known) -> bool:
+    return _imports(known) and not known.facts.imported
 
 
 def _name(known: Known) -> str:
@@ -59,17 +67,10 @@ def _hook(known: Known) -> str:
     return known.facts.tunnels[0] if known.facts.tunnels else "poll"
 
 
-GITHUB = Question(
-    "github",
-    "Which GitHub is it?",
-    "The App lives on one GitHub, and everything is asked there.",
-    "github.com for most people. For GitHub Enterprise Server the address of any of its pages will do.",
-    "address",
-    "https://github.example.com",
-    default=lambda _known: "https://github.com",
-    clean=values.github_address,
-    judge=lambda value, _known: values.github_address_faults(value),
+_NO_PASSPHRASE = Problem(
+    "passphrase-missing", "passphrase is not answered", fix="type what the other machine showed beside the line"
 )
+
 APP = Question(
     "app",
     "Do you want a new GitHub App, or is there one already?",
@@ -83,6 +84,18 @@ APP = Question(
         Choice("import", "an App that tassist uses on another machine", "you give the line that export printed"),
     ),
     default=lambda _known: "new",
+)
+GITHUB = Question(
+    "github",
+    "Which GitHub is it?",
+    "The App lives on one GitHub, and everything is asked there.",
+    "github.com for most people. For GitHub Enterprise Server the address of any of its pages will do.",
+    "address",
+    "https://github.example.com",
+    default=lambda _known: "https://github.com",
+    clean=values.github_address,
+    judge=lambda value, _known: values.github_address_faults(value),
+    applies=lambda known: not _imports(known),
 )
 ACCOUNT = Question(
     "account",
@@ -185,7 +198,9 @@ BUNDLE = Question(
     "Made on the other machine with: tassist setup export.",
     "secret",
     "tassist-app-1.…",
-    applies=lambda known: known.answer("app") == "import",
+    judge=lambda value, _known: export_line.faults(value),
+    applies=_wants_a_line,
+    with_it=("passphrase",),
 )
 PASSPHRASE = Question(
     "passphrase",
@@ -194,7 +209,8 @@ PASSPHRASE = Question(
     "It was shown beside the line.",
     "secret",
     "k7m2-…",
-    applies=lambda known: known.answer("app") == "import",
+    judge=lambda value, _known: () if value else (_NO_PASSPHRASE,),
+    applies=_wants_a_line,
 )
 KEEP_SECRETS_IN = Question(
     "keep_secrets_in",

@@ -1,4 +1,4 @@
-"""The App's own steps: registered and its key here, its secrets where they shall be kept, its webhook pointed."""
+"""What is done with an App that is here: its secrets where they shall be kept, its webhook pointed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing_extensions import override
 
 from engine.problems import Problem, ProblemError
 from setup_wizard.known import Known
-from setup_wizard.manifest import EVENTS, PERMISSIONS
 from setup_wizard.outcome import Applied, Change, Found, Outcome
-from setup_wizard.ports import HeldApp, Hook, NewApp, World
-from setup_wizard.step import InOneGo, Step
+from setup_wizard.ports import HeldApp, Hook, World
+from setup_wizard.step import InOneGo
 
 NOWHERE: Final = "https://webhook.invalid/webhook"
 """Where an App's webhook points while nothing here is public: a name that never exists, so that nothing is ever sent to a
@@ -28,6 +27,15 @@ def tunnel_of(known: Known) -> str:
     return known.answer("webhook") if known.answer("webhook") in {"ngrok", "agent"} else ""
 
 
+REPLACED: Final = "replaced_app"
+"""Learned between the look and the change: the App ID whose credentials are here and are about to be set aside."""
+
+
+async def held_to_stay(known: Known, world: World) -> HeldApp | None:
+    """The App whose credentials are here, unless another one is about to take its place."""
+    return None if known.learned.get(REPLACED) else await world.github.held()
+
+
 def learned_of(app: HeldApp) -> dict[str, str]:
     """What later steps need of an App."""
     return {
@@ -37,119 +45,8 @@ def learned_of(app: HeldApp) -> dict[str, str]:
         "owner": app.owner,
         "html_url": app.html_url,
         "kept_in": app.kept_in,
+        REPLACED: "",
     }
-
-
-class RegisterApp(Step):
-    """The App exists at GitHub, and its credentials are here."""
-
-    id = "app"
-    title = "App"
-    questions = (
-        "github",
-        "app",
-        "account",
-        "organization",
-        "app_name",
-        "create_with",
-        "app_id",
-        "private_key_file",
-        "bundle",
-        "passphrase",
-    )
-    undo = "delete the App on its settings page, under Advanced; its secrets are then worth nothing"
-
-    @override
-    async def check(self, known: Known, world: World) -> Found:
-        held = await world.github.held()
-        if held is not None:
-            held = await world.github.recognised()
-            same = held.github == known.answer("github")
-            wanted = known.answer("app_id") if known.answer("app") == "existing" else ""
-            if same and wanted in {"", str(held.app_id)}:
-                return Found(
-                    already=True,
-                    said=f"{held.name} (App ID {held.app_id}) is registered, and its key is here",
-                    learned=learned_of(held),
-                )
-        if known.answer("app") == "existing":
-            said = f"take over App {known.answer('app_id')} with the key in {known.answer('private_key_file')}"
-            return Found(
-                already=False,
-                said=said,
-                changes=(Change(world.home, "keep the App's credentials"), *_aside(held, world)),
-            )
-        if known.answer("app") == "import":
-            change = Change(world.home, "keep the credentials that were exported on another machine")
-            return Found(already=False, said="bring the App along", changes=(change, *_aside(held, world)))
-        faults = await world.github.name_faults(known.answer("github"), known.answer("app_name"))
-        if faults:
-            raise ProblemError(faults)
-        owner = known.answer("organization") or "your own account"
-        asks = ", ".join(f"{name}: {level}" for name, level in sorted(PERMISSIONS.items()))
-        return Found(
-            already=False,
-            said=f"create the App {known.answer('app_name')}",
-            changes=(
-                Change(
-                    f"GitHub, {owner}",
-                    f"a new private App, {known.answer('app_name')}; permissions {asks}; events {', '.join(EVENTS)}",
-                ),
-                Change(world.home, "keep the App's credentials"),
-                *_aside(held, world),
-            ),
-        )
-
-    @override
-    async def apply(self, known: Known, world: World) -> Outcome:
-        if known.answer("app") == "existing":
-            held = await world.github.adopt(
-                known.answer("github"), int(known.answer("app_id")), known.answer("private_key_file")
-            )
-            return _registered(held)
-        if known.answer("app") == "import":
-            return _registered(await world.github.unpack(known.answer("bundle"), known.answer("passphrase")))
-        return await world.github.create(
-            NewApp(
-                known.answer("github"),
-                known.answer("app_name"),
-                known.answer("organization"),
-                hook_address_of(known),
-                known.answer("create_with"),
-                tunnel_of(known),
-            )
-        )
-
-    @override
-    async def arrived(self, known: Known, world: World) -> Outcome:
-        del known
-        return _registered(await world.github.created())
-
-    @override
-    async def pasted(self, text: str, known: Known, world: World) -> Outcome:
-        del known
-        return _registered(await world.github.pasted(text))
-
-    @override
-    async def verify(self, known: Known, world: World) -> tuple[Problem, ...]:
-        del known
-        await world.github.recognised()
-        return ()
-
-
-def _aside(held: HeldApp | None, world: World) -> tuple[Change, ...]:
-    if held is None:
-        return ()
-    return (
-        Change(
-            world.home,
-            f"set the credentials of {held.name or held.slug} (App ID {held.app_id}) aside, in a file of their own",
-        ),
-    )
-
-
-def _registered(held: HeldApp) -> Applied:
-    return Applied(f"{held.name} is registered: {held.html_url}", learned_of(held))
 
 
 class KeepSecrets(InOneGo):
@@ -162,7 +59,7 @@ class KeepSecrets(InOneGo):
 
     @override
     async def check(self, known: Known, world: World) -> Found:
-        held = await world.github.held()
+        held = await held_to_stay(known, world)
         place = known.answer("keep_secrets_in")
         if held is not None and held.kept_in == place:
             return Found(already=True, said=f"the secrets are kept in {_PLACES[place]}", learned={"kept_in": place})
@@ -214,7 +111,7 @@ class SetWebhook(InOneGo):
     @override
     async def check(self, known: Known, world: World) -> Found:
         url = hook_address_of(known)
-        if await world.github.held() is not None:
+        if await held_to_stay(known, world) is not None:
             hook = await world.github.hook()
             if (
                 hook is not None

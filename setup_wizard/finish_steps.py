@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing_extensions import override
 
 from engine.problems import Problem, ProblemError
-from setup_wizard.app_steps import tunnel_of
+from setup_wizard.app_steps import held_to_stay, tunnel_of
 from setup_wizard.known import Known
 from setup_wizard.outcome import Applied, Change, Found, Outcome, Waiting
 from setup_wizard.ports import Installed, World
@@ -22,8 +22,7 @@ class Install(Step):
 
     @override
     async def check(self, known: Known, world: World) -> Found:
-        del known
-        if await world.github.held() is not None:
+        if await held_to_stay(known, world) is not None:
             found = await world.github.installations()
             if found:
                 return Found(already=True, said=_said(found), learned=await _learned(found, world))

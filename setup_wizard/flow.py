@@ -270,17 +270,24 @@ def begin(
     return State(stages, questions, answers, facts, learned, {}, frozenset(), redo, interactive, dry)
 
 
+_GIVEN = {"flag", "variable", "file"}
+"""Sources whose word somebody gave for this start, before the first question."""
+
+
 # --- what is known ------------------------------------------------------------------------------------
 
 
 def known(state: State) -> Known:
     """The answers as steps and questions see them: good ones, and the defaults of questions nobody will ask."""
     found: dict[str, str] = {}
+    unused: dict[str, str] = {}
     for question in state.questions.values():
         so_far = Known(found, state.facts, state.learned)
-        if not question.applies(so_far):
-            continue
         given = state.answers.find(question.id)
+        if not question.applies(so_far):
+            if given is not None and given.source in _GIVEN:
+                unused[question.id] = question.clean(given.value)
+            continue
         if given is not None:
             value, problems = question.read(given.value, so_far)
             if not problems:
@@ -289,7 +296,7 @@ def known(state: State) -> Known:
             default = question.default(so_far)
             if default is not None:
                 found[question.id] = default
-    return Known(found, state.facts, state.learned)
+    return Known(found, state.facts, state.learned, unused)
 
 
 def open_questions(state: State, stage: Stage) -> list[Question]:
@@ -330,7 +337,7 @@ def wrong(state: State) -> tuple[Problem, ...]:
     so_far = known(state)
     for question in state.questions.values():
         given = state.answers.find(question.id)
-        if given is not None and given.source in {"flag", "variable", "file"} and question.applies(so_far):
+        if given is not None and given.source in _GIVEN and question.applies(so_far):
             name = {"flag": question.flag, "variable": question.env, "file": question.id}[given.source]
             found += [
                 replace(problem, what=f"{name}: {problem.what}") for problem in question.read(given.value, so_far)[1]

@@ -21,6 +21,8 @@ class Facts:
     """Four hexadecimal digits that make a proposed name unlike others'."""
     checkout: str = ""
     """The repository, ``owner/name``, whose checkout this folder is; empty where it is none."""
+    imported: str = ""
+    """The App ID that an earlier start imported and that is still here, where nobody named a line this time: none is asked for."""
     tunnels: tuple[str, ...] = ()
     """What could open a way from the Internet to here: ``agent`` (it is running), ``ngrok`` (its package and a token are here)."""
 
@@ -34,6 +36,8 @@ class Known:
     facts: Facts = field(default_factory=Facts)
     learned: Mapping[str, str] = field(default_factory=dict)
     """What steps found out: ``slug``, ``app_id``, ``html_url``, …; lists with a line for each entry. No secrets."""
+    unused: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What somebody gave for questions that do not apply: a step refuses what contradicts it, and says what it leaves aside."""
 
     def answer(self, question_id: str) -> str:
         """The answer, empty where there is none."""

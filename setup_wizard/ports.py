@@ -43,6 +43,16 @@ class HeldApp:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """What a line of `export` holds."""
+
+    app: HeldApp
+    """As GitHub knows it now; ``kept_in`` says nothing."""
+    same: bool
+    """These very credentials are kept here already."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hook:
     """The App's webhook at GitHub."""
 
@@ -94,8 +104,12 @@ class GitHubAppPort(Protocol):
         """Take over an App that exists, after GitHub accepted the key for it."""
         ...
 
+    async def opened(self, bundle: str, passphrase: str) -> Opened:
+        """What `export` packed elsewhere, after GitHub accepted it; nothing is kept. Both may be references."""
+        ...
+
     async def unpack(self, bundle: str, passphrase: str) -> HeldApp:
-        """Take over what `export` packed elsewhere, after GitHub accepted it. Both may be references."""
+        """Take that over, after GitHub accepted it."""
         ...
 
     async def place_faults(self, place: str) -> tuple[Problem, ...]:

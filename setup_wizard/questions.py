@@ -8,8 +8,8 @@ from setup_wizard import scaffold_questions as scaffold
 from setup_wizard.question import Question
 
 QUESTIONS: tuple[Question, ...] = (
-    app.GITHUB,
     app.APP,
+    app.GITHUB,
     app.ACCOUNT,
     app.ORGANIZATION,
     app.APP_NAME,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from setup_wizard.app_steps import KeepSecrets, RegisterApp, SetWebhook
+from setup_wizard.app_steps import KeepSecrets, SetWebhook
 from setup_wizard.care_steps import ChooseRepositories, ChooseTelemetry
 from setup_wizard.finish_steps import Install, ProveHealth, SeeDelivery
+from setup_wizard.register_step import RegisterApp
 from setup_wizard.scaffold_steps import LookAtRepository, WriteScaffold
 from setup_wizard.step import Stage
 
@@ -13,8 +14,8 @@ STAGES: tuple[Stage, ...] = (
         "app",
         "GitHub App",
         (
-            "github",
             "app",
+            "github",
             "account",
             "organization",
             "app_name",

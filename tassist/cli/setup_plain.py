@@ -28,6 +28,8 @@ class PlainFace(Face):
         self._env = env
         self._opens_browser = opens_browser
         self._told_how = False
+        self._last = ""
+        """The question whose text was said last, and nothing since."""
 
     @override
     async def ask(self, ask: Ask) -> str | Signal:
@@ -36,12 +38,14 @@ class PlainFace(Face):
             _say("Enter takes what stands in brackets; ? explains, back goes to the question before, Ctrl-C leaves.")
             _say("Whatever is done is kept: tassist setup goes on where you left.")
             self._told_how = True
-        if not ask.problems:
+        if not ask.problems or self._last != question.id:
+            # Also one that a step has opened again: what stands above it is old by then.
             _say("")
             _say(f"Question {ask.number} of {ask.of}: {question.text}")
             _say(f"  {question.why}")
             if not self._picks(ask):
                 show_choices(question.choices_for(ask.known), many=question.kind == "many")
+        self._last = question.id
         diagnostics.problems(ask.problems)
         if self._picks(ask):
             return await self._pick(ask)
@@ -95,6 +99,7 @@ class PlainFace(Face):
 
     @override
     async def preview(self, preview: Preview) -> bool | Signal:
+        self._last = ""
         show_preview(preview)
         if preview.dry:
             return True
@@ -113,6 +118,7 @@ class PlainFace(Face):
 
     @override
     async def wait(self, wait: Wait) -> str | Signal:
+        self._last = ""
         diagnostics.problems(wait.problems)
         if not wait.problems:
             show_waiting(wait, opens_browser=self._opens_browser)
@@ -130,6 +136,7 @@ class PlainFace(Face):
 
     @override
     async def failed(self, failed: Failed) -> Signal:
+        self._last = ""
         diagnostics.problems(failed.problems)
         while True:
             line = await self._read("Type again, back or quit [again]:")
@@ -143,6 +150,7 @@ class PlainFace(Face):
 
     @override
     async def say(self, news: News) -> None:
+        self._last = ""
         _say(f"{_DONE.get(news.standing, news.standing)}: {safe_text(news.text, max_chars=300)}")
 
     async def _read(self, prompt: str, *, secret: bool = False) -> str | Signal:

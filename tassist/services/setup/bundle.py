@@ -1,6 +1,6 @@
 """An App's credentials as one encrypted line, to bring them to another machine; and where a secret is said to be.
 
-The line is `tassist-app-1.` and Base64 of salt, nonce and AES-256-GCM ciphertext; the key is scrypt of the passphrase.
+The line is `tassist-app-1.`, Base64 of salt, nonce and AES-256-GCM ciphertext, and a sum; the key is scrypt of the passphrase.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from engine.problems import Problem, ProblemError
+from engine.problems import Problem, ProblemError, Where
+from setup_wizard import export_line
+from setup_wizard.export_line import MARK
 from tassist.errors import Secret
 from tassist.secrets import GitHubApp, system_keyring
 from tassist.secrets.files import read_private
 
-MARK = "tassist-app-1."
 _FIELDS = (
     "app_id",
     "client_id",
@@ -51,34 +52,45 @@ def pack(app: GitHubApp, passphrase: Secret) -> Secret:
     salt, nonce = random.token_bytes(16), random.token_bytes(12)
     packed = zlib.compress(msgspec.json.encode(document), 9)
     sealed = AESGCM(_key(passphrase, salt)).encrypt(nonce, packed, MARK.encode())
-    return Secret(MARK + base64.urlsafe_b64encode(salt + nonce + sealed).decode().rstrip("="))
+    return Secret(export_line.sealed(base64.urlsafe_b64encode(salt + nonce + sealed).decode().rstrip("=")))
 
 
 def unpack(line: Secret, passphrase: Secret) -> GitHubApp:
     """What `pack` packed.
 
     Raises:
-        ProblemError: it is no such line, it is cut, or the passphrase is another one.
+        ProblemError: it is no such line, it is cut (both below the question bundle), or the passphrase is another one.
     """
-    text = "".join(line.reveal().split())
-    if not text.startswith(MARK):
-        raise ProblemError(
-            _wrong("bundle-wrong", "that is not a line of tassist setup export", f"such a line begins with {MARK}")
-        )
-    body = text.removeprefix(MARK)
+    problems = export_line.faults(line.reveal())
+    if problems:
+        raise ProblemError(problems)
+    body = export_line.body(line.reveal())
     try:
         raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
         packed = AESGCM(_key(passphrase, raw[:16])).decrypt(raw[16:28], raw[28:], MARK.encode())
+    except (InvalidTag, ValueError, binascii.Error):
+        raise ProblemError(
+            Problem(
+                "passphrase-wrong",
+                "the passphrase does not open the line",
+                "it was shown in the terminal where the line was made, and belongs to that line alone",
+                "type it again; where it is lost, make a new line there: tassist setup export",
+                Where(path="passphrase"),
+            )
+        ) from None
+    try:
         inflated = zlib.decompressobj().decompress(packed, 1 << 20)
         document = msgspec.json.decode(inflated, type=dict[str, str | int | bool])
         values = {name: document[name] for name in _FIELDS} | {name: Secret(str(document[name])) for name in _SECRETS}
         return GitHubApp(**values)  # type: ignore[arg-type]  # sealed by ourselves, so the types are those of `pack`
-    except (InvalidTag, ValueError, binascii.Error, zlib.error, KeyError, msgspec.DecodeError):
+    except (ValueError, zlib.error, KeyError, msgspec.DecodeError):
         raise ProblemError(
-            _wrong(
+            Problem(
                 "bundle-unreadable",
-                "the line cannot be opened",
-                "the passphrase is another one, or a part of the line is missing",
+                "the line opens, and holds no App this tassist can read",
+                "it was made by another version",
+                "use the same version on both machines, and make a new line: tassist setup export",
+                Where(path="bundle"),
             )
         ) from None
 
@@ -112,7 +124,3 @@ def resolve(value: str, env: Mapping[str, str]) -> Secret:
 def _key(passphrase: Secret, salt: bytes) -> bytes:
     plain = "".join(char for char in passphrase.reveal().strip().lower() if char.isalnum())
     return Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(plain.encode())
-
-
-def _wrong(code: str, what: str, why: str) -> Problem:
-    return Problem(code, what, why, "copy the whole line again, or make a new one there: tassist setup export")

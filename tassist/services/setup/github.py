@@ -17,7 +17,7 @@ from typing_extensions import override
 from engine.problems import Problem, ProblemError, Where
 from setup_wizard.manifest import PERMISSIONS
 from setup_wizard.outcome import Waiting
-from setup_wizard.ports import GitHubAppPort, HeldApp, Hook, Installed, NewApp
+from setup_wizard.ports import GitHubAppPort, HeldApp, Hook, Installed, NewApp, Opened
 from setup_wizard.values import app_id, app_id_faults, path, slug_of
 from tassist import secrets
 from tassist.clock import SystemClock
@@ -252,9 +252,20 @@ class RealGitHubApp(GitHubAppPort):
         return self._take_over(await self._known_to_github(app))
 
     @override
+    async def opened(self, bundle: str, passphrase: str) -> Opened:
+        app, here = await self._unpacked(bundle, passphrase), self.app()
+        same = here is not None and _what_counts(here) == _what_counts(app)
+        return Opened(self._held(app), same)
+
+    @override
     async def unpack(self, bundle: str, passphrase: str) -> HeldApp:
-        app = bundles.unpack(bundles.resolve(bundle, self._env), bundles.resolve(passphrase, self._env))
-        return self._take_over(await self._known_to_github(app))
+        return self._take_over(await self._unpacked(bundle, passphrase))
+
+    async def _unpacked(self, bundle: str, passphrase: str) -> GitHubApp:
+        line = _resolved("bundle", bundle, self._env)
+        # Deriving a key takes a second on purpose, and whoever shows what is going on must not stand still.
+        app = await asyncio.to_thread(bundles.unpack, line, _resolved("passphrase", passphrase, self._env))
+        return await self._known_to_github(app)
 
     def _take_over(self, app: GitHubApp) -> HeldApp:
         """Keep credentials GitHub has accepted; those of another App are set aside."""
@@ -384,6 +395,19 @@ def with_new_secret(app: GitHubApp, clock: SystemClock) -> GitHubApp:
         webhook_secret_previous_until=until.isoformat(timespec="seconds") if app.webhook_secret.reveal() else "",
         rotating="secret",
     )
+
+
+def _resolved(question_id: str, value: str, env: Mapping[str, str]) -> Secret:
+    """The secret itself; a reference that leads nowhere is said below the question it answers."""
+    try:
+        return bundles.resolve(value, env)
+    except ProblemError as error:
+        raise ProblemError([replace(problem, where=Where(path=question_id)) for problem in error.problems]) from None
+
+
+def _what_counts(app: GitHubApp) -> tuple[object, ...]:
+    """What makes two sets of credentials the same, wherever they are kept."""
+    return app.app_id, app.api_url, app.private_key, app.webhook_secret
 
 
 def _key_file(name: str) -> bytes:

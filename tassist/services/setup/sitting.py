@@ -6,6 +6,7 @@ import secrets as random
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from engine.problems import Problem, ProblemError
@@ -17,6 +18,7 @@ from setup_wizard.known import Facts, Known
 from setup_wizard.ports import ProbePort, World
 from setup_wizard.questions import QUESTION_BY_ID, QUESTIONS
 from setup_wizard.steps import STAGES
+from tassist import secrets
 from tassist.clock import SystemClock
 from tassist.config import faults
 from tassist.config.settings import Settings
@@ -53,7 +55,7 @@ def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> St
         STAGES,
         QUESTION_BY_ID,
         said,
-        find_facts(env, said, settings),
+        replace(find_facts(env, said, settings), imported=_imported(past, said, wishes, settings.home)),
         learned=past.learned,
         redo=wishes.redo,
         interactive=wishes.interactive,
@@ -67,6 +69,19 @@ def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> St
     if problems:
         raise ProblemError(problems)
     return state
+
+
+def _imported(past: journal.Past, said: Answers, wishes: Wishes, home: Path) -> str:
+    """The App an earlier start imported, while it is still here and nobody brings another."""
+    app_id = past.learned.get("imported", "")
+    asked = said.find("bundle") is not None or "app" in wishes.redo
+    path = secrets.credentials_path(home)
+    if not app_id or asked or not path.exists():
+        return ""
+    try:
+        return app_id if str(secrets.read(path, secrets=False).app_id) == app_id else ""
+    except ProblemError:
+        return ""  # whatever is wrong with the file is said by the step that needs it
 
 
 def _missing(state: State) -> list[Problem]:

@@ -12,14 +12,14 @@ from tests.support.installing_terminal import Terminal
 
 
 def go_through(terminal: Terminal, *, accessible: bool) -> None:
+    terminal.answers("a new GitHub App, or is there one already?", "9")
+    terminal.expect("error: '9' is no answer to app")
+    terminal.answers("", "")
     terminal.answers("Which GitHub is it?", "?")
     terminal.expect("without this question: --github")
     terminal.answers("", "http://169.254.169.254/")
     terminal.expect("error: 'http://169.254.169.254' does not begin with https://")
     terminal.answers("", f'"{terminal.installing.running.url}/settings/apps/new?x=1"')
-    terminal.answers("a new GitHub App, or is there one already?", "9")
-    terminal.expect("error: '9' is no answer to app")
-    terminal.answers("", "")
     terminal.answers("Who shall own the App?", "2")
     terminal.answers("Which organisation?", "back")
     terminal.answers("Who shall own the App?", "1")

@@ -80,8 +80,8 @@ def test_the_questions_come_in_order_with_their_place() -> None:
         state = flow.answered(state, found.question.id, "")
 
     assert [question_id for question_id, _, _ in seen] == [
-        "github",
         "app",
+        "github",
         "account",
         "app_name",
         "webhook",
@@ -93,6 +93,7 @@ def test_the_questions_come_in_order_with_their_place() -> None:
 
 def test_a_wrong_answer_comes_back_with_what_is_wrong_and_what_was_typed() -> None:
     state = started()
+    state = flow.answered(state, "app", "")
     with pytest.raises(ProblemError) as raised:
         flow.answered(state, "github", "http://169.254.169.254")
     state = flow.refused(state, "github", "http://169.254.169.254", raised.value.problems)
@@ -104,7 +105,7 @@ def test_a_wrong_answer_comes_back_with_what_is_wrong_and_what_was_typed() -> No
 
 
 def test_a_secret_that_was_refused_is_not_kept() -> None:
-    state = all_answered(started(), app="import", bundle="x", passphrase="y")
+    state = all_answered(started(), app="import", bundle="env:B", passphrase="y")
     state = flow.gone_back(flow.gone_back(flow.gone_back(state)))
     state = flow.refused(state, "bundle", "canary", (Problem("x", "no"),))
 
@@ -136,7 +137,7 @@ def test_the_first_question_has_nothing_before_it() -> None:
 
     assert flow.gone_back(state) == state
     assert not asked(state).can_go_back
-    assert asked(flow.answered(state, "github", "")).can_go_back
+    assert asked(flow.answered(state, "app", "")).can_go_back
 
 
 def test_every_change_is_shown_before_the_first_is_made() -> None:
@@ -260,10 +261,10 @@ def test_wrong_words_are_all_said_under_the_name_they_came_by() -> None:
 
     problems = flow.wrong(started(said, interactive=False))
 
-    assert [problem.what.split(":")[0] for problem in problems] == ["--github", "TASSIST_SETUP_APP", "webhook"]
+    assert [problem.what.split(":")[0] for problem in problems] == ["TASSIST_SETUP_APP", "--github", "webhook"]
     assert [question.id for question, faults in flow.missing(started(said, interactive=False)) if faults] == [
-        "github",
         "app",
+        "github",
         "webhook",
     ]
 
@@ -290,7 +291,7 @@ def test_what_earlier_sittings_said_is_not_asked_again() -> None:
 
 
 def test_an_earlier_answer_that_is_not_good_any_more_is_asked_with_what_is_wrong() -> None:
-    ask = asked(started(Answers({"earlier": {"github": "ftp://x"}})))
+    ask = asked(flow.answered(started(Answers({"earlier": {"github": "ftp://x"}})), "app", ""))
 
     assert ask.question.id == "github"
     assert ask.problems

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from engine.problems import Problem, ProblemError
-from setup_wizard.app_steps import NOWHERE, KeepSecrets, RegisterApp, SetWebhook
+from setup_wizard.app_steps import NOWHERE, KeepSecrets, SetWebhook
 from setup_wizard.finish_steps import Install, ProveHealth, SeeDelivery
 from setup_wizard.known import Known
 from setup_wizard.outcome import Applied, Waiting
 from setup_wizard.ports import Hook, Installed
 from setup_wizard.questions import QUESTION_BY_ID
+from setup_wizard.register_step import RegisterApp
 from tests.unit.setup_wizard.world import APP, Fake, FakeGitHub, FakeProbe, FakeService
 
 NEW = {
@@ -24,7 +25,7 @@ NEW = {
     "keep_secrets_in": "file",
 }
 EXISTING = {"github": "https://github.com", "app": "existing", "app_id": "7", "private_key_file": "/k.pem"}
-IMPORT = {"github": "https://github.com", "app": "import", "bundle": "env:B", "passphrase": "env:P"}
+IMPORT = {"app": "import", "bundle": "env:B", "passphrase": "env:P"}
 
 
 async def test_a_new_app_is_shown_and_then_waited_for() -> None:

@@ -15,6 +15,7 @@ from setup_wizard.ports import (
     Hook,
     Installed,
     NewApp,
+    Opened,
     ProbePort,
     Proposed,
     RepositoriesPort,
@@ -42,6 +43,8 @@ class FakeGitHub(GitHubAppPort):
     keeps: bool = True
     open_places: tuple[str, ...] = ()
     """Where nothing can be kept."""
+    brings: HeldApp = APP
+    """What a line of export holds."""
     done: list[str] = field(default_factory=list)
 
     def _made(self, what: str) -> HeldApp:
@@ -80,8 +83,14 @@ class FakeGitHub(GitHubAppPort):
         return self._made(f"adopt {app_id} {key_file}")
 
     @override
+    async def opened(self, bundle: str, passphrase: str) -> Opened:
+        return Opened(self.brings, same=self.brings == self.app)
+
+    @override
     async def unpack(self, bundle: str, passphrase: str) -> HeldApp:
-        return self._made(f"unpack {bundle} {passphrase}")
+        self.done.append(f"unpack {bundle} {passphrase}")
+        self.app = self.brings
+        return self.brings
 
     @override
     async def place_faults(self, place: str) -> tuple[Problem, ...]:
