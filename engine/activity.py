@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +16,9 @@ Source: https://docs.github.com/en/rest/using-the-rest-api/issue-event-types
 
 _ALONG = timedelta(minutes=1)
 """A comment that says why a flag is put on comes with it: the same actor's, in the same moment."""
+
+_EXCHANGE = timedelta(minutes=1)
+"""How long an exchange may take that begins with taking the old flag off, as on an issue that is full of labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +76,31 @@ def _says_so(event: TimelineEvent, marks: list[TimelineEvent]) -> bool:
     )
 
 
-def flagged_since(timeline: Iterable[TimelineEvent], flags: frozenset[str], since: datetime) -> datetime | None:
-    """When the first flag of the present idle time was put on; ``None`` where the timeline does not say."""
-    return min(
-        (
-            event.at
-            for event in timeline
-            if event.event == "labeled" and fold(event.label) in flags and event.at >= since
-        ),
-        default=None,
-    )
+def flagged_since(
+    timeline: Iterable[TimelineEvent], flags: frozenset[str], carried: Collection[str]
+) -> datetime | None:
+    """Since when the issue carries a flag without a break; ``None`` where the timeline does not say.
+
+    One flag exchanged for another is no break. A flag that was taken off and put on again begins anew, and so does one
+    that is gone without a trace: GitHub takes a label that is deleted off every issue.
+
+    Args:
+        timeline: In any order.
+        flags: The folded names of all flags.
+        carried: Of those on the issue now.
+    """
+    begun: dict[str, datetime] = {}
+    ended: list[tuple[datetime, datetime]] = []
+    for event in sorted(timeline, key=lambda event: event.at):
+        name = fold(event.label)
+        if name in flags and event.event == "labeled":
+            begun[name] = event.at
+        elif name in begun and event.event == "unlabeled":
+            ended.append((event.at, begun.pop(name)))
+    # Where nothing is told of those it carries, one that was put on and never taken off stands for them: it was renamed.
+    told = [begun[name] for name in carried if name in begun] or list(begun.values())
+    since = min(told, default=None)
+    for off, on in sorted(ended, reverse=True):
+        if since is not None and on < since <= off + _EXCHANGE:
+            since = on
+    return since

@@ -112,7 +112,7 @@ def _drafted(
     draft = _evaluate(program, Draft(trigger, issue, repo, prepared, now, silent=silent))
     if draft.limited and draft.freed():
         # What one rule removes makes room for what an earlier one could not add.
-        again = _evaluate(program, Draft(trigger, issue, repo, prepared, now, room=draft.freed(), silent=silent))
+        again = _evaluate(program, Draft(trigger, issue, repo, prepared, now, leaving=draft.freed(), silent=silent))
         draft = again if len(again.labels) <= max(MOST_LABELS, len(issue.labels)) else draft
     return draft
 

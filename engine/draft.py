@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -65,10 +65,10 @@ class Draft:
         "_created_labels",
         "_created_milestone",
         "_initial",
+        "_leaving",
         "_limited",
         "_milestone_by",
         "_milestone_number",
-        "_room",
         "_silent",
         "_touched",
         "closing",
@@ -94,7 +94,7 @@ class Draft:
         view: View,
         now: datetime,
         *,
-        room: int = 0,
+        leaving: frozenset[str] = frozenset(),
         silent: bool,
     ) -> None:
         self.trigger = trigger
@@ -113,7 +113,8 @@ class Draft:
         """The tracks' labels, folded, before the parent's track took their place."""
         self.decisions: list[Decision] = []
         self._initial = dict(self.labels)
-        self._room = room
+        self._leaving = leaving
+        """Labels, folded, that rules will take off, as is known from deciding once before: their room counts as free already."""
         self._silent = silent
         self.failed = False
         """Whether a rule failed, so that nothing is written."""
@@ -168,13 +169,13 @@ class Draft:
 
     # --- what a rule may want -------------------------------------------------------------------------------------
 
-    def cannot_add(self, name: str, rule: str, *, instead_of: int = 0) -> str | None:
+    def cannot_add(self, name: str, rule: str, *, instead_of: Collection[str] = ()) -> str | None:
         """Why the label cannot be added, in words; ``None`` where it can.
 
         Args:
             name: As the configuration spells it.
             rule: Who asks.
-            instead_of: How many labels the rule will remove along with it.
+            instead_of: The labels, folded, that the rule will remove along with it.
         """
         if self.repo_label(name, rule) is None:
             spec = self.view.declared.get(fold(name))
@@ -183,7 +184,7 @@ class Draft:
             former = next((alias for alias in spec.aliases if self.repo.label(alias)), None)
             if former is not None:
                 return f"the repository has {name} under its former name {former}, which `tassist apply` renames"
-        if len(self.labels) + 1 - instead_of - self._room > MOST_LABELS:
+        if len(self.labels) >= MOST_LABELS and len(self.labels.keys() - self._leaving - set(instead_of)) >= MOST_LABELS:
             self._limited = True
             return f"the issue carries {len(self._initial)} labels and GitHub allows {MOST_LABELS}"
         return None
@@ -270,9 +271,9 @@ class Draft:
         """Whether the limit of labels kept a rule from adding one."""
         return self._limited
 
-    def freed(self) -> int:
-        """How many of the labels that were there the rules want off."""
-        return sum(label not in self.labels for label in self._initial)
+    def freed(self) -> frozenset[str]:
+        """Which of the labels that were there the rules want off."""
+        return frozenset(label for label in self._initial if label not in self.labels)
 
     def settle(self) -> None:
         """Give every applied decision that changes nothing in the end the outcome it has in the end.

@@ -41,7 +41,7 @@ def adopt(draft: Draft) -> None:
     label = fold(tracks[0])
     others = [fold(track.label) for track in own if fold(track.label) != label]
     if label not in draft.labels:
-        draft.inherited_track = draft.cannot_add(tracks[0], ID, instead_of=len(others))
+        draft.inherited_track = draft.cannot_add(tracks[0], ID, instead_of=others)
         if draft.inherited_track is not None:
             return
         draft.add(tracks[0], ID)

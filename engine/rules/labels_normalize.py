@@ -39,7 +39,7 @@ def _replace(draft: Draft, label: str, name: str) -> None:
     spec = draft.view.declared[fold(name)]
     was = draft.labels[label]
     adds = fold(name) not in draft.labels
-    refusal = draft.cannot_add(name, ID, instead_of=1) if adds else None
+    refusal = draft.cannot_add(name, ID, instead_of=[label]) if adds else None
     if refusal:
         draft.decide(
             ID, "labels", "skipped", f"{was} stays: {refusal}.", spec.where, before=was, after=was, attention=True

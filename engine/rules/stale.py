@@ -50,7 +50,7 @@ def evaluate(draft: Draft) -> None:
     if level == FRESH:
         least = min(limit for limit in (*_flag_days(days), days.days_until_close) if limit is not None)
         _unflag(draft, flags, f"Less than {_days(least)} without activity.", where, fresh=True)
-    elif level == CLOSE and _may_close(draft, idle, days, flagged=bool(flags)):
+    elif level == CLOSE and _may_close(draft, idle, days, flags):
         draft.closing = CloseIssue("not_planned", ID)
         reason = f"No activity for {_for(idle)}; closed after {days.days_until_close}."
         draft.decide(ID, "state", "applied", reason, where, before="open", after="closed")
@@ -107,14 +107,14 @@ def _notice(days: StaleThresholds) -> int:
     return days.days_until_close - min(_flag_days(days), default=days.days_until_close)
 
 
-def _may_close(draft: Draft, idle: Idle, days: StaleThresholds, *, flagged: bool) -> bool:
+def _may_close(draft: Draft, idle: Idle, days: StaleThresholds, flags: list[str]) -> bool:
     """Whether the issue has carried a flag for as long as there are days between flagging and closing."""
     notice = _notice(days)
     if notice <= 0:
         return True
-    if not flagged or idle.since is None:
+    if not flags or idle.since is None:
         return False
-    since = flagged_since(draft.timeline(ID), draft.view.flags, idle.since)
+    since = flagged_since(draft.timeline(ID), draft.view.flags, flags)
     return since is None or draft.now - since >= timedelta(days=notice)
 
 
@@ -138,7 +138,7 @@ def _flag(
         draft.decide(ID, "labels", "already", reason, where, before=before, after=before)
         return
     if wanted not in flags:
-        refusal = draft.cannot_add(flag, ID, instead_of=len(others))
+        refusal = draft.cannot_add(flag, ID, instead_of=others)
         if refusal:
             reason = f"{reason} But {refusal}."
             draft.decide(ID, "labels", "skipped", reason, where, before=before, after=before, attention=True)
@@ -180,8 +180,8 @@ of the body leaves nothing on the timeline and does not count; a comment does.
 
 - From `days_until_stale` the issue carries `stale_label`, from `days_until_escalated` `escalated_label` in its place.
 - From `days_until_close` it is closed as not planned, but only after it has carried a flag for the days between flagging and closing:
-  an issue that is found already too old, as on the day of installation, is flagged first. Where flagging is not configured, it is
-  closed without.
+  an issue that is found already too old, as on the day of installation, is flagged first. A flag that was taken off and put on again
+  begins anew; one exchanged for the other goes on. Where flagging is not configured, the issue is closed without.
 - With less than the first of these days the flags are removed, at the next look, whatever caused it.
 - `tracks` overrides the days by track id, key by key, for an issue on exactly one track.
 - An issue with one of `exempt_labels` or in one of `exempt_milestones` is never flagged; a flag it carries is removed.

@@ -34,15 +34,70 @@ def test_the_timeline_says_to_the_moment_how_long_nothing_happened(
     assert exact(issue(created_at=created), events, NOW, FLAGS) == idle
 
 
-def test_the_notice_runs_from_the_first_flag_of_this_idle_time_also_when_both_share_a_second() -> None:
-    events = [
-        TimelineEvent("labeled", days_ago(days), label=name)
-        for days, name in ((20, "state/stale"), (9, "bug"), (8, "State/Stale"), (3, "state/stale"))
-    ]
+def flag(what: str, at: datetime, name: str = "state/stale") -> TimelineEvent:
+    return TimelineEvent(what, at, label=name)
 
-    assert flagged_since(events, FLAGS, days_ago(10)) == days_ago(8)
-    assert flagged_since(events, FLAGS, days_ago(8)) == days_ago(8)
-    assert flagged_since(events, FLAGS, days_ago(2)) is None
+
+MINUTE = timedelta(minutes=1)
+ON, OFF = "labeled", "unlabeled"
+
+
+@pytest.mark.parametrize(
+    ("events", "carried", "since"),
+    [
+        ([], ["state/stale"], None),
+        ([flag(ON, days_ago(9), "bug")], ["state/stale"], None),
+        ([flag(OFF, days_ago(9))], ["state/stale"], None),
+        ([flag(ON, days_ago(8), "State/Stale")], ["state/stale"], days_ago(8)),
+        ([flag(ON, days_ago(8))], ["state/escalated"], days_ago(8)),
+        ([flag(ON, days_ago(8)), flag(OFF, days_ago(5))], ["state/escalated"], None),
+        ([flag(ON, days_ago(3)), flag(ON, days_ago(8))], ["state/stale"], days_ago(3)),
+        ([flag(ON, days_ago(8)), flag(OFF, days_ago(5)), flag(ON, days_ago(3))], ["state/stale"], days_ago(3)),
+        ([flag(ON, days_ago(3)), flag(OFF, days_ago(5)), flag(ON, days_ago(8))], ["state/stale"], days_ago(3)),
+        (
+            [flag(ON, days_ago(8)), flag(ON, days_ago(3), "state/escalated"), flag(OFF, days_ago(3))],
+            ["state/escalated"],
+            days_ago(8),
+        ),
+        (
+            [flag(ON, days_ago(8)), flag(OFF, days_ago(3) - MINUTE), flag(ON, days_ago(3), "state/escalated")],
+            ["state/escalated"],
+            days_ago(8),
+        ),
+        (
+            [flag(ON, days_ago(8)), flag(OFF, days_ago(3) - 2 * MINUTE), flag(ON, days_ago(3), "state/escalated")],
+            ["state/escalated"],
+            days_ago(3),
+        ),
+        (
+            [flag(ON, days_ago(9)), flag(ON, days_ago(6), "state/escalated"), flag(OFF, days_ago(6)), flag(ON, days_ago(2)), flag(OFF, days_ago(2), "state/escalated")],
+            ["state/stale"],
+            days_ago(9),
+        ),
+        (
+            [flag(ON, days_ago(9)), flag(ON, days_ago(5), "state/escalated"), flag(ON, days_ago(4), "state/escalated")],
+            ["state/stale", "state/escalated"],
+            days_ago(9),
+        ),
+        ([flag(ON, days_ago(4), "state/escalated")], ["state/stale", "state/escalated"], days_ago(4)),
+        (
+            [flag(ON, days_ago(3)), flag(ON, days_ago(3), "state/escalated"), flag(OFF, days_ago(3))],
+            ["state/escalated"],
+            days_ago(3),
+        ),
+    ],
+    ids=[
+        "nothing", "another label", "only taken off", "put on", "renamed", "not told", "put on twice", "off and on again",
+        "out of order", "exchanged", "exchanged within the minute", "a break", "exchanged twice", "both", "one is not told",
+        "all in one moment",
+    ],
+)  # fmt: skip
+def test_a_flag_is_carried_since_there_was_last_none(
+    events: list[TimelineEvent], carried: list[str], since: datetime | None
+) -> None:
+    both = FLAGS | {"state/escalated"}
+
+    assert flagged_since(events, both, carried) == since
 
 
 @pytest.mark.parametrize(

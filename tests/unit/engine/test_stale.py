@@ -74,7 +74,7 @@ def test_the_right_flag_is_already_there() -> None:
 
 def test_an_issue_is_closed_only_after_it_carried_a_flag_for_the_days_between() -> None:
     def plan_with(flagged: float) -> object:
-        events = (event("labeled", flagged, label=FLAG, by_app=True),)
+        events = (event("labeled", flagged, label=ESCALATED, by_app=True),)
         return look(old(ESCALATED, days=40, events=events), ALL).effects
 
     assert plan_with(15.9) == ()
@@ -85,9 +85,9 @@ def test_an_issue_is_closed_only_after_it_carried_a_flag_for_the_days_between() 
 
 def test_a_flag_of_an_earlier_idle_time_gives_no_notice() -> None:
     events = (
-        event("labeled", 90, label=FLAG, by_app=True),
+        event("labeled", 90, label=ESCALATED, by_app=True),
         event("commented", 40),
-        event("labeled", 2, label=FLAG, by_app=True),
+        event("labeled", 2, label=ESCALATED, by_app=True),
     )
 
     assert look(old(ESCALATED, days=100, events=events), ALL).effects == ()
