@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -20,13 +21,14 @@ from tassist.dashboard import queries, questions
 from tassist.dashboard.facts import Flaw
 from tassist.dashboard.pieces import LEAST_BYTES, MAX_NAMED, Piece, divide, named, put_together
 
-_BATCH_BYTES = 192 << 20
-"""Lines that are read at once; a few times as much memory is needed."""
+_THREADS = min(os.cpu_count() or 1, 4)
+_BATCH_BYTES = (256 << 20) // _THREADS
+"""Lines that one thread reads at once; a few times as much memory is needed."""
 _PATCH_BYTES = 64 << 20
 _TOGETHER = 0
 """The number of the piece of everything that is no piece of its own."""
 _SETTINGS = {
-    "threads": str(min(os.cpu_count() or 1, 4)),
+    "threads": str(_THREADS),
     "memory_limit": "600MB",
     "preserve_insertion_order": "false",
     "autoinstall_known_extensions": "false",  # nothing is fetched
@@ -80,8 +82,7 @@ class Folds:
     def fold(self, as_of: date | None, repos: Sequence[str]) -> None:
         """Count what is not remembered, and lay a view over everything that counts."""
         unknown = {number: piece for number, piece in self._pieces.items() if number not in self._known}
-        for batch in _batches(unknown):
-            self._fold_pieces(batch)
+        self._fold_batches(list(_batches(unknown)))
         self._forget_what_has_gone()
         self._told_flaws()
         used = set(self._pieces)
@@ -158,29 +159,41 @@ class Folds:
             if number not in self._pieces and not Path(place).parent.is_dir()
         )
 
+    def _fold_batches(self, batches: Sequence[dict[int, Piece]]) -> None:
+        """Count several at once: one is too few rows for the engine to share them among its threads."""
+        at_once = min(_THREADS, len(batches))
+        if at_once > 1:
+            self.run("SET threads = 1")  # besides those that ask
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for _ in pool.map(self._fold_pieces, batches):
+                pass
+        self.run(f"SET threads = {_THREADS}")
+
     def _fold_pieces(self, batch: dict[int, Piece]) -> None:
-        targets = []
-        for number, piece in batch.items():
-            target = self._scratch / f"{number}.jsonl"
-            put_together(piece.files, target)
-            targets.append(_literal(target))
-        self.run(queries.READ, targets)
-        for number in batch:
-            (self._scratch / f"{number}.jsonl").unlink()
-        flawed = dict(self.rows(queries.FLAWED))
-        self.run(queries.DROP_FLAWED)
-        self.run(queries.SAID)
-        self.run("BEGIN")
-        for name, query in queries.FOLD.items():
-            self.run(f"INSERT INTO kept.{name} {query}")
-        for number, piece in batch.items():
-            self.run(
-                "INSERT INTO kept.pieces VALUES (?, ?, ?, ?)", number, piece.place, piece.seal, flawed.get(number, 0)
-            )
-            if number in flawed:
-                for flaw in named(piece.files, self._root):
-                    self.run("INSERT INTO kept.flaws VALUES (?, ?, ?, ?)", number, flaw.file, flaw.line, flaw.why)
-        self.run("COMMIT")
+        """Count a batch; runs in a thread, on a connection whose temporary tables no other thread sees."""
+        with self._connection.cursor() as beside:
+            targets = []
+            for number, piece in batch.items():
+                target = self._scratch / f"{number}.jsonl"
+                put_together(piece.files, target)
+                targets.append(_literal(target))
+            beside.execute(queries.READ, [targets])
+            for number in batch:
+                (self._scratch / f"{number}.jsonl").unlink()
+            flawed = dict(beside.execute(queries.FLAWED).fetchall())
+            beside.execute(queries.DROP_FLAWED)
+            beside.execute(queries.SAID)
+            beside.execute("BEGIN")
+            for name, query in queries.FOLD.items():
+                beside.execute(f"INSERT INTO kept.{name} {query}")
+            for number, piece in batch.items():
+                row = [number, piece.place, piece.seal, flawed.get(number, 0)]
+                beside.execute("INSERT INTO kept.pieces VALUES (?, ?, ?, ?)", row)
+                if number in flawed:
+                    for flaw in named(piece.files, self._root):
+                        row = [number, flaw.file, flaw.line, flaw.why]
+                        beside.execute("INSERT INTO kept.flaws VALUES (?, ?, ?, ?)", row)
+            beside.execute("COMMIT")
 
     def _told_flaws(self) -> None:
         """Faults of all pieces, as they were found when these were counted."""

@@ -181,7 +181,7 @@ SELECT piece, repo, day, name, CAST(sum(n) AS BIGINT) AS n FROM everything GROUP
 """  # noqa: S608 – the same
 # Of the states of an issue at the ends of days, those that are others than the day before's, and the last one.
 _STATES = f"""
-WITH named AS (
+WITH named AS NOT MATERIALIZED (
   SELECT piece, repo, issue, day, ts, event_id, "state" AS text FROM raw WHERE "state" IS NOT NULL AND issue > 0
   UNION ALL
   SELECT piece, repo, TRY_CAST(item.key AS BIGINT), day, coalesce(item.value->>'seen_at', ts), event_id, item.value FROM (
@@ -194,7 +194,7 @@ known AS MATERIALIZED (
   WHERE seen."state" IN ('open', 'closed')),
 best AS (
   SELECT piece, repo, issue, day, max(ts) AS ts, arg_max(id, ts || ' ' || event_id) AS id
-  FROM (SELECT named.* EXCLUDE (text), known.id FROM named JOIN known USING (text))
+  FROM (SELECT piece, repo, issue, day, ts, event_id, known.id FROM named JOIN known USING (text))
   GROUP BY piece, repo, issue, day),
 -- Texts that are the same say the same; of the others it is looked up whether they do.
 turned AS (

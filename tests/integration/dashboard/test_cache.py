@@ -23,7 +23,8 @@ def _small_months_are_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a few kilobytes are divided as a million records are."""
     monkeypatch.setattr(pieces, "LEAST_BYTES", 1000)
     monkeypatch.setattr(pieces, "AT_REST_S", 0)
-    monkeypatch.setattr(folds, "_BATCH_BYTES", 1_000_000)
+    monkeypatch.setattr(folds, "_BATCH_BYTES", 1)  # each a batch of its own, several at once
+    monkeypatch.setattr(folds, "_THREADS", 3)
 
 
 @pytest.fixture
