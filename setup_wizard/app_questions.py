@@ -81,7 +81,7 @@ APP = Question(
     choices=(
         Choice("new", "a new App", "made from a manifest: no value is copied by hand"),
         Choice("existing", "an App that exists at GitHub", "you give its App ID and a private key"),
-        Choice("import", "an App that tassist uses on another machine", "you give the line that export printed"),
+        Choice("import", "an App that tassist uses on another machine", "by the line export printed"),
     ),
     default=lambda _known: "new",
 )
@@ -163,7 +163,7 @@ CREATE_WITH = Question(
         Choice("browser", "on this machine"),
         Choice("tunnel", "anywhere; it comes here through the tunnel", "a link and a QR code"),
         Choice("paste", "anywhere; I copy an address back", "works with nothing but a terminal"),
-        Choice("link", "anywhere; I copy the App ID and download a key", "where the other ways are blocked"),
+        Choice("link", "anywhere; I copy the App ID and download a key", "if all else is blocked"),
     ),
     default=_way,
     judge=_way_faults,

@@ -125,7 +125,7 @@ class SetWebhook(InOneGo):
             changes=(
                 Change(
                     "GitHub, the App's webhook",
-                    f"{_where(known, url)}, as JSON, TLS checked, with a secret of 256 bits made here",
+                    f"address {url}, as JSON, TLS checked, with a secret of 256 bits made here{_nowhere(known, url)}",
                 ),
             ),
         )
@@ -157,11 +157,11 @@ def _wanted(url: str, *, has_secret: bool) -> Hook:
     return Hook(url, is_json=True, has_secret=has_secret, checks_tls=True)
 
 
-def _where(known: Known, url: str) -> str:
-    """The address for a person; one that leads nowhere says who asks or points it instead."""
+def _nowhere(known: Known, url: str) -> str:
+    """Of an address that leads nowhere: who asks, or points it instead."""
     if url != NOWHERE:
-        return f"address {url}"
+        return ""
     tunnel = known.answer("webhook")
     if tunnel in {"ngrok", "agent"}:
-        return f"address {url}, which is nowhere: tassist serve --tunnel {tunnel} points it here while it runs"
-    return f"address {url}, which is nowhere: tassist serve --poll asks instead"
+        return f"; that is nowhere: tassist serve --tunnel {tunnel} points it here while it runs"
+    return "; that is nowhere: tassist serve --poll asks instead"

@@ -61,8 +61,8 @@ TELEMETRY = Question(
     "possible. It becomes the setting telemetry_sinks.",
     "many",
     choices=(
-        Choice("jsonl", "files of JSON lines in tassist's folder", "needs nothing, and the console reads them"),
-        Choice("github", "a repository at GitHub", "for a dashboard on Pages; the App needs contents: write there"),
+        Choice("jsonl", "files of JSON lines", "needs nothing; the console reads them"),
+        Choice("github", "a repository at GitHub", "for a dashboard on Pages"),
         Choice("sqlite", "an SQLite file"),
         Choice("postgresql", "a PostgreSQL database"),
         Choice("otlp", "an OpenTelemetry collector"),

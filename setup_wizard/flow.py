@@ -104,8 +104,9 @@ class Ask:
     problems: tuple[Problem, ...] = ()
     """What was wrong with the last answer."""
     number: int = 1
-    """Its place among the questions of its stage, from 1."""
-    of: int = 1
+    """Its place among the questions asked in its stage, from 1; how many there are is known only when all are answered."""
+    stage: str = ""
+    """The stage's title."""
     can_go_back: bool = False
     rail: tuple[Mark, ...] = ()
 
@@ -365,7 +366,7 @@ def next_move(state: State) -> Move:
             if _standing(state, step) == Standing.TO_COME:
                 return Do(step, "check", so_far, rail(state, step.id))
         planned = tuple(
-            Planned(step.id, step.title, found, step.undo)
+            Planned(step.id, step.title, found, found.undo or step.undo)
             for step in stage.steps
             if _standing(state, step) == Standing.CHECKED and (found := state.steps[step.id].found) is not None
         )
@@ -386,7 +387,7 @@ _OVER = {Standing.ALREADY, Standing.DONE, Standing.SHOWN}
 
 def _ask(state: State, stage: Stage, question: Question) -> Ask:
     so_far = known(state)
-    places = [question_id for question_id in stage.questions if state.questions[question_id].applies(so_far)]
+    before = stage.questions[: stage.questions.index(question.id)]
     given = state.answers.find(question.id)
     value = state.drafts.get(question.id, given.value if given is not None and not question.secret else "")
     problems = state.refused[1] if state.refused[0] == question.id else ()
@@ -398,8 +399,8 @@ def _ask(state: State, stage: Stage, question: Question) -> Ask:
         question.default(so_far),
         value,
         problems,
-        places.index(question.id) + 1,
-        len(places),
+        sum(question_id in before for question_id in state.order) + 1,
+        stage.title,
         bool(_back_to(state, stage)),
         rail(state, _first_of(stage, question.id)),
     )

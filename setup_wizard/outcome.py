@@ -27,6 +27,8 @@ class Found:
     said: str = ""
     """In one sentence."""
     changes: tuple[Change, ...] = ()
+    undo: str = ""
+    """How a person takes these changes back, where it is not the way the step says."""
     learned: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -53,6 +55,8 @@ class Waiting:
     """It makes sense to open `link` in this machine's browser."""
     accepts: str = ""
     """What may be pasted instead of waiting, in words; empty: nothing."""
+    by_itself: bool = True
+    """It goes on when it is done; otherwise nothing is seen from here until something is pasted."""
     hints: tuple[str, ...] = ()
     """Sentences a person may need: which file to open, what to do where it does not work."""
 

@@ -46,7 +46,7 @@ class RegisterApp(Step):
         keeps = (Change(world.home, "keep the App's credentials"), *_aside(held, world))
         if known.answer("app") == "existing":
             said = f"take over App {known.answer('app_id')} with the key in {known.answer('private_key_file')}"
-            return Found(already=False, said=said, changes=keeps, learned=_another(held))
+            return Found(already=False, said=said, changes=keeps, undo=_TAKEN_OVER, learned=_another(held))
         faults = await world.github.name_faults(known.answer("github"), known.answer("app_name"))
         if faults:
             raise ProblemError(faults)
@@ -80,6 +80,7 @@ class RegisterApp(Step):
             already=False,
             said=f"bring {name} along",
             changes=(kept, *(_aside(held, world) if other else ())),
+            undo=_TAKEN_OVER,
             learned=_another(held if other else None),
         )
 
@@ -119,6 +120,9 @@ class RegisterApp(Step):
         del known
         await world.github.recognised()
         return ()
+
+
+_TAKEN_OVER = "delete github-app.json in that folder, and name the file of an App that was set aside so; at GitHub nothing changes"
 
 
 def _aside(held: HeldApp | None, world: World) -> tuple[Change, ...]:

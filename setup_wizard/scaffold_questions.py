@@ -83,8 +83,8 @@ SCAFFOLD = Question(
     "seen the difference. Later: tassist scaffold OWNER/NAME.",
     "choice",
     choices=(
-        Choice("pull-request", "as a pull request", "its text says what to expect; needs a right to write code"),
-        Choice("commit", "as a commit in a checkout here", "on a branch of its own, with your own git"),
+        Choice("pull-request", "as a pull request", "needs a right to write code"),
+        Choice("commit", "as a commit in a checkout here", "on its own branch, with your git"),
         Choice("files", "as files in a checkout here", "you commit them"),
         Choice("no", "not now"),
     ),

@@ -112,6 +112,9 @@ async def _plainly(prompt: str, *, secret: bool) -> str:
     try:
         with _without_echo(descriptor) if secret else contextlib.nullcontext():
             chunk = await arrived
+    except asyncio.CancelledError:
+        sys.stderr.write("\n")
+        raise
     finally:
         loop.remove_reader(descriptor)
     if secret:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import textwrap
 from collections.abc import Mapping, Sequence
 
@@ -24,8 +25,10 @@ _DONE = {Standing.ALREADY: "already so", Standing.APPLIED: "done", Standing.CHEC
 class PlainFace(Face):
     """Prompts."""
 
-    def __init__(self, env: Mapping[str, str], *, opens_browser: bool) -> None:
+    def __init__(self, env: Mapping[str, str], *, opens_browser: bool, every_s: float = 10) -> None:
         self._env = env
+        self._every_s = every_s
+        self._counting: asyncio.Task[None] | None = None
         self._opens_browser = opens_browser
         self._told_how = False
         self._last = ""
@@ -33,6 +36,7 @@ class PlainFace(Face):
 
     @override
     async def ask(self, ask: Ask) -> str | Signal:
+        self._stop_counting()
         question = ask.question
         if not self._told_how:
             _say("Enter takes what stands in brackets; ? explains, back goes to the question before, Ctrl-C leaves.")
@@ -41,7 +45,8 @@ class PlainFace(Face):
         if not ask.problems or self._last != question.id:
             # Also one that a step has opened again: what stands above it is old by then.
             _say("")
-            _say(f"Question {ask.number} of {ask.of}: {question.text}")
+            _say(f"{ask.stage}, question {ask.number}")
+            _say(question.text)
             _say(f"  {question.why}")
             if not self._picks(ask):
                 show_choices(question.choices_for(ask.known), many=question.kind == "many")
@@ -84,7 +89,7 @@ class PlainFace(Face):
             for choice in question.choices_for(ask.known)
         ]  # fmt: skip
         several = question.kind == "many"
-        found = await pick(f"{question.text}", items, several=several)
+        found = await pick("Choose", items, several=several)
         if found is None:
             if ask.can_go_back:
                 return Signal.BACK
@@ -99,7 +104,7 @@ class PlainFace(Face):
 
     @override
     async def preview(self, preview: Preview) -> bool | Signal:
-        self._last = ""
+        self._over()
         show_preview(preview)
         if preview.dry:
             return True
@@ -118,12 +123,14 @@ class PlainFace(Face):
 
     @override
     async def wait(self, wait: Wait) -> str | Signal:
-        self._last = ""
+        self._over()
         diagnostics.problems(wait.problems)
         if not wait.problems:
-            show_waiting(wait, opens_browser=self._opens_browser)
+            show_waiting(wait, opens_browser=self._opens_browser, draws=can_pick(self._env))
         accepts = wait.waiting.accepts
-        prompt = f"Paste {accepts}; or just wait:" if accepts else "It goes on by itself; Enter looks at once:"
+        prompt = f"Paste {accepts}:" if accepts else "It goes on by itself; Enter looks at once:"
+        if accepts and wait.waiting.by_itself:
+            prompt = f"It goes on by itself. Otherwise paste {accepts}:"
         while True:
             line = await self._read(prompt)
             if isinstance(line, Signal):
@@ -136,7 +143,7 @@ class PlainFace(Face):
 
     @override
     async def failed(self, failed: Failed) -> Signal:
-        self._last = ""
+        self._over()
         diagnostics.problems(failed.problems)
         while True:
             line = await self._read("Type again, back or quit [again]:")
@@ -150,8 +157,27 @@ class PlainFace(Face):
 
     @override
     async def say(self, news: News) -> None:
-        self._last = ""
+        self._over()
         _say(f"{_DONE.get(news.standing, news.standing)}: {safe_text(news.text, max_chars=300)}")
+
+        if news.standing == Standing.CHECKED:
+            self._counting = asyncio.create_task(self._count())
+
+    def _over(self) -> None:
+        """Something else is said now: a question above is old, and what was counted has ended."""
+        self._last = ""
+        self._stop_counting()
+
+    def _stop_counting(self) -> None:
+        if self._counting is not None:
+            self._counting.cancel()
+            self._counting = None
+
+    async def _count(self) -> None:
+        """Say now and then for how long something has been going on."""
+        for number in itertools.count(1):
+            await asyncio.sleep(self._every_s)
+            _say(f"  still at it, for {number * self._every_s:g} s now")
 
     async def _read(self, prompt: str, *, secret: bool = False) -> str | Signal:
         try:
@@ -177,7 +203,7 @@ class SilentFace(PlainFace):
     async def wait(self, wait: Wait) -> str | Signal:
         if self._terminal and self._wait_s:
             return await super().wait(wait)
-        show_waiting(wait, opens_browser=self._opens_browser)
+        show_waiting(wait, opens_browser=self._opens_browser, draws=can_pick(self._env))
         await asyncio.sleep(self._wait_s)
         return Signal.LEAVE
 
@@ -222,20 +248,21 @@ def preview_lines(planned: Planned) -> list[str]:
     return lines
 
 
-def show_waiting(wait: Wait, *, opens_browser: bool) -> None:
-    """What a person has to do, with the link alone on its line."""
+def show_waiting(wait: Wait, *, opens_browser: bool, draws: bool) -> None:
+    """What a person has to do, with the link alone on its line; a QR code only where somebody sees it."""
     waiting = wait.waiting
     _say("")
     _say(f"waiting for {waiting.for_what}")
-    if waiting.link:
-        diagnostics.say(waiting.link)
-    for hint in waiting.hints:
-        _say(f"  {hint}")
-    if waiting.short_link:
+    if waiting.short_link and draws:
         from tassist.services.setup.qr import qr_lines
 
         for line in qr_lines(waiting.short_link, columns=(diagnostics.width() or 0) - 1):
             diagnostics.say(line)
+    # Below the code, which takes all the lines of a small terminal.
+    if waiting.link:
+        diagnostics.say(waiting.link)
+    for hint in waiting.hints:
+        _say(f"  {hint}")
     if waiting.opens_browser and opens_browser:
         import webbrowser
 

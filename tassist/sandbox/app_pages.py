@@ -59,6 +59,14 @@ def _accounts(call: PageCall) -> list[User]:
     return [who] + [user for user in call.world.users.values() if user.members.get(who.id) == "admin"]
 
 
+def _may_have(call: PageCall, app: App) -> list[User]:
+    """Where the person may install it: a private App only where it is owned.
+
+    Source: https://docs.github.com/en/apps/creating-github-apps/registering-a-github-app/making-a-github-app-public-or-private
+    """
+    return [account for account in _accounts(call) if app.public or account is app.owner]
+
+
 def _app(call: PageCall, slug: str) -> App:
     app = call.world.app_by_slug(slug)
     if app is None:
@@ -151,7 +159,9 @@ def _chosen(call: PageCall, account: User) -> list[Repository] | None:
 
 
 def _choose(call: PageCall, app: App) -> Reply:
-    accounts = _accounts(call)
+    accounts = _may_have(call, app)
+    if not accounts:
+        raise not_found()
     suggested = call.field("suggested_target_id")
     login = next((user.login for user in accounts if str(user.id) == suggested), accounts[-1].login)
     repos = [repo for user in accounts for repo in call.world.of_owner(user)]
@@ -166,6 +176,8 @@ def _choose(call: PageCall, app: App) -> Reply:
 
 def _install(call: PageCall, app: App) -> Reply:
     account = _owned(call, call.field("account"))
+    if account not in _may_have(call, app):
+        raise not_found()
     repos = _chosen(call, account)
     item = call.world.installation_of(app, account)
     action = "install" if item is None else "update"

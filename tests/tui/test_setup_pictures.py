@@ -48,20 +48,24 @@ def rail(**standings: Standing) -> tuple[Mark, ...]:
     return tuple(marks)
 
 
+def _stage_of(question: str) -> str:
+    return next(stage.title for stage in STAGES if question in stage.questions)
+
+
 def asked(question: str, value: str = "", problems: tuple[Problem, ...] = (), **answers: str) -> Ask:
     """A question as the flow asks it."""
     facts = Facts(suffix="3f9a", keyring="keyring.backends.SecretService.Keyring")
     state = flow.begin(STAGES, QUESTION_BY_ID, Answers({"flag": answers}), facts)
     known = flow.known(state)
     item = QUESTION_BY_ID[question]
-    return Ask(item, known, item.default(known), value, problems, 4, 9, can_go_back=True)
+    return Ask(item, known, item.default(known), value, problems, 4, "GitHub App", can_go_back=True)
 
 
 def learned(question: str, value: str = "", problems: tuple[Problem, ...] = (), **found: str) -> Ask:
     """A question whose choices a step has learned."""
     known = Known({"scaffold": "pull-request"}, Facts(), found)
     item = QUESTION_BY_ID[question]
-    return Ask(item, known, item.default(known), value, problems, 1, 2, can_go_back=True)
+    return Ask(item, known, item.default(known), value, problems, 1, _stage_of(question), can_go_back=True)
 
 
 FEW = "acme/api\nacme/app\nann/notes"
@@ -103,7 +107,7 @@ WAITING = Waiting(
     hints=("an owner of acme has yet to approve the installation", "choose the repositories it shall look after"),
 )  # fmt: skip
 PASTED = Waiting(
-    "you to create the App, in any browser", accepts="the address of the page GitHub sends your browser to",
+    "you to create the App, in any browser", accepts="the address of the page GitHub sends your browser to", by_itself=False,
     hints=("open this file in a browser: /home/ann/.local/state/tassist/create-app.html", "press Create GitHub App"),
 )  # fmt: skip
 NO_KEY = Problem(

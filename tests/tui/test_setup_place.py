@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, OptionList, Static
 
-from setup_wizard.flow import Ask, Mark, Standing
+from setup_wizard.flow import Ask, Mark, Standing, Wait
 from setup_wizard.known import Known
+from setup_wizard.outcome import Waiting
+from setup_wizard.question import Question
 from setup_wizard.questions import QUESTION_BY_ID
+from setup_wizard.register_step import RegisterApp
 from tassist import secrets
 from tassist.errors import Secret
 from tassist.sandbox import Box, Running, aserve
@@ -25,10 +29,10 @@ from tassist.tui.app import TassistApp
 from tassist.tui.screens.setup import SetupScreen
 from tassist.tui.setup.ends import DoneView, StartView
 from tassist.tui.setup.face import TextualFace
-from tassist.tui.setup.lists import ManyList
+from tassist.tui.setup.lists import ManyList, choice_text
 from tassist.tui.setup.rail import Rail
 from tassist.tui.setup.switching import SwitchView
-from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, View, WaitView
+from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, View, WaitView, WorkingView
 from tassist.tui.widgets.link_panel import QrModal
 from tests.integration.switching.conftest import receiver
 from tests.support import keys
@@ -215,6 +219,36 @@ async def test_a_dry_run_changes_nothing(home: Path) -> None:
     assert [path.name for path in home.iterdir() if path.suffix != ".lock"] == []
 
 
+async def test_what_is_typed_ahead_leads_nowhere_and_what_takes_long_says_for_how_long(home: Path) -> None:
+    async with seated(home, None) as seat:
+        await seat.view(StartView)
+        await seat.screen.tell("see one real delivery …", ())
+        working = seat.screen.query_one(WorkingView)
+        await seat.pilot.press("2", "q", "4")
+
+        assert seat.app.screen is seat.screen
+        assert seat.text("#working-elapsed") == "Nothing is asked of you now."
+        working.since -= timedelta(seconds=83)
+        working.tick()
+        assert "1 min 23 s so far" in seat.text("#working-elapsed")
+        await seat.pilot.press("question_mark")
+        await seat.until(lambda: seat.screen.query("HelpPanel"), "the help")
+        await seat.screen.show(StartView(""))
+        await seat.pilot.press("2")
+        await seat.until(lambda: not isinstance(seat.app.screen, SetupScreen), "another place")
+
+
+async def test_a_wait_that_needs_a_paste_does_not_say_it_goes_on_by_itself(home: Path) -> None:
+    async with seated(home, None) as seat:
+        await seat.view(StartView)
+        waiting = Waiting("you to create the App", accepts="the address", by_itself=False)
+        await seat.screen.show(WaitView(Wait(RegisterApp(), waiting, Known()), seat.screen.desk.clock, may_open=False))
+
+        assert "it goes on with what you paste" in seat.text("#elapsed")
+        await seat.pilot.press("f5")
+        await seat.until(lambda: any("paste it" in each.message for each in seat.app._notifications), "the word")
+
+
 async def test_it_may_be_left_and_goes_on_where_it_was(home: Path) -> None:
     async with seated(home, None, env=QUICK) as seat:
         await seat.view(StartView)
@@ -325,6 +359,15 @@ async def test_the_webhook_is_switched_and_what_is_wrong_stands_below_the_field(
             assert seat.box.app(made.id).hook_url == here.url
         await seat.pilot.press("escape")
         await seat.view(StartView)
+
+
+@pytest.mark.parametrize(
+    "question", [each for each in QUESTION_BY_ID.values() if each.choices], ids=lambda each: each.id
+)
+def test_every_choice_fits_a_line_of_a_small_terminal(question: Question) -> None:
+    room = 68 if question.kind == "many" else 72
+
+    assert [text for each in question.choices if len(text := choice_text(each).plain) > room] == []
 
 
 REPOS = "\n".join(f"octo/repo-{number:03}" for number in range(300))

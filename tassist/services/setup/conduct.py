@@ -150,6 +150,9 @@ class _Sitting:
         try:
             await asyncio.wait({arrival, person}, return_when=asyncio.FIRST_COMPLETED)
             if arrival.done():
+                # Nobody is asked any more before anything is told: a prompt would stand in the middle of it.
+                person.cancel()
+                await asyncio.wait({person})
                 await self._arrived(wait, arrival)
             else:
                 await self._answered_wait(wait, person.result())

@@ -222,6 +222,7 @@ class Creation:
             return Waiting(
                 "you to create the App, in any browser",
                 accepts="the address of the page GitHub sends your browser to",
+                by_itself=False,
                 hints=(
                     f"open this file in a browser; copy it there if need be: {safe_text(target)}",
                     "press Create GitHub App; the page after that does not load, and that is right",
@@ -270,6 +271,7 @@ class Creation:
             "you to create the App, in any browser",
             f"{wanted.github}{place}?{urlencode(fields)}",
             accepts="the App ID and the path of the private key file, with a blank between them",
+            by_itself=False,
             hints=(
                 "press Create GitHub App at the end of the page",
                 "on the App's page copy the App ID, and press Generate a private key",

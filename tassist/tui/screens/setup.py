@@ -12,6 +12,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.events import Key
 from textual.widget import Widget
 from typing_extensions import override
 
@@ -100,7 +101,7 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
         if self.query("#working"):
             self.query_one(WorkingView).say(text)
         else:
-            await self.show(WorkingView(text))
+            await self.show(WorkingView(text, self.desk.clock))
 
     @work(exclusive=True, group="setup-view", description="show the beginning", exit_on_error=False)
     async def start_view(self, left: Left | None = None) -> None:
@@ -134,7 +135,7 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
         from tassist.tui.setup.face import TextualFace
         from tassist.tui.setup.views import WorkingView
 
-        await self.show(WorkingView("Looking at this machine …"))
+        await self.show(WorkingView("Looking at this machine …", self.desk.clock))
         await asyncio.to_thread(
             importlib.import_module, "tassist.services.setup.sitting"
         )  # heavy: the screen stays alive
@@ -247,6 +248,13 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
                 view.show_problems(tuple(problems))
 
     # --- what a person does ----------------------------------------------------------------------
+
+    def on_key(self, event: Key) -> None:
+        """Take what is typed ahead for nothing: a digit meant for the next list would leave for another place."""
+        asks = self.query("#stand > *") and not self.query("#working")
+        if not asks and event.is_printable and event.character != "?":
+            event.stop()
+            event.prevent_default()
 
     def action_back(self) -> None:
         """To the question before."""

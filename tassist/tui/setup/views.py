@@ -72,7 +72,7 @@ class QuestionView(View[str]):
     @override
     def compose(self) -> ComposeResult:
         question = self.ask.question
-        yield Static(content(f"Question {self.ask.number} of {self.ask.of}"), classes="setup-small")
+        yield Static(content(f"{self.ask.stage} · question {self.ask.number}"), classes="setup-small")
         yield Static(content(question.text, style="bold"), id="question-text")
         yield Static(content(f"Why: {question.why}"), classes="setup-why")
         yield _field(self.ask, self.first)
@@ -85,7 +85,7 @@ class QuestionView(View[str]):
                 yield Button("Back", id="previous", compact=True)
         keys = "Enter goes on" + (" · Escape goes back, and keeps what is typed" if self.can_go_back else "")
         if question.kind == "many":
-            keys = f"Space marks · {keys}"
+            keys = f"Space marks · Enter goes on{' · Escape goes back' if self.can_go_back else ''}"
         yield Static(content(f"{keys} · F1 explains"), classes="setup-small")
 
     def on_mount(self) -> None:
@@ -281,9 +281,9 @@ class WaitView(View[str]):
 
     def tick(self) -> None:
         """Say how long; nothing runs out."""
-        seconds = int((self.clock.now() - self.since).total_seconds())
-        passed = f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
-        self.query_one("#elapsed", Static).update(content(f"for {passed} now; it goes on by itself, Escape goes back"))
+        goes_on = "it goes on by itself" if self.wait_for.waiting.by_itself else "it goes on with what you paste"
+        passed = in_words((self.clock.now() - self.since).total_seconds())
+        self.query_one("#elapsed", Static).update(content(f"for {passed} now; {goes_on}, Escape goes back"))
 
     @override
     def focus_first(self) -> None:
@@ -301,7 +301,9 @@ class WaitView(View[str]):
         if not self.wait_for.waiting.accepts:
             self.resolve("")
         else:
-            self.app.notify("not there yet; it goes on by itself as soon as it is", markup=False)
+            by_itself = self.wait_for.waiting.by_itself
+            said = "not there yet; it goes on by itself as soon as it is" if by_itself else "paste it into the field"
+            self.app.notify(said, markup=False)
 
 
 class FailedView(View[Signal]):
@@ -331,18 +333,43 @@ class FailedView(View[Signal]):
 
 
 class WorkingView(Vertical):
-    """What is being done right now."""
+    """What is being done right now, and for how long where it takes long."""
 
-    def __init__(self, text: str) -> None:
+    LONG_S = 5
+
+    def __init__(self, text: str, clock: Clock) -> None:
         super().__init__(id="working", classes="setup-view")
         self.text = text
+        self.clock = clock
+        self.since = clock.now()
 
     @override
     def compose(self) -> ComposeResult:
         yield Static(content(self.text, style="bold"), id="working-text")
-        yield Static(content("Nothing is asked of you now."), classes="setup-small")
+        yield Static(content(_NOTHING_ASKED), id="working-elapsed", classes="setup-small")
+
+    def on_mount(self) -> None:
+        """Count."""
+        self.set_interval(1, self.tick)
+
+    def tick(self) -> None:
+        """Say how long, once it takes long."""
+        seconds = (self.clock.now() - self.since).total_seconds()
+        more = f" It has taken {in_words(seconds)} so far." if seconds >= self.LONG_S else ""
+        self.query_one("#working-elapsed", Static).update(content(_NOTHING_ASKED + more))
 
     def say(self, text: str) -> None:
-        """Say something else."""
+        """Say something else, which begins now."""
+        self.text, self.since = text, self.clock.now()
         if self.query("#working-text"):
             self.query_one("#working-text", Static).update(content(text, style="bold"))
+            self.tick()
+
+
+_NOTHING_ASKED = "Nothing is asked of you now."
+
+
+def in_words(seconds: float) -> str:
+    """How long."""
+    whole = int(seconds)
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"

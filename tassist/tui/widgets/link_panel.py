@@ -98,7 +98,8 @@ class LinkPanel(Vertical):
             if not self.waiting.accepts:
                 yield Button("I have done it (F5)", id="done", compact=True)
         if self.waiting.accepts:
-            yield Static(content(f"Or paste {self.waiting.accepts}:"), id="paste-label")
+            paste = "Or paste" if self.waiting.by_itself else "Paste"
+            yield Static(content(f"{paste} {self.waiting.accepts}:"), id="paste-label")
             yield Input(id="paste", select_on_focus=False)
 
     def on_mount(self) -> None:

@@ -79,7 +79,7 @@ def given(example: Path, more: dict[str, str]) -> dict[str, str]:
 def sit_through(terminal: Terminal, typed: dict[str, str]) -> list[str]:
     """Answer what is asked, click what is waited for; the ids of the questions, in order."""
     asked: list[str] = []
-    prompt, link, paste = r"Answer[^\r\n]*:", r"\r\n(https?://\S+)\r\n", r"browser to; or just wait:"
+    prompt, link, paste = r"Answer[^\r\n]*:", r"\r\n(https?://\S+)\r\n", r"browser to:"
     texts = {question.text: question.id for question in QUESTIONS}
     while True:
         at = terminal.process.expect([prompt, link, paste, r"Go on\?[^\r\n]*:", pexpect.EOF])
@@ -88,7 +88,7 @@ def sit_through(terminal: Terminal, typed: dict[str, str]) -> list[str]:
             return asked
         terminal.shown += terminal.process.after
         if at == 0:
-            text = re.findall(r"Question \d+ of \d+: ([^\r\n]*)", terminal.shown)[-1]
+            text = re.findall(r", question \d+\r\n([^\r\n]*)", terminal.shown)[-1]
             asked.append(texts[text])
             assert asked.count(texts[text]) == 1, terminal.shown[-2000:]
             terminal.types(typed.get(texts[text], ""))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import tomllib
 
 import pytest
 
+from setup_wizard.flow import News, Standing
 from tassist import secrets
+from tassist.cli.setup_plain import PlainFace
 from tests.support.installing import Installing
 from tests.support.installing_terminal import Terminal
 
@@ -38,15 +41,15 @@ def go_through(terminal: Terminal, *, accessible: bool) -> None:
     terminal.expect("waiting for you to install the App")
     terminal.clicks()
     if accessible:
-        terminal.answers("Which repositories shall be looked after?", "/app")
-        terminal.expect("octo/app")
-        terminal.answers("", "octo/nothing")
-        terminal.expect("error: 'octo/nothing' is no answer to repositories")
-        terminal.answers("", "octo/app")
+        terminal.answers("Which repositories shall be looked after?", "/own")
+        terminal.expect("ann/own")
+        terminal.answers("", "ann/nothing")
+        terminal.expect("error: 'ann/nothing' is no answer to repositories")
+        terminal.answers("", "ann/own")
         terminal.answers("Where shall be recorded what it did and why?", "1,3")
         terminal.answers("In which SQLite file?", "")
     else:
-        terminal.picks("Which repositories shall be looked after?", "app", " ")
+        terminal.picks("Which repositories shall be looked after?", "own", " ")
         terminal.picks("Where shall be recorded what it did and why?", "SQLite", " ")
         terminal.answers("In which SQLite file?", "")
     terminal.expect("Go on?")
@@ -64,7 +67,7 @@ def test_a_person_types_their_way_through(installing: Installing, env: dict[str,
     app = secrets.read(secrets.credentials_path(installing.home))
     assert installing.box.app(app.app_id).name == "Tidy of mine"
     chosen = tomllib.loads((installing.home / "tassist.toml").read_text())
-    assert chosen["repositories"] == "octo/app"
+    assert chosen["repositories"] == "ann/own"
     assert chosen["telemetry_sinks"] == f"jsonl,sqlite:{installing.home}/telemetry.db"
     assert (installing.home / "telemetry.db").exists()
     assert "Traceback" not in terminal.shown
@@ -95,7 +98,7 @@ def test_ctrl_c_leaves_things_whole_and_the_next_start_goes_on(installing: Insta
 def test_an_address_is_pasted_back_over_ssh(installing: Installing) -> None:
     path = str(installing.answers(create_with="paste"))
     terminal = Terminal(installing, "setup", "--answers", path, SSH_CONNECTION="192.0.2.1 1 192.0.2.2 22")
-    terminal.process.expect(r"browser to; or just wait:")
+    terminal.process.expect(r"browser to:")
     page = (installing.home / "create-app.html").read_text()
     import httpx
 
@@ -114,3 +117,19 @@ def test_an_address_is_pasted_back_over_ssh(installing: Installing) -> None:
     assert terminal.ends() == 0
     assert not (installing.home / "create-app.html").exists()
     assert sent_to.split("code=")[1][:20] not in installing.every_byte()
+
+
+async def test_what_takes_long_says_now_and_then_for_how_long_until_the_next_word(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    face = PlainFace({}, opens_browser=False, every_s=0.01)
+    await face.say(News("delivery", "see one real delivery …", Standing.CHECKED))
+    said = ""
+    async with asyncio.timeout(60):
+        while said.count("still at it") < 2:
+            await asyncio.sleep(0)
+            said += capsys.readouterr().err
+    await face.say(News("delivery", "delivery ping: answered 202", Standing.APPLIED))
+
+    assert "  still at it, for 0.02 s now" in said
+    assert face._counting is None

@@ -76,7 +76,7 @@ def test_the_questions_come_in_order_with_their_place() -> None:
     state = started()
     seen = []
     while isinstance(found := move(state), Ask):
-        seen.append((found.question.id, found.number, found.of))
+        seen.append((found.question.id, found.number, found.stage))
         state = flow.answered(state, found.question.id, "")
 
     assert [question_id for question_id, _, _ in seen] == [
@@ -89,6 +89,18 @@ def test_the_questions_come_in_order_with_their_place() -> None:
         "keep_secrets_in",
     ]
     assert [number for _, number, _ in seen] == list(range(1, 8))
+    assert {stage for _, _, stage in seen} == {"GitHub App"}
+
+
+def test_a_question_that_is_asked_again_has_the_number_it_had() -> None:
+    state = started(Answers({"flag": {"github": "https://ghe.example", "account": "me"}}))
+    state = flow.answered(state, "app", "")
+    assert (asked(state).question.id, asked(state).number) == ("app_name", 2)
+    state = checked_all(all_answered(state))
+
+    state = flow.reopened(state, "app_name", (Problem("app-name-taken", "taken"),))
+
+    assert (asked(state).question.id, asked(state).number) == ("app_name", 2)
 
 
 def test_a_wrong_answer_comes_back_with_what_is_wrong_and_what_was_typed() -> None:
