@@ -1,0 +1,56 @@
+"""Which questions of a state are open, which have no answer and nobody to give one, and which answers are wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.problems import Problem
+from setup_wizard.question import Question
+from setup_wizard.state import GIVEN, State, known
+from setup_wizard.step import Stage
+
+
+def open_questions(state: State, stage: Stage) -> list[Question]:
+    """The questions of a stage that are to be asked now, in order."""
+    found = []
+    so_far = known(state)
+    again = {question_id for step in stage.steps if step.id in state.redo for question_id in step.questions}
+    for question_id in stage.questions:
+        question = state.questions[question_id]
+        if not question.applies(so_far) or question_id in state.order:
+            continue
+        given = state.answers.find(question_id)
+        wanted = question_id in state.answers.asks or (
+            given is None or (given.source == "earlier" and question_id in again)
+        )
+        if question_id in state.answers.asks or (state.interactive and wanted) or question_id not in so_far.answers:
+            found.append(question)
+    return found
+
+
+def missing(state: State) -> tuple[tuple[Question, tuple[Problem, ...]], ...]:
+    """Every question that has no good answer and nobody to give one, with what is wrong with the one it has."""
+    found = []
+    so_far = known(state)
+    for stage in state.stages:
+        for question_id in stage.questions:
+            question = state.questions[question_id]
+            if question.applies(so_far) and question_id not in so_far.answers and question_id not in state.answers.asks:
+                given = state.answers.find(question_id)
+                problems = question.read(given.value, so_far)[1] if given is not None else ()
+                found.append((question, problems))
+    return tuple(found)
+
+
+def wrong(state: State) -> tuple[Problem, ...]:
+    """What is wrong with answers that flags, variables and files gave, all at once."""
+    found: list[Problem] = []
+    so_far = known(state)
+    for question in state.questions.values():
+        given = state.answers.find(question.id)
+        if given is not None and given.source in GIVEN and question.applies(so_far):
+            name = {"flag": question.flag, "variable": question.env, "file": question.id}[given.source]
+            found += [
+                replace(problem, what=f"{name}: {problem.what}") for problem in question.read(given.value, so_far)[1]
+            ]
+    return tuple(found)
