@@ -46,7 +46,7 @@ class RegisterApp(Step):
         keeps = (Change(world.home, "keep the App's credentials"), *_aside(held, world))
         if known.answer("app") == "existing":
             said = f"take over App {known.answer('app_id')} with the key in {known.answer('private_key_file')}"
-            return Found(already=False, said=said, changes=keeps, undo=_TAKEN_OVER, learned=_another(held))
+            return Found(already=False, said=said, changes=keeps, undo=_taken_back(held), learned=_another(held))
         faults = await world.github.name_faults(known.answer("github"), known.answer("app_name"))
         if faults:
             raise ProblemError(faults)
@@ -80,7 +80,7 @@ class RegisterApp(Step):
             already=False,
             said=f"bring {name} along",
             changes=(kept, *(_aside(held, world) if other else ())),
-            undo=_TAKEN_OVER,
+            undo=_taken_back(held if other else None),
             learned=_another(held if other else None),
         )
 
@@ -122,7 +122,11 @@ class RegisterApp(Step):
         return ()
 
 
-_TAKEN_OVER = "delete github-app.json in that folder, and name the file of an App that was set aside so; at GitHub nothing changes"
+def _taken_back(held: HeldApp | None) -> str:
+    """How an App that was taken over or imported is given up here: it is somebody's elsewhere, so it is not deleted."""
+    if held is None:
+        return "delete github-app.json in that folder; the App itself stays as it is"
+    return f"give github-app.{held.app_id}.json in that folder the name github-app.json again; the App itself stays as it is"
 
 
 def _aside(held: HeldApp | None, world: World) -> tuple[Change, ...]:

@@ -37,7 +37,7 @@ async def test_another_app_of_the_same_github_is_imported_and_the_one_here_is_se
     assert not found.already
     assert "Tidy (App ID 7) of acme at https://github.com" in found.changes[0].what
     assert "Broom (App ID 9) aside" in found.changes[1].what
-    assert "delete github-app.json" in found.undo
+    assert "give github-app.9.json in that folder the name github-app.json again" in found.undo
     outcome = await RegisterApp().apply(Known(IMPORT), fake.world())
     assert isinstance(outcome, Applied)
     assert outcome.learned["app_id"] == outcome.learned["imported"] == "7"
