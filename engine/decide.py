@@ -20,6 +20,8 @@ CONFIG_RULE: Final = "config"
 """The first rule: an invalid configuration blocks everything."""
 
 _NOTHING: Final = Config("1.0")
+_MOST_AGAIN: Final = 3
+"""How often a look is decided again where its rules bear on one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,21 @@ def _drafted(
     silent: bool,
 ) -> Draft:
     draft = _evaluate(program, Draft(trigger, issue, repo, prepared, now, silent=silent))
-    if draft.limited and draft.freed():
-        # What one rule removes makes room for what an earlier one could not add.
-        again = _evaluate(program, Draft(trigger, issue, repo, prepared, now, leaving=draft.freed(), silent=silent))
-        draft = again if len(again.labels) <= max(MOST_LABELS, len(issue.labels)) else draft
+    leaving, foreseen = known = draft.foresight()
+    for _ in range(_MOST_AGAIN if leaving or foreseen else 0):
+        # What a rule takes off makes room for what an earlier one could not add, or may be what satisfied it; what one adds
+        # may tell the track. It is decided again with that in view, so that the next look finds nothing left to do.
+        again = _evaluate(
+            program, Draft(trigger, issue, repo, prepared, now, leaving=leaving, foreseen=foreseen, silent=silent)
+        )
+        if len(again.labels) > max(MOST_LABELS, len(issue.labels)):
+            break
+        draft = again
+        leaving, more = draft.foresight()
+        foreseen |= more
+        if (leaving, foreseen) == known or not (leaving or more):
+            break
+        known = (leaving, foreseen)
     return draft
 
 

@@ -65,7 +65,6 @@ class Draft:
         "_created_labels",
         "_created_milestone",
         "_initial",
-        "_leaving",
         "_limited",
         "_milestone_by",
         "_milestone_number",
@@ -74,16 +73,19 @@ class Draft:
         "closing",
         "decisions",
         "failed",
+        "foreseen",
         "inherited_track",
         "inherits_milestone",
         "issue",
         "labels",
+        "leaving",
         "milestone",
         "now",
         "own_tracks",
         "repo",
         "trigger",
         "view",
+        "wanted_again",
     )
 
     def __init__(
@@ -95,6 +97,7 @@ class Draft:
         now: datetime,
         *,
         leaving: frozenset[str] = frozenset(),
+        foreseen: frozenset[str] = frozenset(),
         silent: bool,
     ) -> None:
         self.trigger = trigger
@@ -113,8 +116,12 @@ class Draft:
         """The tracks' labels, folded, before the parent's track took their place."""
         self.decisions: list[Decision] = []
         self._initial = dict(self.labels)
-        self._leaving = leaving
-        """Labels, folded, that rules will take off, as is known from deciding once before: their room counts as free already."""
+        self.foreseen = foreseen
+        """Labels, folded, that later rules add, as is known from deciding once before: they tell the track already."""
+        self.leaving = leaving
+        """Labels, folded, that later rules take off, as is known from deciding once before: they count as gone already."""
+        self.wanted_again: set[str] = set()
+        """Of those, what a rule adds as if it were gone."""
         self._silent = silent
         self.failed = False
         """Whether a rule failed, so that nothing is written."""
@@ -184,7 +191,7 @@ class Draft:
             former = next((alias for alias in spec.aliases if self.repo.label(alias)), None)
             if former is not None:
                 return f"the repository has {name} under its former name {former}, which `tassist apply` renames"
-        if len(self.labels) >= MOST_LABELS and len(self.labels.keys() - self._leaving - set(instead_of)) >= MOST_LABELS:
+        if len(self.labels) >= MOST_LABELS and len(self.labels.keys() - self.leaving - set(instead_of)) >= MOST_LABELS:
             self._limited = True
             return f"the issue carries {len(self._initial)} labels and GitHub allows {MOST_LABELS}"
         return None
@@ -199,6 +206,8 @@ class Draft:
             self._created_labels[label] = CreateLabel(name, spec.description, spec.color or "ededed", rule)
         else:
             name = existing.name
+        if label in self.leaving:
+            self.wanted_again.add(label)
         self.labels[label] = name
         self._by[label] = rule
         return name
@@ -266,14 +275,19 @@ class Draft:
         """What a person has to do, as the rules said it."""
         return self._attention
 
-    @property
-    def limited(self) -> bool:
-        """Whether the limit of labels kept a rule from adding one."""
-        return self._limited
+    def foresight(self) -> tuple[frozenset[str], frozenset[str]]:
+        """What the rules would have had to know of one another: the labels that go, and those that come and tell a track.
 
-    def freed(self) -> frozenset[str]:
-        """Which of the labels that were there the rules want off."""
-        return frozenset(label for label in self._initial if label not in self.labels)
+        Both are empty where the next look has nothing to add to this one.
+        """
+        gone = self._initial.keys() - self.labels.keys()
+        told = self.view.matched_labels & (self.labels.keys() - self._initial.keys())
+        lacks_track = (
+            bool(told or gone & self.view.track_by_label.keys()) and self.view.heals_tracks and not self.tracks()
+        )
+        if lacks_track or (gone and (self._limited or self.view.lacks_required(self.labels))):
+            return frozenset(gone), told if lacks_track else frozenset()
+        return frozenset(), frozenset()
 
     def settle(self) -> None:
         """Give every applied decision that changes nothing in the end the outcome it has in the end.

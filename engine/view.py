@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
 from dataclasses import dataclass
 
 from engine.config.build import DEFAULT_PREFIX
@@ -23,10 +23,11 @@ _MOST_NAMES = 1_000
 class Matcher:
     """One track's `match`, ready to search with."""
 
-    __slots__ = ("_body", "_labels", "_title", "track")
+    __slots__ = ("_body", "_labels", "_title", "labels", "track")
 
     def __init__(self, track: Track, match: Match) -> None:
         self.track = track
+        self.labels = match.labels
         self._labels = tuple((fold(name), name) for name in match.labels)
         self._title = tuple((compile_pattern(pattern), pattern) for pattern in match.title)
         self._body = tuple((compile_pattern(pattern), pattern) for pattern in match.body)
@@ -163,11 +164,14 @@ class View:
         "flags",
         "groups",
         "groups_by_name",
+        "heals_tracks",
+        "matched_labels",
         "matchers",
         "milestone_aliases",
         "milestones",
         "phase_targets",
         "program",
+        "required",
         "thresholds_by_track",
         "track_by_alias",
         "track_by_label",
@@ -197,6 +201,10 @@ class View:
             if fold(name) in self.track_by_label:
                 self.track_by_alias[alias] = self.track_by_label[fold(name)]
         self.matchers = tuple(Matcher(track, track.match) for track in config.tracks if track.match)
+        self.matched_labels = frozenset(fold(name) for matcher in self.matchers for name in matcher.labels)
+        """The labels that tell a track."""
+        healing = config.self_healing
+        self.heals_tracks = healing is not None and healing.enabled and healing.fix_missing_track
         self.default_track = next((track for track in config.tracks if track.default), None)
         self.milestones: dict[str, MilestoneSpec] = {spec.title: spec for spec in reversed(config.milestones)}
         for track in config.tracks:
@@ -208,6 +216,12 @@ class View:
         groups = enforcement.exclusivity if enforcement else ()
         self.groups = tuple(GroupView(group, config, self.flags) for group in groups)
         self.groups_by_name = {view.rule.removeprefix("exclusivity."): view for view in self.groups}
+        self.required = tuple(
+            (self.group(entry.group) if entry.group is not None else None, frozenset(map(fold, entry.any_of)))
+            for entry in (enforcement.required_labels if enforcement else ())
+            if entry.mode == "enforce" and entry.default is not None
+        )
+        """What is added where it is missing: the group, or the labels one of which is enough."""
         phases = _by_label(enforcement.phase_milestones if enforcement else ())
         tracks = _by_label(enforcement.track_milestones if enforcement else ())
         self.phase_targets = {label: _mapped(mapping) for label, mapping in phases.items()}
@@ -221,6 +235,13 @@ class View:
         """The group of that name; one that is not configured has the membership its name gives it."""
         known = self.groups_by_name.get(name)
         return known or GroupView(Group(name, "off", "newest", Where()), self.config, self.flags)
+
+    def lacks_required(self, labels: Collection[str]) -> bool:
+        """Whether the next look would add a label that is demanded."""
+        return any(
+            not (group.members(labels) if group is not None else any_of.intersection(labels))
+            for group, any_of in self.required
+        )
 
     def manages_milestone(self, title: str) -> bool:
         """Whether a mapping names the milestone: only such a one is ever replaced by another."""

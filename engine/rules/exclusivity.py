@@ -83,6 +83,8 @@ def _last_applied(draft: Draft, rule: str) -> Callable[[str], int]:
 
     def last(label: str) -> int:
         former = draft.view.aliases_by_label.get(label, ())
+        if label in draft.wanted_again:
+            return len(events)
         if not draft.was_there(label) and not any(map(draft.was_there, former)):
             return len(events)  # an earlier rule of this look adds it
         return max(places.get(name, -1) for name in (label, *former))

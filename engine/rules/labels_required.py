@@ -32,11 +32,12 @@ def _demand(draft: Draft, entry: RequiredLabels) -> None:
     if entry.mode == "off":
         draft.decide(ID, "labels", "skipped", "Switched off by its mode.", entry.where)
         return
+    staying = [label for label in draft.labels if label not in draft.leaving]
     if entry.group is not None:
-        there = [draft.labels[label] for label in draft.view.group(entry.group).members(draft.labels)]
+        there = [draft.labels[label] for label in draft.view.group(entry.group).members(staying)]
         wanted = f"a label of the group {entry.group}"
     else:
-        there = [draft.labels[fold(name)] for name in entry.any_of if fold(name) in draft.labels]
+        there = [draft.labels[fold(name)] for name in entry.any_of if fold(name) in staying]
         wanted = f"one of {words(entry.any_of)}"
     if there:
         draft.decide(ID, "labels", "already", f"The issue needs {wanted} and carries {words(there)}.", entry.where)

@@ -24,7 +24,7 @@ def evaluate(draft: Draft) -> None:
     """Find the issue's track where it has none."""
     healing = draft.view.config.self_healing
     assert healing is not None
-    carried = draft.tracks()
+    carried = [track for track in draft.tracks() if fold(track.label) not in draft.leaving]
     if carried:
         names = words([draft.labels[fold(track.label)] for track in carried])
         draft.decide(
@@ -59,8 +59,9 @@ def evaluate(draft: Draft) -> None:
 
 def _infer(draft: Draft) -> tuple[Track, str] | None:
     """The first track that matches, in the order of the configuration, else the default; and why."""
+    labels = (draft.labels.keys() - draft.leaving) | draft.foreseen
     for matcher in draft.view.matchers:
-        hit = matcher.hit(draft.labels, draft.issue)
+        hit = matcher.hit(labels, draft.issue)
         if hit:
             return matcher.track, f"No track label; {hit} matches track {matcher.track.id}."
     default = draft.view.default_track
@@ -74,7 +75,7 @@ RULE = Rule(
     help="""\
 An issue that carries no track's label is matched against `tracks[].match`, track by track in the order of the file: a label in
 `labels`, or a pattern in `title` or `body` that occurs anywhere (RE2 syntax, case counts unless the pattern says `(?i)`); one
-hit is enough. Without a match the track with `default: true` is taken; without a default the issue is left as it is.
+hit is enough; a label that another rule adds in the same look counts. Without a match the track with `default: true` is taken; without a default the issue is left as it is.
 
 An issue that has a track keeps it, whatever it would match.
 """,
