@@ -184,6 +184,11 @@ class Dispatcher:
         """Deliveries were stored, or issues put in line; from the dispatcher's own loop."""
         self._stored.set()
 
+    @property
+    def knows(self) -> bool:
+        """Whether it was told and has not looked since, so that it need not be told again; from any thread."""
+        return self._stored.is_set()
+
     async def _sort_page(self) -> int:
         page = self._journal.unsorted(self._breadth.page)
         if not page:

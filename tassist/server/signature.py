@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import re
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -19,6 +20,7 @@ from tassist.log import get_logger, log_event
 
 _LOG = get_logger("intake")
 _FORM = re.compile(rb"sha256=[0-9a-f]{64}")
+_ASKED_EVERY_S = 1.0
 Match = Literal["current", "previous"]
 
 
@@ -57,7 +59,7 @@ class Renewal(Protocol):
     """Where the secrets are kept, so that a rotation reaches a running server before GitHub is told."""
 
     def changed(self) -> bool:
-        """Whether they were written since they were last loaded; asked for every delivery, so it costs microseconds."""
+        """Whether they were written since they were last loaded; asked for about once a second."""
         ...
 
     def load(self) -> Secrets:
@@ -74,19 +76,28 @@ class Verifier:
 
     def __init__(self, secrets: Secrets, renewal: Renewal | None = None) -> None:
         self._renewal = renewal
+        self._asked_s = 0.0
         self._renewing = asyncio.Lock()
         self._use(secrets)
 
-    async def renew(self) -> None:
-        """Take over changed secrets, before a signature is judged by the old ones; a failure leaves the old ones."""
-        if self._renewal is None or not self._renewal.changed():
-            return
+    async def renew(self, *, at_once: bool = False) -> bool:
+        """Take over changed secrets; a failure leaves the old ones. Returns whether they are other ones now.
+
+        A rotation is noticed by the first signature that does not fit, so whether the secrets have changed is asked ``at_once``
+        only then; else once a second, for the secret that shall not be taken any more. Asking costs a system call, and with
+        it this thread's turn, for every delivery.
+        """
+        now_s = time.monotonic()
+        if self._renewal is None or not (at_once or now_s - self._asked_s >= _ASKED_EVERY_S):
+            return False
+        self._asked_s = now_s
+        if not self._renewal.changed():
+            return False
         async with self._renewing:
             if not self._renewal.changed():
-                return  # another delivery has waited for it
+                return True  # another delivery has waited for it
             try:
                 self._use(await asyncio.to_thread(self._renewal.load))
-                log_event(_LOG, "secrets-renewed", "the webhook's secrets have changed and are in use")
             except ProblemError as error:
                 log_event(
                     _LOG,
@@ -95,6 +106,9 @@ class Verifier:
                     level=40,
                     why=error.problems[0].what,
                 )
+                return False
+        log_event(_LOG, "secrets-renewed", "the webhook's secrets have changed and are in use")
+        return True
 
     def _use(self, secrets: Secrets) -> None:
         self._current = hmac.new(secrets.current.reveal().encode(), digestmod="sha256")

@@ -134,7 +134,10 @@ class DispatcherThread:
                 self._parts.tell,
             )
             dispatcher = self._dispatcher = self._made(looks, github)
-            self._journal.writer.on_commit(DELIVERIES, lambda: self._soon(dispatcher.stored))
+            # Waking another thread's loop costs a system call and the writer's turn, so it is not done for every commit.
+            self._journal.writer.on_commit(
+                DELIVERIES, lambda: None if dispatcher.knows else self._soon(dispatcher.stored)
+            )
             self._journal.writer.on_commit(STANDING, lambda: self._soon(dispatcher.look_anew))
             away = asyncio.create_task(self._be_away(github), name="away")
             learning = asyncio.create_task(self._learn_own_login(github), name="own-login")

@@ -32,35 +32,43 @@ def accept(connection: Connection, incoming: Incoming) -> Accepted:
 
     The id is not signed. The same id with another body is another delivery, and is kept beside the first.
     """
-    known = connection.execute(
+    stored = _insert(connection, incoming, incoming.delivery_id)
+    if stored is not None:  # nearly always, so it is tried before looking
+        return stored
+    seq, state, body, headers = connection.execute(
         "SELECT d.seq, d.state, b.body, d.headers FROM deliveries d LEFT JOIN bodies b USING (seq) WHERE d.delivery_id = ?",
         (incoming.delivery_id,),
     ).fetchone()
-    delivery_id = incoming.delivery_id
-    if known is not None:
-        seq, state, body, headers = known
-        if body is None or body == incoming.body or _retold(body, incoming, headers):
-            return _again(connection, seq, state)
-        delivery_id = f"{delivery_id[:100]}~{hashlib.sha256(incoming.body).hexdigest()[:16]}"
-        same = connection.execute("SELECT seq, state FROM deliveries WHERE delivery_id = ?", (delivery_id,)).fetchone()
-        if same is not None:
-            return _again(connection, *same)
-    state = "quarantined" if incoming.quarantine else "stored"
-    (seq,) = connection.execute(
+    if body is None or body == incoming.body or _retold(body, incoming, headers):
+        return _again(connection, seq, state)
+    delivery_id = f"{incoming.delivery_id[:100]}~{hashlib.sha256(incoming.body).hexdigest()[:16]}"
+    stored = _insert(connection, incoming, delivery_id)
+    if stored is not None:
+        return stored
+    same = connection.execute("SELECT seq, state FROM deliveries WHERE delivery_id = ?", (delivery_id,)).fetchone()
+    return _again(connection, *same)
+
+
+def _insert(connection: Connection, incoming: Incoming, delivery_id: str) -> Accepted | None:
+    """Store a delivery under this id; ``None`` where the id is there."""
+    inserted = connection.execute(
         "INSERT INTO deliveries (delivery_id, event, received_at, headers, size, state, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING seq",
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (delivery_id) DO NOTHING RETURNING seq",
         (
             delivery_id,
             incoming.event,
             to_us(incoming.received_at),
             json.dumps(dict(incoming.headers), separators=(",", ":")),
             len(incoming.body),
-            state,
+            "quarantined" if incoming.quarantine else "stored",
             incoming.quarantine,
         ),
     ).fetchone()
+    if inserted is None:
+        return None
+    seq = int(inserted[0])
     connection.execute("INSERT INTO bodies (seq, body) VALUES (?, ?)", (seq, incoming.body))
-    return Accepted(int(seq), "stored")
+    return Accepted(seq, "stored")
 
 
 def _retold(body: bytes, incoming: Incoming, headers: str) -> bool:
