@@ -137,6 +137,8 @@ class Life:
     patience: Patience = field(default_factory=Patience)
     dead: bool = False
     ready: bool = False
+    ready_s: float = 0.0
+    """When it became ready; the log is read after that."""
     tasks: dict[asyncio.Task[Any], None] = field(default_factory=dict)
     active: set[tuple[int, int]] = field(default_factory=set)
     """Issues that are being looked at."""
@@ -243,6 +245,7 @@ class Life:
         self.sink = JsonlSink(self.home / "telemetry", notice=lambda _: None)
         self.lane = SinkLane(journal.outbox, self.sink, Limits(), self.clock, None)
         self.ready = True
+        self.ready_s = self.world.now_s
         self.traced("ready")
         connection = github.connection
         how = Watchfulness(LOG, every_s=CATCH_UP_S, beat_s=300.0, first_s=60.0)

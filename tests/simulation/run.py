@@ -169,7 +169,9 @@ async def _come_late(world: World, people: People) -> None:
     world.crashiness = _HARD
     await until(world, lambda: (life := world.life) is not None and life.has_caught_up, "the log to be read")
     world.crashiness = 1.0
-    world.watch.missed()
+    life = world.life
+    assert life is not None
+    world.watch.missed(life.ready_s)  # what its own writes cause since then may be on its way
 
 
 async def until(world: World, condition: Callable[[], bool], what: str) -> None:

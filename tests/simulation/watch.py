@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
@@ -460,12 +461,12 @@ class Watch:
         waiting = self.rows("SELECT delivery_id, state FROM deliveries WHERE state IN ('stored', 'waiting')")
         self.holds("alive", not waiting, lambda: f"still waiting: {waiting[:3]}")
 
-    def missed(self) -> None:
-        """Everything GitHub's log still holds is here."""
+    def missed(self, before_s: float = math.inf) -> None:
+        """Everything GitHub's log still holds, of what was sent before, is here."""
         known = {row[0] for row in self.rows("SELECT delivery_id FROM deliveries")}
         since_s = self.world.now_s - 2.9 * 86400
         for attempt in self.world.log:
-            if attempt.at_s >= since_s and _matters(attempt):
+            if since_s <= attempt.at_s < before_s and _matters(attempt):
                 self.holds("nothing missed", attempt.guid in known, f"{attempt.event}.{attempt.action} {attempt.guid}")
 
     def telemetry(self, folder: Path) -> None:
