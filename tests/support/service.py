@@ -87,7 +87,13 @@ class Outside:
         return {
             "action": action,
             "issue": {"number": number, "title": "an issue"},
-            "repository": {"id": self.repo.id, "full_name": self.repo.full_name, "default_branch": "main"},
+            "repository": {
+                "id": self.repo.id,
+                "name": self.repo.name,
+                "full_name": self.repo.full_name,
+                "owner": {"login": self.repo.full_name.split("/")[0]},
+                "default_branch": "main",
+            },
             "sender": {"login": "ann", "id": self.by.user.id if self.by.user else 1},
             "installation": {"id": self.installation_id},
             **more,
