@@ -130,7 +130,9 @@ class PlainFace(Face):
         accepts = wait.waiting.accepts
         prompt = f"Paste {accepts}:" if accepts else "It goes on by itself; Enter looks at once:"
         if accepts and wait.waiting.by_itself:
-            prompt = f"It goes on by itself. Otherwise paste {accepts}:"
+            # Said above the prompt, which would be cut in the middle of a word.
+            _say(f"  it goes on by itself; otherwise paste {accepts}")
+            prompt = "Paste, or just wait:"
         while True:
             line = await self._read(prompt)
             if isinstance(line, Signal):

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, OptionList, Static
 
+from setup_wizard.export_line import sealed
 from setup_wizard.flow import Ask, Mark, Standing, Wait
 from setup_wizard.known import Known
 from setup_wizard.outcome import Waiting
@@ -233,7 +235,11 @@ async def test_what_is_typed_ahead_leads_nowhere_and_what_takes_long_says_for_ho
         assert "1 min 23 s so far" in seat.text("#working-elapsed")
         await seat.pilot.press("question_mark")
         await seat.until(lambda: seat.screen.query("HelpPanel"), "the help")
+        ahead = Key("4", "4")
         await seat.screen.show(StartView(""))
+        seat.app.post_message(ahead)
+        await seat.pilot.pause()
+        assert seat.app.screen is seat.screen
         await seat.pilot.press("2")
         await seat.until(lambda: not isinstance(seat.app.screen, SetupScreen), "another place")
 
@@ -276,6 +282,17 @@ async def test_a_secret_is_masked_and_cannot_be_copied(home: Path) -> None:
         assert field.value == canary
         assert canary not in seat.app.export_screenshot()
         assert seat.screen.query_one(QuestionView).draft() == ""
+
+
+async def test_a_secret_that_is_wrong_is_replaced_by_what_is_pasted_next(home: Path) -> None:
+    async with seated(home, Wishes(), env={"TASSIST_SETUP_APP": "import"}) as seat:
+        await seat.view(QuestionView, "bundle")
+        await seat.pilot.press(*"canary", "enter")
+        await seat.until(lambda: "not a line of tassist setup export" in seat.text("#field-error"), "the fault")
+        seat.screen.query_one("#field", Input).post_message(Paste(sealed("c2VhbGVk")))
+        await seat.pilot.press("enter")
+
+        await seat.view(QuestionView, "passphrase")
 
 
 async def test_an_answer_is_judged_when_the_field_is_left(home: Path) -> None:

@@ -270,7 +270,7 @@ class Creation:
         return Waiting(
             "you to create the App, in any browser",
             f"{wanted.github}{place}?{urlencode(fields)}",
-            accepts="the App ID and the path of the private key file, with a blank between them",
+            accepts="the App ID, a blank and the path of the key's file",
             by_itself=False,
             hints=(
                 "press Create GitHub App at the end of the page",

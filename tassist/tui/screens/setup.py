@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -13,6 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import Key
+from textual.message import Message
 from textual.widget import Widget
 from typing_extensions import override
 
@@ -50,6 +52,9 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", id="setup-back", tooltip="The question before; what is typed is kept"),
     ]
+
+    _shown_at = 0.0
+    """When the view that is there was shown, on the clock of messages."""
 
     @override
     def compose_place(self) -> ComposeResult:
@@ -91,6 +96,12 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
         await stand.mount(view)
         if isinstance(view, View | EndView):
             view.focus_first()
+        # What is typed before it is drawn was not meant for it.
+        self._shown_at = math.inf
+        self.call_after_refresh(self._drawn)
+
+    def _drawn(self) -> None:
+        self._shown_at = Message().time
 
     async def tell(self, text: str, marks: tuple[Mark, ...]) -> None:
         """Say what is being done, or was; part of `Stand`."""
@@ -250,8 +261,11 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
     # --- what a person does ----------------------------------------------------------------------
 
     def on_key(self, event: Key) -> None:
-        """Take what is typed ahead for nothing: a digit meant for the next list would leave for another place."""
-        asks = self.query("#stand > *") and not self.query("#working")
+        """Take what is typed ahead for nothing: a digit meant for the next list would leave for another place.
+
+        Also what was typed before the view that is there now, and comes only now because something was loaded.
+        """
+        asks = self.query("#stand > *") and not self.query("#working") and event.time >= self._shown_at
         if not asks and event.is_printable and event.character != "?":
             event.stop()
             event.prevent_default()

@@ -124,6 +124,9 @@ class QuestionView(View[str]):
         event.stop()
         if self.judge(event.value):
             self.resolve(event.value)
+        elif self.ask.question.secret:
+            # Nobody can mend what is not shown: what is pasted next takes its place.
+            event.input.select_all()
 
     @on(Input.Blurred, "#field")
     def _left(self, event: Input.Blurred) -> None:
