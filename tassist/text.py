@@ -15,6 +15,11 @@ _RUNS_OF_JOINERS = re.compile(f"[{_JOINERS}]{{2,}}")
 _RUNS_OF_MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}")
 
 
+def noun(count: int, one: str, many: str = "") -> str:
+    """The word that goes with a number: ``1 issue``, ``2 issues``; `many` where it does not only end in an s."""
+    return one if count == 1 else many or f"{one}s"
+
+
 def safe_text(text: object, *, max_chars: int = 10_000, newlines: bool = False) -> str:
     r"""Replace what could act on a terminal by something visible, and cut what is too long.
 

@@ -35,7 +35,7 @@ def command(repo: str, config: str | None, home: str | None, *, yes: bool, as_js
     from tassist.errors import Exit, exit_code
     from tassist.services import prepare
     from tassist.services.connecting import connect
-    from tassist.text import safe_text
+    from tassist.text import noun, safe_text
 
     loaded = settings.load({"home": home})
 
@@ -75,7 +75,9 @@ def command(repo: str, config: str | None, home: str | None, *, yes: bool, as_js
         output.document(prepare.data(found, made))
     elif made:
         output.line()
-        output.line(f"Done: {len(made) - len(failed)} of {len(made)} changes made, nothing deleted.")
+        output.line(
+            f"Done: {len(made) - len(failed)} of {len(made)} {noun(len(made), 'change')} made, nothing deleted."
+        )
     if not failed:
         return Exit.OK
     return Exit.AUTH if exit_code(failed) == Exit.AUTH else Exit.FAILED

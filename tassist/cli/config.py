@@ -13,7 +13,7 @@ from engine.problems import Problem
 from tassist.cli import diagnostics, output
 from tassist.cli.config_simulate import simulate
 from tassist.errors import Exit
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 
 @click.group(
@@ -63,7 +63,7 @@ def validate(path: str, *, as_json: bool) -> int:
         return code
     diagnostics.problems(problems)
     warn(found.warnings)
-    count = f", {len(found.warnings)} warning{'s' * (len(found.warnings) != 1)}" if found.warnings else ""
+    count = f", {len(found.warnings)} {noun(len(found.warnings), 'warning')}" if found.warnings else ""
     if problems:
         output.line(f"invalid: {safe_text(path)}, {len(problems)} problem{'s' * (len(problems) != 1)}{count}")
     else:

@@ -60,7 +60,7 @@ def simulate(config: Path, base: Path | None, over: Path, app: str, repo: str, *
 
 def _text(found: Simulated) -> None:
     from tassist.cli import diagnostics, output
-    from tassist.text import safe_text
+    from tassist.text import noun, safe_text
 
     report = found.report
     for note in found.notes:
@@ -79,11 +79,17 @@ def _text(found: Simulated) -> None:
         ]
         output.table(rows, header=("issue", "rule", "would differ", "states"))
         if len(by_issue) > _MOST_ISSUES:
-            output.line(f"… and {len(by_issue) - _MOST_ISSUES} more issues; --json shows all")
+            output.line(
+                f"… and {len(by_issue) - _MOST_ISSUES} more {noun(len(by_issue) - _MOST_ISSUES, 'issue')}; --json shows all"
+            )
         output.line()
     span = f", {report.first:%Y-%m-%d} to {report.last:%Y-%m-%d}" if report.first and report.last else ""
-    output.line(f"{report.states} states of {report.issues} issues{span}")
-    output.line(f"{len(report.differences)} differences on {len(by_issue)} issues")
+    output.line(
+        f"{report.states} {noun(report.states, 'state')} of {report.issues} {noun(report.issues, 'issue')}{span}"
+    )
+    output.line(
+        f"{len(report.differences)} {noun(len(report.differences), 'difference')} on {len(by_issue)} {noun(len(by_issue), 'issue')}"
+    )
     if found.recorded_changes:
         output.line(
             f"{found.reverted_changes} of {found.recorded_changes} recorded changes were undone by a person later"

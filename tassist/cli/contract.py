@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tassist.errors import Exit
+from tassist.text import noun
 
 if TYPE_CHECKING:
     from tassist.contract.promises import Promise
@@ -109,7 +110,7 @@ def _show_contract(verified: Verified, *, as_json: bool) -> None:
         diagnostics.say(f"broken: {case}")
         for mismatch in mismatches:
             diagnostics.say(f"  {mismatch}")
-    output.line(f"{verified.count} cases, {len(verified.broken) or 'none'} broken")
+    output.line(f"{verified.count} {noun(verified.count, 'case')}, {len(verified.broken) or 'none'} broken")
 
 
 def _show_promises(promises: tuple[Promise, ...], *, as_json: bool) -> None:

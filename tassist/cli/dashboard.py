@@ -10,7 +10,7 @@ import click
 
 from tassist.cli import diagnostics, output
 from tassist.errors import Exit
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 _PATH = click.Path(path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -117,9 +117,13 @@ def build(
         output.document(built)
         return Exit.OK
     output.line(safe_text(built.index, max_chars=4000))
-    diagnostics.say(f"{built.records} records as of {built.as_of}, {built.files} files, {built.bytes // 1024} KiB")
+    diagnostics.say(
+        f"{built.records} {noun(built.records, 'record')} as of {built.as_of}, {built.files} {noun(built.files, 'file')}, {built.bytes // 1024} KiB"
+    )
     if built.faulty:
-        diagnostics.say(f"{built.faulty} line(s) are no records; the page about the data names them")
+        diagnostics.say(
+            f"{built.faulty} {noun(built.faulty, 'line is no record', 'lines are no records')}; the page about the data names {noun(built.faulty, 'it', 'them')}"
+        )
     return Exit.OK
 
 

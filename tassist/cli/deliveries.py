@@ -12,7 +12,7 @@ from tassist.cli.deliveries_search import diff, search
 from tassist.cli.deliveries_send import edit, resend
 from tassist.config.settings import Place
 from tassist.store.model import DeliveryRow, DeliveryState
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 _STATES: tuple[DeliveryState, ...] = ("stored", "waiting", "done", "ignored", "dead", "quarantined")
 _HOME = click.option("--home", type=click.Path(), help="Folder of the journal.")
@@ -127,7 +127,7 @@ def show(*, delivery_id: str, body: bool, form: str | None, home: str | None, as
         ("state", row.state + (f": {row.reason}" if row.reason else "")),
     ]
     if row.duplicates:
-        lines.append(("arrived again", f"{row.duplicates} times"))
+        lines.append(("arrived again", f"{row.duplicates} {noun(row.duplicates, 'time')}"))
     if run is not None:
         lines.append(("run", f"{run.run_id}: {run.outcome or run.state}" + (f", {run.reason}" if run.reason else "")))
         for effect in found.effects:

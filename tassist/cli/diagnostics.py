@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from engine.problems import Problem
 from tassist.errors import redact
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 
 def width() -> int | None:
@@ -33,7 +33,10 @@ def problems(found: Iterable[Problem]) -> None:
         _write(safe_text(redact(f"error: {problem}"), newlines=True))
     if seen and width() is not None:
         codes = list(dict.fromkeys(problem.code for problem in seen))
-        _write(f"more: tassist help {codes[0]}" + (f" (and {len(codes) - 1} more codes)" if len(codes) > 1 else ""))
+        _write(
+            f"more: tassist help {codes[0]}"
+            + (f" (and {len(codes) - 1} more {noun(len(codes) - 1, 'code')})" if len(codes) > 1 else "")
+        )
 
 
 def waiting(wait_s: float, why: str) -> None:

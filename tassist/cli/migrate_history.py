@@ -38,7 +38,7 @@ def import_telemetry(
     from tassist.errors import Exit
     from tassist.services.migrate import history, report
     from tassist.services.telemetry import telemetry_folder
-    from tassist.text import safe_text
+    from tassist.text import noun, safe_text
 
     loaded = settings.load({"home": home})
     if Path(target).exists() or target.count("/") != 1 or target.startswith((".", "/", "~")):
@@ -56,16 +56,16 @@ def import_telemetry(
         told = ", ".join(f"{name} {count}" for name, count in sorted(done.by_component.items()))
         output.line(
             safe_text(
-                f"{done.repo}: {done.files} files; runs of {told or 'nothing'}; {done.issues} sightings of issues"
+                f"{done.repo}: {done.files} {noun(done.files, 'file')}; runs of {told or 'nothing'}; {done.issues} {noun(done.issues, 'sighting of an issue', 'sightings of issues')}"
             )
         )
         verb = "would be written" if dry_run else "written"
         output.line(
-            f"{done.written} records {verb}, {done.repeated} were there already or stand in several files, "
-            f"{done.mended} pieces mended, {done.unread} left out"
+            f"{done.written} {noun(done.written, 'record')} {verb}, {done.repeated} were there already or stand in several files, "
+            f"{done.mended} {noun(done.mended, 'piece')} mended, {done.unread} left out"
         )
         for note in source.notes[:5]:
             diagnostics.say(report.clean(f"note: {note}"))
         if len(source.notes) > 5:
-            diagnostics.say(f"… and {len(source.notes) - 5} more notes")
+            diagnostics.say(f"… and {len(source.notes) - 5} more {noun(len(source.notes) - 5, 'note')}")
     return Exit.FOUND if done.unread else Exit.OK

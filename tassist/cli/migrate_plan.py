@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tassist.text import noun
+
 if TYPE_CHECKING:
     from migrations.plan import Plan
     from tassist.config.settings import Settings
@@ -140,7 +142,9 @@ def apply(
     if as_json:
         output.document(report.redacted(moving.progress_data(done)))
     else:
-        output.line(f"Done: {len(made.steps)} of {len(made.steps)} steps. Check it: tassist migrate verify {made.repo}")
+        output.line(
+            f"Done: {len(made.steps)} of {len(made.steps)} {noun(len(made.steps), 'step')}. Check it: tassist migrate verify {made.repo}"
+        )
         for entry in made.by_hand:
             output.line(report.clean(f"  by hand: {entry}"))
     return Exit.OK
@@ -169,7 +173,9 @@ def verify(repo: str, home: str | None, *, as_json: bool) -> int:
             output.line(report.clean(f"?     {what}: not looked at; {why}"))
         if found.foreseen:
             agreed = sum(holds for _, holds, _ in found.foreseen)
-            output.line(f"{agreed} of {len(found.foreseen)} issues are as the shadow foresaw")
+            output.line(
+                f"{agreed} of {len(found.foreseen)} {noun(len(found.foreseen), 'issue is', 'issues are')} as the shadow foresaw"
+            )
             for what, holds, why in found.foreseen:
                 if not holds:
                     output.line(report.clean(f"  {what.replace(' is as the', ' is not as the')}: {why}"))
@@ -180,7 +186,11 @@ def verify(repo: str, home: str | None, *, as_json: bool) -> int:
                     )
                 )
         looked = f"; {len(found.unchecked)} could not be looked at" if found.unchecked else ""
-        whole = "Everything is as planned" if not found.wrong else f"{len(found.wrong)} things are not as planned"
+        whole = (
+            "Everything is as planned"
+            if not found.wrong
+            else f"{len(found.wrong)} {noun(len(found.wrong), 'thing is', 'things are')} not as planned"
+        )
         output.line(f"{whole}{looked}.")
     return Exit.FOUND if found.wrong else Exit.OK
 

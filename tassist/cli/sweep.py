@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tassist.text import noun
+
 if TYPE_CHECKING:
     from tassist.config.settings import Settings
     from tassist.services.sweep import Repos, Swept
@@ -46,10 +48,10 @@ def command(repos: tuple[str, ...], home: str | None, *, everything: bool, dry_r
         output.document(swept.data())
     else:
         output.line(
-            f"{done.looked} issues of {done.repos} repositories looked at, {done.changed} changed, {done.failed} failed"
+            f"{done.looked} {noun(done.looked, 'issue')} of {done.repos} {noun(done.repos, 'repository', 'repositories')} looked at, {done.changed} changed, {done.failed} failed"
         )
     if done.dropped:
-        diagnostics.say(f"{done.dropped} repositories went away meanwhile")
+        diagnostics.say(f"{done.dropped} {noun(done.dropped, 'repository', 'repositories')} went away meanwhile")
     return Exit.FAILED if done.failed else Exit.OK
 
 

@@ -11,7 +11,7 @@ import click
 
 from tassist.cli import diagnostics, output
 from tassist.errors import Exit
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 if TYPE_CHECKING:
     from tassist.config.settings import Settings
@@ -73,8 +73,8 @@ def verify(files: tuple[Path, ...], *, home: str | None, as_json: bool) -> int:
         output.document(report)
     else:
         diagnostics.say(
-            f"{report.records} records in {report.files} file(s), {report.chained} of them along their chain: "
-            f"{report.fault_count} fault(s), {report.note_count} note(s)"
+            f"{report.records} {noun(report.records, 'record')} in {report.files} {noun(report.files, 'file')}, {report.chained} of them along their chain: "
+            f"{report.fault_count} {noun(report.fault_count, 'fault')}, {report.note_count} {noun(report.note_count, 'note')}"
         )
     return Exit.FOUND if report.fault_count else Exit.OK
 
@@ -157,7 +157,7 @@ def export(
             beside.replace(target)
         finally:
             beside.unlink(missing_ok=True)
-    diagnostics.say(f"{moved.written} of {moved.read} line(s) exported")
+    diagnostics.say(f"{moved.written} of {moved.read} {noun(moved.read, 'line')} exported")
     return _faulty(moved)
 
 
@@ -175,7 +175,7 @@ def import_(files: tuple[Path, ...], home: str | None, folder: Path | None, *, a
         output.document(moved)
     else:
         diagnostics.say(
-            f"{moved.written} of {moved.read} record(s) imported, {moved.repeated} were there already, "
+            f"{moved.written} of {moved.read} {noun(moved.read, 'record')} imported, {moved.repeated} were there already, "
             f"{moved.faulty} left out"
         )
     return _faulty(moved)
@@ -223,8 +223,8 @@ def prune(home: str | None, keep_days: int, folder: Path | None, *, dry_run: boo
         if as_json:
             continue
         diagnostics.say(
-            f"{safe_text(name)}: {found.files} day(s) with {found.records} record(s), {found.bytes} bytes"
-            f"{' would go' if dry_run else ' removed'}; {found.kept} record(s) kept whole"
+            f"{safe_text(name)}: {found.files} {noun(found.files, 'day')} with {found.records} {noun(found.records, 'record')}, {found.bytes} bytes"
+            f"{' would go' if dry_run else ' removed'}; {found.kept} {noun(found.kept, 'record')} kept whole"
         )
         for skipped in found.skipped:
             diagnostics.say(f"left alone, as it holds what is no record: {safe_text(skipped)}")

@@ -27,6 +27,7 @@ from tassist.dashboard.flow import Flow, flows
 from tassist.dashboard.queries import BEHIND
 from tassist.dashboard.scopes import idle_days, issues_at, milestones, scope
 from tassist.dashboard.tally import Tally
+from tassist.text import noun
 
 SERVICE = "-/-"
 
@@ -201,7 +202,7 @@ def _needs(facts: Facts, repos: list[RepoBoard], issues: dict[str, list[Latest]]
             kind="lost",
             repo="",
             issue=0,
-            what=f"{sink.name} lost {sink.lost.all} records",
+            what=f"{sink.name} lost {sink.lost.all} {noun(sink.lost.all, 'record')}",
             why=sink.reason,
             at=sink.last,
         )
@@ -238,7 +239,7 @@ def _needs(facts: Facts, repos: list[RepoBoard], issues: dict[str, list[Latest]]
                 kind="flapping",
                 repo=board.repo,
                 issue=0,
-                what=f"{rule.rule} changed {rule.flapped.recent} value{'' if rule.flapped.recent == 1 else 's'} to and fro",
+                what=f"{rule.rule} changed {rule.flapped.recent} {noun(rule.flapped.recent, 'value')} to and fro",
                 why="two rules, or a rule and itself, disagree",
                 at="",
             )
@@ -250,7 +251,7 @@ def _needs(facts: Facts, repos: list[RepoBoard], issues: dict[str, list[Latest]]
                 kind="late",
                 repo=board.repo,
                 issue=0,
-                what=f"{milestone.title}: {milestone.open} open, {milestone.overdue_days} days late",
+                what=f"{milestone.title}: {milestone.open} open, {milestone.overdue_days} {noun(milestone.overdue_days, 'day')} late",
                 why=f"it was due on {milestone.due}",
                 at="",
             )
@@ -266,8 +267,8 @@ def _needs(facts: Facts, repos: list[RepoBoard], issues: dict[str, list[Latest]]
                     kind="forgotten",
                     repo=repo,
                     issue=0,
-                    what=f"{left} open issue{'' if left == 1 else 's'} untouched for 90 days or more",
-                    why=f"the longest for {max(idle)} days",
+                    what=f"{left} open {noun(left, 'issue')} untouched for 90 days or more",
+                    why=f"the longest for {max(idle)} {noun(max(idle), 'day')}",
                     at="",
                 )
             )
@@ -294,7 +295,12 @@ def _gaps(facts: Facts) -> list[Gap]:
     if not facts.records:
         return [Gap("There are no records", "so there is nothing to show; start the service, or name another folder")]
     if facts.flaw_count:
-        found.append(Gap(f"{facts.flaw_count} line(s) are no records", "they count nowhere; they are listed below"))
+        found.append(
+            Gap(
+                f"{facts.flaw_count} {noun(facts.flaw_count, 'line is no record', 'lines are no records')}",
+                "what is no record counts nowhere and is listed below",
+            )
+        )
     if not facts.latest:
         found.append(Gap("No record says how an issue is", "open issues, flow, age and milestones are unknown"))
     for repo in facts.repos:
@@ -303,7 +309,7 @@ def _gaps(facts: Facts) -> list[Gap]:
         if unknown:
             found.append(
                 Gap(
-                    f"{repo}: of {unknown} issue(s) nobody recorded when they were opened",
+                    f"{repo}: of {unknown} {noun(unknown, 'issue')} nobody recorded when they were opened",
                     "they count from the day they were seen first; their age is at least what is shown",
                 )
             )
@@ -316,7 +322,7 @@ def _gaps(facts: Facts) -> list[Gap]:
     if longest[0] >= 7 and longest[1] is not None:
         found.append(
             Gap(
-                f"{longest[0]} days in a row without any record, after {longest[1]}",
+                f"{longest[0]} {noun(longest[0], 'day')} in a row without any record, after {longest[1]}",
                 "the service was away, or these records are elsewhere; lines go on as if nothing had changed",
             )
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from tassist.dashboard.board import Board, RepoBoard, Value
 from tassist.dashboard.figures import FIGURE_BY_ID
 from tassist.dashboard.site.words import shown
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 _SHOWN_NEEDS = 10
@@ -25,7 +25,7 @@ def lines(board: Board, *, blocks: bool = True) -> Iterator[str]:
 
 def _lines(board: Board, *, blocks: bool) -> Iterator[str]:
     source = board.source
-    yield f"As of {board.as_of}: {source.records} records of {len(board.repos)} repositories"
+    yield f"As of {board.as_of}: {source.records} {noun(source.records, 'record')} of {len(board.repos)} {noun(len(board.repos), 'repository', 'repositories')}"
     for gap in source.gaps:
         yield f"missing: {safe_text(gap.what, max_chars=200)}: {safe_text(gap.why, max_chars=200)}"
     if source.records:
@@ -67,7 +67,11 @@ def _repo(repo: RepoBoard, *, blocks: bool) -> Iterator[str]:
         )
     for milestone in repo.milestones:
         if milestone.open:
-            late = f", {milestone.overdue_days} days late" if milestone.overdue_days else ""
+            late = (
+                f", {milestone.overdue_days} {noun(milestone.overdue_days, 'day')} late"
+                if milestone.overdue_days
+                else ""
+            )
             yield (
                 f"  milestone {safe_text(milestone.title, max_chars=30)}: "
                 f"{milestone.closed} of {milestone.open + milestone.closed} done{late}"

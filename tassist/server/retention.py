@@ -11,6 +11,7 @@ from tassist.log import get_logger, log_event
 from tassist.server.metrics import Metrics
 from tassist.server.parts import Parts
 from tassist.store.ports import Journal
+from tassist.text import noun
 
 _LOG = get_logger("retention")
 _REST_S = 0.02
@@ -34,7 +35,7 @@ class Retention:
             log_event(
                 _LOG,
                 "sink-missed-records",
-                f"sink {sink} was not configured for a while and will not get {missed} record(s) of that time",
+                f"sink {sink} was not configured for a while and will not get {missed} {noun(missed, 'record')} of that time",
                 level=logging.WARNING,
                 fix="copy them from another sink: tassist telemetry export, then import",
             )

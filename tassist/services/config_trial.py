@@ -16,7 +16,7 @@ from tassist.errors import os_problem
 from tassist.github.connection import Connection
 from tassist.services.config import read_source, replace_file
 from tassist.services.simulate import Simulated, simulate
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,12 @@ def in_words(trial: Trial, *, most: int = 200) -> list[str]:
     report = found.report
     issues = len({difference.ref for difference in report.differences})
     lines = [
-        f"{len(report.differences)} differences on {issues} of {report.issues} issues, {report.states} recorded states"
+        f"{len(report.differences)} {noun(len(report.differences), 'difference')} on {issues} of {report.issues} {noun(report.issues, 'issue')}, {report.states} recorded {noun(report.states, 'state')}"
     ]
-    lines += [f"  {rule}: {differences} on {count} issues" for rule, (differences, count) in report.by_rule().items()]
+    lines += [
+        f"  {rule}: {differences} on {count} {noun(count, 'issue')}"
+        for rule, (differences, count) in report.by_rule().items()
+    ]
     lines += [f"note: {note}" for note in found.notes]
     for difference in report.differences[:most]:
         change = difference.change

@@ -15,6 +15,7 @@ from tassist.store.model import Backlog, RunRow
 from tassist.store.pages import Filter, Listed
 from tassist.store.ports import Journal
 from tassist.telemetry.status import Status, read_status
+from tassist.text import noun
 
 LATE = timedelta(minutes=5)
 """Whatever waits longer than this for its look is late."""
@@ -141,7 +142,7 @@ def _attention(found: Overview) -> list[Attention]:
 
 
 def _many(count: int, one: str, more: str) -> str:
-    return f"{count} {one if count == 1 else more}"
+    return f"{count} {noun(count, one, more)}"
 
 
 def is_served(home: Path) -> bool:
@@ -195,9 +196,11 @@ def in_words(found: Overview) -> list[str]:
     lines = [f"{'error' if one.verdict == 'bad' else one.verdict}: {one.what}" + (f" ({one.fix})" if one.fix else "")
              for one in found.attention]  # fmt: skip
     lines.append(f"service: {'running' if found.serving else 'not running'}")
-    lines.append(f"queue: {found.backlog.unsorted} deliveries to be read, {found.backlog.lanes} issues wait for a look")
     lines.append(
-        f"last day: {sum(found.per_hour)} deliveries, {found.runs} runs, {found.runs_in_trouble} not successful"
+        f"queue: {found.backlog.unsorted} {noun(found.backlog.unsorted, 'delivery', 'deliveries')} to be read, {_many(found.backlog.lanes, 'issue waits', 'issues wait')} for a look"
+    )
+    lines.append(
+        f"last day: {_many(sum(found.per_hour), 'delivery', 'deliveries')}, {_many(found.runs, 'run', 'runs')}, {found.runs_in_trouble} not successful"
     )
     if found.median_delay is not None:
         lines.append(f"from arrival to done: {found.median_delay.total_seconds():.2f} s in the middle")

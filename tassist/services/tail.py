@@ -15,6 +15,7 @@ from tassist.services.provenance import told
 from tassist.store.model import DeliveryRow
 from tassist.store.pages import Filter, Listed
 from tassist.store.ports import Journal
+from tassist.text import noun
 
 _MOST_FOLLOWED = 5_000
 _LOOK_AGAIN = 20
@@ -38,7 +39,7 @@ def tail(
     found = overview.overview(journal, home, clock.now(), last=max(last, 1))
     yield from overview.in_words(found)
     shown = found.last[:last]
-    yield f"last {len(shown)} deliveries:" if shown else "no delivery yet"
+    yield f"last {len(shown)} {noun(len(shown), 'delivery', 'deliveries')}:" if shown else "no delivery yet"
     followed: OrderedDict[int, str] = OrderedDict()
     for one in reversed(shown):
         yield sentence(journal, one)
@@ -103,7 +104,9 @@ def sentence(journal: Journal, one: Listed) -> str:
     rules = "; ".join(f"{decided.rule} {decided.outcome}: {decided.reason}" for decided in found.decisions
                       if decided.outcome not in {"already", "skipped"})  # fmt: skip
     reason = f" ({run.reason})" if run.reason else ""
-    return f"{head}, {run.outcome}{reason}, {found.writes} writes" + (f"; {rules}" if rules else "")
+    return f"{head}, {run.outcome}{reason}, {found.writes} {noun(found.writes, 'write')}" + (
+        f"; {rules}" if rules else ""
+    )
 
 
 def _about(row: DeliveryRow) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from tassist.telemetry.chain import Chain, advance
+from tassist.text import noun
 
 Told = Callable[[int, str, str, Literal["fault", "note"]], None]
 """Line from 1 (0: the end of the file), code, words, severity."""
@@ -50,7 +51,7 @@ class ChainFollower:
             self._told(
                 self._strange[0],
                 "not-chained",
-                f"{len(self._strange)} line(s) from here on are not in the chain: "
+                f"{len(self._strange)} {noun(len(self._strange), 'line')} from here on not in the chain: "
                 "written just before a crash, or put in by hand",
                 "note",
             )
@@ -66,9 +67,9 @@ class ChainFollower:
             self._told(number, "put-in", "the chain does not know this record", "fault")
         gone = missing - edited
         if gone and before:
-            self._told(before, "gap", f"{gone} record(s) before this line were taken out", "fault")
+            self._told(before, "gap", f"{gone} {noun(gone, 'record')} before this line taken out", "fault")
         elif gone:
-            self._told(0, "cut-short", f"{gone} record(s) at the end are gone", "fault")
+            self._told(0, "cut-short", f"{gone} {noun(gone, 'record is', 'records are')} gone at the end", "fault")
 
     def _find(self, line: bytes) -> int | None:
         """Where in the chain this line fits, from the expected place on."""

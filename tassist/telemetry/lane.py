@@ -17,6 +17,7 @@ from tassist.telemetry.outbox import Emit, RecordLog
 from tassist.telemetry.parts import stamp, trouble
 from tassist.telemetry.sinks.port import Entry, RecordsRefused, Sink, entry
 from tassist.telemetry.status import Condition, SinkStatus
+from tassist.text import noun
 
 _log = get_logger("telemetry.pump")
 
@@ -265,7 +266,7 @@ class Lane:
         log_event(
             _log,
             "records-lost",
-            f"sink {self._sink.name} will not get {lost} record(s)",
+            f"sink {self._sink.name} will not get {lost} {noun(lost, 'record')}",
             level=logging.ERROR,
             first_seq=first,
             why=reason,

@@ -16,6 +16,7 @@ from tassist.errors import redact
 from tassist.telemetry import chain, paths
 from tassist.telemetry.follow import ChainFollower
 from tassist.telemetry.shape import READ_RECORD, Record
+from tassist.text import noun
 
 Severity = Literal["fault", "note"]
 _KEPT_FAULTS = 1000
@@ -179,7 +180,8 @@ class _Verification:
         if found.adopted:
             lines = ", ".join(str(index + 1) for index in sorted(found.adopted)[:10])
             more = " …" if len(found.adopted) > 10 else ""
-            self._found(file, 0, "adopted", f"record(s) {lines}{more} got their digest after a crash", "note")
+            records = noun(len(found.adopted), "record")
+            self._found(file, 0, "adopted", f"{records} {lines}{more} got a digest only after a crash", "note")
         self._linked(file, found)
         self._before = (file, found)
         return ChainFollower(found, lambda line, code, what, severity: self._found(file, line, code, what, severity))
@@ -196,7 +198,7 @@ class _Verification:
                 file,
                 0,
                 "file-pruned" if kept else "file-missing",
-                f"the file before it, {target.name}, with {prev.records} record(s), is gone"
+                f"the file before it, {target.name}, with {prev.records} {noun(prev.records, 'record')}, is gone"
                 + (f"; {paths.KEPT} holds what `prune` kept" if kept else ""),
                 "note" if kept else "fault",
             )
@@ -210,7 +212,12 @@ class _Verification:
         if prev.records and prev.records <= len(digests):
             reached = digests[prev.records - 1]
         if reached is None or reached.hex() != prev.digest:
-            self._found(target, 0, "cut-short", f"it had {prev.records} other record(s) when {file.name} was begun")
+            self._found(
+                target,
+                0,
+                "cut-short",
+                f"it had {prev.records} other {noun(prev.records, 'record')} when {file.name} was begun",
+            )
 
     def _orphan(self, side: Path) -> None:
         file = side.with_suffix(".jsonl")
@@ -221,7 +228,12 @@ class _Verification:
         except ValueError:
             found = None
         if found and found.digests:
-            self._found(file, 0, "file-missing", f"the file is gone; its chain knows {len(found.digests)} record(s)")
+            self._found(
+                file,
+                0,
+                "file-missing",
+                f"the file is gone; its chain knows {len(found.digests)} {noun(len(found.digests), 'record')}",
+            )
 
 
 def _beyond_types(record: Record) -> list[tuple[str, str]]:

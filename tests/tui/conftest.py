@@ -31,6 +31,8 @@ def _still_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
+    # What is said in passing stays: on a busy machine six seconds may go by before it is looked at.
+    monkeypatch.setattr("tassist.tui.app.TassistApp.NOTIFICATION_TIMEOUT", 86_400)
     for kind in (Input, TextArea):
         monkeypatch.setattr(kind, "cursor_blink", False)
     yield  # noqa: PT022 – undone by monkeypatch afterwards

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input, Static
 
+from tassist.services import delivery_search
+from tassist.store.model import DeliveryRow
+from tassist.store.ports import Journal
 from tassist.tui.app import TassistApp
+from tassist.tui.screens import deliveries
 from tassist.tui.screens.asking import ChoiceModal, ConfirmModal, TextModal
 from tassist.tui.screens.deliveries import DeliveriesScreen
 from tassist.tui.screens.delivery_detail import DeliveryDetailScreen
@@ -36,6 +42,33 @@ def many(home: Path, count: int) -> Filled:
     for number in range(count):
         filled.delivery(number % 9 + 1, writes=False)
     return filled
+
+
+@pytest.fixture
+def held(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Twenty deliveries, every fifth about a needle; a search waits for the event when it comes to the sixth."""
+    filled = Filled(home)
+    for number in range(1, 21):
+        filled.delivery(number, title="a needle" if number % 5 == 0 else "hay", writes=False)
+    filled.close()
+    go_on, really = threading.Event(), delivery_search.holds
+
+    def holds(journal: Journal, row: DeliveryRow, text: str) -> tuple[tuple[str, str], ...]:
+        if row.seq <= 6:
+            go_on.wait(60)
+        return really(journal, row, text)
+
+    monkeypatch.setattr(delivery_search, "holds", holds)
+    monkeypatch.setattr(deliveries, "PAGE", 6)
+    monkeypatch.setattr(deliveries, "TICK_S", 0)
+    yield go_on
+    go_on.set()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not holds():
+            await asyncio.sleep(0.01)
 
 
 async def test_the_newest_stand_on_top_and_follow(home: Path) -> None:
@@ -244,3 +277,65 @@ async def test_h71_hostile_text_is_harmless_in_the_list_and_on_the_page(size: tu
             await pilot.press("escape", "down")
             await settled(app)
             assert_harmless(app)
+
+
+async def test_what_is_found_appears_while_the_rest_is_looked_through(home: Path, held: threading.Event) -> None:
+    app = console(home, "deliveries")
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(app)
+        await pilot.press("slash", *"needle", "enter")
+        await until(lambda: "3 shown · looking on, escape stops · 6 not looked at" in said(app))
+        rows = app.screen.query_one(Rows)
+        await pilot.press("down", "down")
+        assert rows.cursor == 2
+        await pilot.press("slash", *"abc")
+        assert screen(app).query_one("#deliveries-filter", Input).value.endswith("abc")
+        await pilot.press("escape", "down", "down")
+        assert rows.cursor == 2, "at the end of what was found so far nothing is looked for anew"
+
+        held.set()
+        await settled(app)
+        assert [str(row.key)[:8] for row in rows.rows] == [f"{number:08x}" for number in (20, 15, 10, 5)]
+        assert rows.cursor == 2, "what came did not move it"
+        assert "4 shown · t looks again" in said(app)
+
+
+async def test_escape_stops_a_search_and_keeps_what_was_found(home: Path, held: threading.Event) -> None:
+    app = console(home, "deliveries")
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(app)
+        screen(app).ask("needle")
+        await until(lambda: "3 shown · looking on" in said(app))
+        await pilot.press("escape")
+        assert "3 shown · stopped · 6 not looked at" in said(app)
+        held.set()
+        await settled(app)
+        assert "3 shown · stopped" in said(app)
+
+        await pilot.press("down", "down", "down")
+        await settled(app)
+        assert [str(row.key)[:8] for row in app.screen.query_one(Rows).rows] == ["00000005"]
+
+        await pilot.press("escape")
+        await settled(app)
+        assert len(app.screen.query_one(Rows).rows) == 6
+        assert "following" in said(app)
+
+
+async def test_a_search_that_has_found_nothing_yet_shows_nothing_else(home: Path, held: threading.Event) -> None:
+    app = console(home, "deliveries")
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(app)
+        screen(app).ask("a-word-nobody-wrote")
+        await until(lambda: "looking on" in said(app))
+        assert "Nothing found yet" in str(app.screen.query_one(Empty).content)
+
+        await pilot.press("escape")
+        held.set()
+        await settled(app)
+        assert "until the search was stopped" in str(app.screen.query_one(Empty).content)
+
+        await pilot.press("escape")
+        await settled(app)
+        assert len(app.screen.query_one(Rows).rows) == 6
+        assert app.focused is app.screen.query_one(Rows)

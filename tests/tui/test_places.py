@@ -240,7 +240,7 @@ async def test_the_log_follows_until_one_scrolls_and_says_how_many_wait(home: Pa
         app.screen._tick()
         await settled(app)
         assert log_lines(app)[-1] == "fresh"
-        assert "1 new lines wait" in text_of(app, "#log-said")
+        assert "1 new line waits: t shows it" in text_of(app, "#log-said")
 
         await pilot.press("t")
         await settled(app)

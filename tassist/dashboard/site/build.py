@@ -13,6 +13,7 @@ from tassist.dashboard.site import beside, charts, repo_pages
 from tassist.dashboard.site.page import Cell, Column, Frame, card, count, outcome, table, tag, tile, tiles
 from tassist.dashboard.site.parts import behind, needs, place_of, rule_trails, rules_table, run_charts, scope_charts
 from tassist.dashboard.site.words import anchor, day, esc, href, moment, number, shown
+from tassist.text import noun
 
 _ACTS_ON_READERS = re.compile(
     "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f<>&]"
@@ -77,8 +78,8 @@ def document(board: Board) -> bytes:
 
 
 def _lead(board: Board) -> str:
-    repos = f"{len(board.repos)} repositor{'y' if len(board.repos) == 1 else 'ies'}"
-    records = f"{number(board.source.records)} records"
+    repos = f"{len(board.repos)} {noun(len(board.repos), 'repository', 'repositories')}"
+    records = f"{number(board.source.records)} {noun(board.source.records, 'record')}"
     return f"{repos}, {records}, as of {day(board.as_of)}"
 
 
@@ -97,7 +98,7 @@ def _overview(board: Board, frame: Frame) -> str:
         tile("lost", board.service["lost"], f"service.html#{anchor('lost')}"),
     ]
     gaps = (
-        f'<p class="note"><a href="data.html">{len(board.source.gaps)} thing(s) missing</a> from what was read.</p>'
+        f'<p class="note"><a href="data.html">{len(board.source.gaps)} {noun(len(board.source.gaps), "thing is", "things are")} missing</a> from what was read.</p>'
         if board.source.gaps
         else ""
     )

@@ -10,6 +10,7 @@ from tassist.dashboard.site import charts
 from tassist.dashboard.site.page import Cell, Column, Frame, card, count, table, tag
 from tassist.dashboard.site.words import anchor, day, esc, href, moment, number, span
 from tassist.telemetry.paths import safe_name
+from tassist.text import noun
 
 _KINDS = {"failed": "bad", "lost": "bad", "configuration": "bad", "blocked": "bad"}
 FIRST_NEEDS = 8
@@ -33,7 +34,7 @@ def needs(found: Sequence[Need], frame: Frame, *, up: str = "", with_repo: bool 
         if rest
         else ""
     )
-    thing = "thing needs" if len(found) == 1 else "things need"
+    thing = noun(len(found), "thing needs", "things need")
     return f"<h2>{number(len(found))} {thing} a person</h2>{card(first + more)}"
 
 
@@ -136,7 +137,8 @@ def milestones_table(found: Sequence[MilestoneAt]) -> str:
         whole = milestone.open + milestone.closed
         due = day(milestone.due) if milestone.due else "–"
         if milestone.overdue_days:
-            due += f" {tag(f'{milestone.overdue_days} days late', 'bad')}"
+            late = f"{milestone.overdue_days} {noun(milestone.overdue_days, 'day')} late"
+            due += f" {tag(late, 'bad')}"
         percent = 100 * milestone.closed // whole if whole else 0
         done = charts.meter(milestone.closed, whole, f"{percent} % done")
         rows.append(

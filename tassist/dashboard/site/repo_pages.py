@@ -23,6 +23,7 @@ from tassist.dashboard.site.parts import (
 from tassist.dashboard.site.words import anchor, esc, href, moment, number, shown
 from tassist.telemetry.paths import safe_name
 from tassist.telemetry.table import formula_safe
+from tassist.text import noun
 
 MAX_ISSUES = 2000
 """Issues in the table of one page; all of them are in the CSV beside it."""
@@ -46,7 +47,7 @@ def pages(repo: RepoBoard, all_needs: Iterable[Need], frame: Frame) -> dict[str,
             title=f"Issues of {repo.repo}",
             body=_issues(repo, frame),
             crumb=inner,
-            lead=f"{number(len(repo.issues))} issues as they were seen last; each opens to what was written to it",
+            lead=f"{number(len(repo.issues))} {noun(len(repo.issues), 'issue as it was', 'issues as they were')} seen last; each opens to what was written to it",
         ),
         f"{folder}/records.html": frame.page(
             at=f"{folder}/records.html",
@@ -217,7 +218,7 @@ def _history(issue: IssueAt) -> str:
         )
         what = f"{esc(item.field, 60)}: {esc(item.before, 120) or 'none'} → {esc(item.after, 120) or 'none'}"
         items.append(f"<li>{moment(item.at)} {what} <span class=note>{esc(item.rule, 60)}</span> {marks}</li>")
-    words = "1 value" if len(items) == 1 else f"{len(items)} values"
+    words = f"{len(items)} {noun(len(items), 'value')}"
     return f"<details><summary>{words}</summary><ul>{''.join(items)}</ul>{labels}</details>"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,19 @@ class Summary:
         """For people: name and value, in the order to read them."""
         return [
             ("repository", safe_text(self.repo)),
-            ("first look", f"{self.first_look_issues} open issues, {self.corrected} corrected"),
+            (
+                "first look",
+                f"{self.first_look_issues} open {noun(self.first_look_issues, 'issue')}, {self.corrected} corrected",
+            ),
             ("deliveries", str(self.deliveries)),
             ("runs", str(self.runs)),
             ("writes", str(self.writes)),
             ("needless writes", str(self.needless_writes)),
             ("lost", str(self.lost)),
-            ("second look", f"{self.second_look_issues} issues and pull requests, {self.second_look_writes} writes"),
+            (
+                "second look",
+                f"{self.second_look_issues} issues and pull requests, {self.second_look_writes} {noun(self.second_look_writes, 'write')}",
+            ),
             ("dashboard", safe_text(self.dashboard, max_chars=400)),
             *(("telemetry", safe_text(path, max_chars=400)) for path in self.telemetry),
         ]

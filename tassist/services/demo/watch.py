@@ -20,7 +20,7 @@ from tassist.sandbox.webhooks import Delivery
 from tassist.services.demo.voice import Voice
 from tassist.store.ports import Journal
 from tassist.telemetry.shape import Record
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 POLL_S = 0.05
 SETTLE_TIMEOUT_S = 120.0
@@ -162,7 +162,7 @@ _WORDS = {
 
 
 def _counted(changes: int) -> str:
-    return "1 change" if changes == 1 else f"{changes} changes"
+    return f"{changes} {noun(changes, 'change')}"
 
 
 def said(request: Request) -> str:

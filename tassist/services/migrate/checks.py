@@ -14,6 +14,7 @@ from migrations.plan.steps import git_sha
 from tassist.services.migrate.imported import Standing
 from tassist.services.migrate.progress import Progress
 from tassist.services.migrate.shadow import Judgement, judgements
+from tassist.text import noun
 
 Check = tuple[str, bool, str]
 """What, whether it holds, why not."""
@@ -77,7 +78,7 @@ def _wrong(step: Step, plan: Plan, world: World) -> str:
             return "it is on again" if (world.workflows or {}).get(step.name) == "active" else ""
         case "merge-label":
             left = [issue.ref.number for issue in snapshot.issues or () if issue.has_label(step.name)]
-            return f"{len(left)} issues still carry it" if left else ""
+            return f"{len(left)} {noun(len(left), 'issue still carries', 'issues still carry')} it" if left else ""
         case "close-issues":
             states = {issue.ref.number: issue.state for issue in snapshot.issues or ()}
             left = [number for number in step.before["issues"] if states.get(number) == "open"]

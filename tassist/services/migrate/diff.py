@@ -25,6 +25,7 @@ from tassist.services.migrate.reading import read_target
 from tassist.services.migrate.snapshot_file import document_of, snapshot_of
 from tassist.services.simulate.exported import read_export
 from tassist.services.simulate.history import History
+from tassist.text import noun
 
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -116,11 +117,11 @@ def rehearsed(snapshot: Snapshot, *, without_isolation: bool = False) -> tuple[t
             failed = next((step for step in ran.steps if step.code), None)
             why = f"; its step {failed.name!r} failed" if failed is not None else ""
             notes.append(
-                f"{component.path}: rehearsed; its scripts intend something else than its text declares on {len(apart)} issues ({shown}){why}"
+                f"{component.path}: rehearsed; its scripts intend something else than its text declares on {len(apart)} {noun(len(apart), 'issue')} ({shown}){why}"
             )
         else:
             notes.append(
-                f"{component.path}: rehearsed; its scripts intend exactly what its model declares, on {len(intended)} issues"
+                f"{component.path}: rehearsed; its scripts intend exactly what its model declares, on {len(intended)} {noun(len(intended), 'issue')}"
             )
     return tuple(noise), tuple(notes)
 

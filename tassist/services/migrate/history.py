@@ -24,7 +24,7 @@ from tassist.telemetry.parts import optional_stamp
 from tassist.telemetry.shape import REPO, IssueState
 from tassist.telemetry.sinks.jsonl import MAX_BATCH, JsonlSink
 from tassist.telemetry.sinks.port import Entry, entry
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 _PART_BYTES = 256 * 1024
 SHOWN = 100
@@ -226,7 +226,7 @@ def take_in(
             ids.add(batch[-1].head.event_id)
         if len(batch) >= MAX_BATCH:
             _write(sink, batch)
-            told(f"{done.files} files, {total} records")
+            told(f"{done.files} {noun(done.files, 'file')}, {total} {noun(total, 'record')}")
     _write(sink, batch)
     done.written = sink.appended if sink else total
     done.repeated = done.issues + done.runs - done.written

@@ -30,7 +30,7 @@ from tassist.store.database import ServeLock, prepare_folder
 from tassist.store.journal import Journal
 from tassist.store.ledger import new_run_id
 from tassist.telemetry.around import step_record
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 MAX_EVIDENCE = 50_000
 Waits = Callable[[float, str], None]
@@ -355,7 +355,7 @@ def standing(settings: Settings, repo: str) -> Sequence[tuple[str, str]]:
     if progress.plan is not None:
         states = [progress.state(step.id) for step in progress.plan.steps]
         done = states.count("done")
-        applied = f"{done} of {len(states)} steps done"
+        applied = f"{done} of {len(states)} {noun(len(states), 'step')} done"
         if states and set(states) <= {"undone", "planned"}:
             applied = "rolled back"
         elif done < len(states) and "url" in progress.notes:

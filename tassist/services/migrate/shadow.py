@@ -27,6 +27,7 @@ from engine.runner import consider
 from tassist.errors import os_problem
 from tassist.services.migrate.progress import FOLDER, folder
 from tassist.telemetry.around import migration_compared
+from tassist.text import noun
 
 FILE = "shadow.json"
 RECORD = "shadow.jsonl"
@@ -69,7 +70,7 @@ class Shadow:
 
     def in_words(self) -> str:
         """One line."""
-        return f"since {self.started[:10]}, for {self.days} days, until {self.until:%Y-%m-%d}"
+        return f"since {self.started[:10]}, for {self.days} {noun(self.days, 'day')}, until {self.until:%Y-%m-%d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,5 +337,5 @@ def daily_record(shadow: Shadow, day: Day, at: datetime) -> bytes:
         run_id=f"shadow:{shadow.repo_id}:{day.day.isoformat()}",
         at=at,
         counts={"agree": day.agree, "differ": day.differ},
-        reason=f"{day.differ} issues differ" if day.differ else None,
+        reason=f"{day.differ} {noun(day.differ, 'issue differs', 'issues differ')}" if day.differ else None,
     )

@@ -15,6 +15,7 @@ from tassist.config import faults
 from tassist.telemetry import chain
 from tassist.telemetry.shape import READ_HEAD
 from tassist.telemetry.sinks.port import Notice
+from tassist.text import noun
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
@@ -116,7 +117,7 @@ def open_file(path: Path, prev: chain.Link | None, ids: set[str], notice: Notice
         notice(
             Problem(
                 "records-adopted",
-                f"{len(loose)} record(s) at the end of {path} had no digest yet",
+                f"{len(loose)} {noun(len(loose), 'record')} at the end of {path} had no digest yet",
                 why="the writer was killed between the record and its digest, or somebody appended by hand",
                 family="world",
             )

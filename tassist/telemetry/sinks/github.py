@@ -13,6 +13,7 @@ from engine.problems import Problem, ProblemError
 from tassist.telemetry import paths
 from tassist.telemetry.sinks.git_calls import Branch, Commit, GitCalls, MovedError
 from tassist.telemetry.sinks.port import Entry
+from tassist.text import noun
 
 _TRIES = 8
 """Other writers may move the branch at the same time; after so many times the pump waits."""
@@ -131,7 +132,7 @@ class GitHubSink:
         day = entries[-1].head.timestamp[:10]
         files = [(path, "".join(lines)) for path, lines in groups.items()]
         files.append((f"{paths.LAYOUT}/batches/{day}/{batch}.json", manifest.decode()))
-        message = f"Add {len(entries)} telemetry record(s)\n\nWriter: {self._writer}\nManifest: {blob_id(manifest)}\n"
+        message = f"Add {len(entries)} telemetry {noun(len(entries), 'record')}\n\nWriter: {self._writer}\nManifest: {blob_id(manifest)}\n"
         return files, message
 
     def _read_back(self) -> set[str]:

@@ -24,7 +24,7 @@ from tassist.log import get_logger, log_event
 from tassist.telemetry.cloudevents import to_cloudevent
 from tassist.telemetry.shape import READ_RECORD
 from tassist.telemetry.sinks.port import Entry, RecordsRefused
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 if TYPE_CHECKING:
     import httpx
@@ -115,7 +115,7 @@ class HttpSink:
             log_event(
                 _log,
                 "records-rejected",
-                f"{self.name} rejected {rejected} record(s) of a batch",
+                f"{self.name} rejected {rejected} {noun(rejected, 'record')} of a batch",
                 level=logging.WARNING,
                 why=partial.get("errorMessage", ""),
             )

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Sparkline, Static
 from typing_extensions import override
 
+from tassist.text import noun
 from tassist.tui.desk import Desk
 from tassist.tui.places import Place
 from tassist.tui.safe import content
@@ -89,7 +90,9 @@ counts again, **b** builds the pages with everything else and says where they ar
         self.in_background(
             "dashboard-pages",
             lambda: dashboard.build(home / "telemetry", home / "dashboard"),
-            lambda built: self.query_one("#board-said", Says).say(f"{built.files} files; open {built.index}"),
+            lambda built: self.query_one("#board-said", Says).say(
+                f"{built.files} {noun(built.files, 'file')}; open {built.index}"
+            ),
             said="build the dashboard",
         )
 
@@ -115,9 +118,9 @@ counts again, **b** builds the pages with everything else and says where they ar
         for name in ("#board-rows", "#board-below"):
             self.query_one(name).display = True
         needs = f"{len(board.needs)} need a person" if board.needs else "nothing needs a person"
-        faulty = f", {board.source.faulty} faulty line(s)" if board.source.faulty else ""
+        faulty = f", {board.source.faulty} faulty {noun(board.source.faulty, 'line')}" if board.source.faulty else ""
         self.query_one("#board-said", Says).say(
-            f"As of {board.as_of}: {board.source.records} records, {needs}{faulty}. Flow, runs: 28 days"
+            f"As of {board.as_of}: {board.source.records} {noun(board.source.records, 'record')}, {needs}{faulty}. Flow, runs: 28 days"
         )
         rows = [
             _row("", "all repositories", board.total, sum((rule.reverted.recent or 0) for rule in board.rules), board)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -16,11 +17,13 @@ from typing_extensions import override
 from engine.problems import Problem, ProblemError
 from tassist.services.delivery_query import Query, in_words, parse_query
 from tassist.store.pages import Extent, Listed
+from tassist.text import noun
 from tassist.tui.desk import Desk
 from tassist.tui.messages import Told
 from tassist.tui.places import Place
 from tassist.tui.safe import moment, number, span, times
 from tassist.tui.screens.delivery_acts import DeliveryActs
+from tassist.tui.screens.place import TICK_S
 from tassist.tui.widgets.pairs import Pairs
 from tassist.tui.widgets.panels import Empty, ProblemPanel, Says
 from tassist.tui.widgets.rows import Column, Mark, Row, Rows
@@ -39,6 +42,9 @@ class _Loaded:
     rows: tuple[Listed, ...]
     extent: Extent
     ended: bool
+    """Whether there is nothing beyond."""
+    left: int = 0
+    """How many deliveries are not looked at yet; more follows."""
 
 
 class DeliveriesScreen(DeliveryActs):
@@ -49,14 +55,16 @@ class DeliveriesScreen(DeliveryActs):
 The newest stand on top and follow by themselves as long as the cursor is on the first; **t** goes back there.
 
 **/** takes words: `event:issues action:labeled repo:acme/shop issue:7 state:dead outcome:failed since:2h until:2026-11-28`,
-`acme/shop#7`, and anything else is looked for in headers and bodies. Quotes keep words together."""
+`acme/shop#7`, and anything else is looked for in headers and bodies. Quotes keep words together.
+
+What is found of a text appears while the rest is looked through; **escape** stops the search and keeps what was found."""
     BINDINGS: ClassVar[list[BindingType]] = [
         # Priority: what is typed right after it, in one burst over a slow line, is for the field and for no other key.
         Binding("slash", "filter", "Filter", priority=True, id="filter-deliveries",
                 tooltip="Words that say which deliveries to show"),
         Binding("t", "tail", "Newest", show=False, id="tail-deliveries", tooltip="Back to the newest, and follow them"),
         Binding("g", "go_to", "Time", show=False, id="go-to-time", tooltip="To the deliveries of a moment"),
-        Binding("escape", "all", "All", show=False, id="all-deliveries", tooltip="Show every delivery again"),
+        Binding("escape", "all", "All", show=False, id="all-deliveries", tooltip="Stop a search; then show every delivery again"),
     ]  # fmt: skip
 
     def __init__(self, place: Place, desk: Desk) -> None:
@@ -68,6 +76,12 @@ The newest stand on top and follow by themselves as long as the cursor is on the
         self.waiting = 0
         """How many came since, above what is shown."""
         self._stamp: object = None
+        self._turn = 0
+        """The number of the page that was asked for last: what comes of an older one is not shown."""
+        self._left = 0
+        """How many deliveries a search has yet to look at, as far as is known."""
+        self._looking = False
+        """Whether it goes on: false where it was stopped."""
         self._wrong_words = False
         """Whether what stands in the problem's place is about words, and stays until others are asked for."""
 
@@ -107,34 +121,48 @@ The newest stand on top and follow by themselves as long as the cursor is on the
     def load(self, way: Way, *, before: int | None = None) -> None:
         """Look for a page; an older one that is still being looked for is given up."""
         query, shown = self.query_words, self.listed
+        self._turn += 1
+        turn, self._left, self._looking = self._turn, 0, False
         lowest = shown[-1].row.seq if shown else None
         highest = shown[0].row.seq if shown else None
 
         def read() -> _Loaded:
             journal = self.desk.journal()
             extent = journal.browse.extent()
+
+            def tell(rows: Sequence[Listed], at: int) -> None:
+                left = extent.last - at + 1 if way in {"newer", "oldest"} else at - extent.first
+                part = _Loaded(query, way, tuple(rows), extent, ended=False, left=max(left, 1))
+                self.post_message(Told(lambda: self._show_part(part, turn)))
+
             if way == "newest":
-                rows, ended = self._look(query, before=before)
+                rows, ended = self._look(query, tell, before=before)
             elif way == "older":
-                rows, ended = self._look(query, before=lowest)
+                rows, ended = self._look(query, tell, before=lowest)
             elif way == "newer":
-                rows, ended = self._look(query, after=highest or 0)
+                rows, ended = self._look(query, tell, after=highest or 0)
             else:
-                rows, ended = self._look(query, after=0)
+                rows, ended = self._look(query, tell, after=0)
             return _Loaded(query, way, tuple(rows), extent, ended)
 
         self.in_background("deliveries-page", read, self._show, said="looking for deliveries", quiet=True)
 
     def _look(
-        self, query: Query, *, before: int | None = None, after: int | None = None
+        self,
+        query: Query,
+        tell: Callable[[Sequence[Listed], int], None],
+        *,
+        before: int | None = None,
+        after: int | None = None,
     ) -> tuple[Sequence[Listed], bool]:
-        """Runs in a thread: look until a page is full, telling how far it came."""
+        """Runs in a thread: look until a page is full, telling now and then what was found and how far it came."""
         from tassist.services.delivery_search import holds
 
         journal = self.desk.journal()
         worker = get_current_worker()
         found: list[Listed] = []
         up = after is not None
+        told = time.monotonic()
         while not worker.is_cancelled:
             page = journal.browse.page(query.wanted, limit=PAGE - len(found), before=before, after=after)
             rows = [one for one in page.rows if not query.text or holds(journal, one.row, query.text)]
@@ -142,21 +170,50 @@ The newest stand on top and follow by themselves as long as the cursor is on the
             if page.ended or len(found) >= PAGE:
                 return found, page.ended
             before, after = (None, page.looked_to) if up else (page.looked_to, None)
-            if page.rows or len(found) < PAGE:
-                self.post_message(Told(self._say_looking(len(found), page.looked_to)))
+            if time.monotonic() - told >= TICK_S and not worker.is_cancelled:
+                told = time.monotonic()
+                tell(found, page.looked_to)
         return found, False
 
-    def _say_looking(self, found: int, at: int) -> Callable[[], None]:
-        def say() -> None:
-            self.query_one("#deliveries-said", Says).say(f"{found} found; looking on, {number(at)} are left …")
+    def _show_part(self, part: _Loaded, turn: int) -> None:
+        """Show what was found so far of a text; the rest is being looked through, and one may move meanwhile."""
+        if turn != self._turn:
+            return
+        begins = not self._looking
+        self._left, self._looking = part.left, True
+        if part.rows != self.listed and (part.rows or (begins and part.way == "newest")):
+            self.listed, self.extent, self.tailing, self.waiting = part.rows, part.extent, False, 0
+            rows = self.query_one(Rows)
+            rows.fill(self._rows(), keep=not begins, at=-1 if part.way in {"newer", "oldest"} else 0)
+            self._show_whether_any("Nothing found yet", "escape stops looking.")
+        self._say()
 
-        return say
+    def _stop_looking(self) -> None:
+        """Give up what is being looked for, and keep what was found."""
+        self.app.workers.cancel_group(self, "deliveries-page")
+        self._turn += 1
+        self._looking = False
+        self._show_whether_any(
+            "Nothing was found until the search was stopped", "escape shows all; / changes the words."
+        )
+        self._say()
+
+    def _show_whether_any(self, what: str, hint: str) -> None:
+        empty = self.query_one("#deliveries-empty", Empty)
+        empty.display = not self.listed
+        self.query_one("#deliveries-body").display = bool(self.listed)
+        if self.listed:
+            self.focus_if_none(self.query_one(Rows))
+        else:
+            empty.say(what, hint)
+            self.query_one("#deliveries-preview-text", Pairs).tell(())
 
     def _show(self, loaded: _Loaded) -> None:
         if loaded.query != self.query_words:
             return
         self.query_one("#deliveries-problem").display = self._wrong_words
         self.extent = loaded.extent
+        went_on, self._left, self._looking = self._looking, 0, False
         if not loaded.rows and loaded.way in {"older", "newer"}:
             if loaded.way == "newer":
                 self.load("newest")
@@ -168,18 +225,11 @@ The newest stand on top and follow by themselves as long as the cursor is on the
         self.waiting = 0
         rows = self.query_one(Rows)
         at = {"newest": 0, "older": 0, "newer": -1, "oldest": -1}[loaded.way]
-        rows.fill(self._rows(), keep=False, at=at)
-        empty = self.query_one("#deliveries-empty", Empty)
-        empty.display = not self.listed
-        self.query_one("#deliveries-body").display = bool(self.listed)
-        if self.listed:
-            self.focus_if_none(rows)
-        if not self.listed:
-            if self.query_words.anything:
-                empty.say("No delivery has come yet", "They appear here by themselves once GitHub sends one.")
-            else:
-                empty.say("No delivery matches", "escape shows all of them; / changes the words.")
-            self.query_one("#deliveries-preview-text", Pairs).tell(())
+        rows.fill(self._rows(), keep=went_on, at=at)
+        if self.query_words.anything:
+            self._show_whether_any("No delivery has come yet", "They appear here by themselves once GitHub sends one.")
+        else:
+            self._show_whether_any("No delivery matches", "escape shows all of them; / changes the words.")
         self._say()
 
     def _rows(self) -> list[Row]:
@@ -196,8 +246,14 @@ The newest stand on top and follow by themselves as long as the cursor is on the
                 )
             else:
                 parts.append(f"{len(self.listed)} shown")
-        if self.waiting:
-            parts.append(f"{self.waiting}{'+' if self.waiting >= 1000 else ''} new wait: t shows them")
+        if self._left:
+            parts += ["looking on, escape stops" if self._looking else "stopped", f"{number(self._left)} not looked at"]
+        elif self.query_words.text:
+            parts.append("t looks again")
+        elif self.waiting:
+            parts.append(
+                f"{self.waiting}{'+' if self.waiting >= 1000 else ''} new {noun(self.waiting, 'waits', 'wait')}: t shows {noun(self.waiting, 'it', 'them')}"
+            )
         elif self.tailing:
             parts.append("following")
         else:
@@ -210,7 +266,7 @@ The newest stand on top and follow by themselves as long as the cursor is on the
 
     def _tick(self) -> None:
         stamp = self.desk.stamp()
-        if stamp == self._stamp or not self.desk.has_journal() or self.is_looking("deliveries-page"):
+        if stamp == self._stamp or not self.desk.has_journal() or self.is_looking("deliveries-page") or self._left:
             return
         self._stamp = stamp
         if not self.listed or (self.tailing and self.query_one(Rows).cursor == 0):
@@ -280,6 +336,8 @@ The newest stand on top and follow by themselves as long as the cursor is on the
         if field.display:
             field.display = False
             self.query_one(Rows).focus()
+        elif self._looking:
+            self._stop_looking()
         elif self._wrong_words or not self.query_words.anything:
             self.ask("")
 
@@ -290,6 +348,8 @@ The newest stand on top and follow by themselves as long as the cursor is on the
     def on_rows_edge_reached(self, event: Rows.EdgeReached) -> None:
         """The next page, or the last, follows by itself."""
         event.stop()
+        if self._looking:
+            return  # what is beyond is just being looked for
         if event.edge == "bottom":
             self.load("older")
         elif event.edge == "last":
@@ -368,7 +428,7 @@ def preview(one: Listed) -> list[tuple[str, str]]:
         ("event", f"{row.event}.{row.action}" if row.action else row.event),
         ("from", row.sender or "–"),
         ("arrived", f"{row.received_at:%Y-%m-%d %H:%M:%S} UTC"),
-        ("size", f"{number(row.size)} bytes"),
+        ("size", f"{number(row.size)} {noun(row.size, 'byte')}"),
         ("state", f"{row.state}{took}"),
         ("outcome", one.outcome or "–"),
         ("reason", row.reason or "–"),

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 from typing_extensions import override
 
+from tassist.text import noun
 from tassist.tui.desk import Desk
 from tassist.tui.places import Place
 from tassist.tui.safe import content, number, times
@@ -74,7 +75,12 @@ copy and sends it, **r** replays, **R** asks GitHub, **y** copies, **w** shows t
         lines = body.split("\n")
         shown = [content(line, max_chars=2000) for line in lines[:_MOST_LINES]]
         if len(lines) > _MOST_LINES:
-            shown.append(content(f"… {number(len(lines) - _MOST_LINES)} more lines: y copies all of it", style="bold"))
+            shown.append(
+                content(
+                    f"… {number(len(lines) - _MOST_LINES)} more {noun(len(lines) - _MOST_LINES, 'line')}: y copies all of it",
+                    style="bold",
+                )
+            )
         self.query_one("#delivery-body-text", Static).update(Content("\n").join(shown))
 
     @override
@@ -95,7 +101,7 @@ def facts(found: Detail) -> Iterable[tuple[str, str]]:
     yield "issues", issues
     yield "sender", row.sender or "–"
     yield "state", row.state + (f": {row.reason}" if row.reason else "")
-    yield "size", f"{number(row.size)} bytes"
+    yield "size", f"{number(row.size)} {noun(row.size, 'byte')}"
     if row.duplicates:
         yield "came again", times(row.duplicates)
     yield "Timing", ""
@@ -127,4 +133,4 @@ def decided(found: Detail) -> Iterable[tuple[str, str]]:
     yield "Writes", ""
     for line in found.writes or ["none"]:
         yield "", line
-    yield "calls", f"{run.reads} reads, {run.writes} writes"
+    yield "calls", f"{run.reads} {noun(run.reads, 'read')}, {run.writes} {noun(run.writes, 'write')}"

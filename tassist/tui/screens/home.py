@@ -14,6 +14,7 @@ from textual.containers import Grid, VerticalScroll
 from typing_extensions import override
 
 from engine.problems import Problem
+from tassist.text import noun
 from tassist.tui.desk import Desk
 from tassist.tui.messages import Wanted
 from tassist.tui.places import Place
@@ -184,11 +185,11 @@ hour, and the last deliveries."""
             )
             return [
                 f"file        {found.path}",
-                f"size        {number(found.bytes)} bytes, {number(found.free_bytes)} of them free",
+                f"size        {number(found.bytes)} {noun(found.bytes, 'byte')}, {number(found.free_bytes)} of them free",
                 f"version     {found.schema_version}",
                 f"deliveries  {states}",
                 f"bodies      {number(found.bodies)}",
-                f"runs        {number(found.runs)}, with {number(found.effects)} writes",
+                f"runs        {number(found.runs)}, with {number(found.effects)} {noun(found.effects, 'write')}",
                 f"records     {number(found.records)} on their way to sinks",
                 *(f"sink        {sink.sink}: {number(sink.behind)} behind" for sink in found.sinks),
             ]
@@ -217,7 +218,10 @@ def state_lines(found: Overview, hook: Hook | None) -> Iterable[tuple[str, str]]
 
     here = f", last here {_ago(found.here, found.at)}" if found.here and not found.serving else ""
     yield "service", ("running" if found.serving else "not running") + here
-    yield "queue", f"{number(found.backlog.unsorted)} unread, {number(found.backlog.lanes)} issues wait"
+    yield (
+        "queue",
+        f"{number(found.backlog.unsorted)} unread, {number(found.backlog.lanes)} {noun(found.backlog.lanes, 'issue waits', 'issues wait')}",
+    )
     if found.waiting:
         oldest = found.waiting[0]
         issue = f"{oldest.repo}#{oldest.key.number}" if oldest.key.number else oldest.repo
@@ -231,7 +235,11 @@ def state_lines(found: Overview, hook: Hook | None) -> Iterable[tuple[str, str]]
     if not found.written:
         yield "writes/h", f"none of {WRITES_PER_HOUR} for each installation"
     for sink in found.sinks.sinks[:4]:
-        yield "sink", f"{sink.name}: {sink.condition}" + (f", {number(sink.waiting)} wait" if sink.waiting else "")
+        yield (
+            "sink",
+            f"{sink.name}: {sink.condition}"
+            + (f", {number(sink.waiting)} {noun(sink.waiting, 'waits', 'wait')}" if sink.waiting else ""),
+        )
     yield "webhook", hook.said if hook is not None else "not asked yet (h asks GitHub)"
 
 

@@ -15,7 +15,7 @@ from typing_extensions import override
 from engine.problems import Problem, ProblemError
 from tassist.errors import problems_of
 from tassist.store.model import LaneKey, RunRow
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 from tassist.tui.desk import Desk
 from tassist.tui.messages import Troubled
 from tassist.tui.places import Place
@@ -139,7 +139,9 @@ happen is shown first."""
                 for run in self.runs
             ]
         )
-        self.query_one("#issues-said", Says).say(f"{len(self.runs)} issues, the last looked at first")
+        self.query_one("#issues-said", Says).say(
+            f"{len(self.runs)} {noun(len(self.runs), 'issue')}, the last looked at first"
+        )
 
     # --- one issue ----------------------------------------------------------------------------
 

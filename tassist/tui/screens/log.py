@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from engine.problems import Problem
 from tassist.config.env import environment
+from tassist.text import noun
 from tassist.tui.desk import Desk
 from tassist.tui.places import Place
 from tassist.tui.safe import content, size
@@ -179,7 +180,9 @@ one after and before. **Enter** shows a line whole, **e** opens the file in `$PA
     def _say(self) -> None:
         parts = [f"{self.path}", size(self.state[1])]
         if self.waiting:
-            parts.append(f"{self.waiting}{'+' if self.waiting >= 1000 else ''} new lines wait: t shows them")
+            parts.append(
+                f"{self.waiting}{'+' if self.waiting >= 1000 else ''} new {noun(self.waiting, 'line waits', 'lines wait')}: t shows {noun(self.waiting, 'it', 'them')}"
+            )
         else:
             parts.append("following" if self.follows else "stopped: t follows again")
         if self.word:

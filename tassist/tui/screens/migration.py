@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from engine.problems import Problem
 from tassist.errors import redact
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 from tassist.tui.safe import content
 from tassist.tui.screens.place import PlaceScreen
 from tassist.tui.widgets.panels import Says
@@ -238,7 +238,9 @@ def _of_plan(found: Overview) -> list[Entry]:
         return [Entry("no plan can be made", "\n\n".join(str(problem) for problem in found.unplanned[:20]))]
     if found.plan is None:
         return []
-    return [Entry(f"the plan ({len(found.plan.steps)} steps)", "\n".join(lines(found.plan)))]
+    return [
+        Entry(f"the plan ({len(found.plan.steps)} {noun(len(found.plan.steps), 'step')})", "\n".join(lines(found.plan)))
+    ]
 
 
 def _of_comparison(comparison: Comparison | None) -> list[Entry]:

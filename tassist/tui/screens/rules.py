@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from engine.problems import Problem, ProblemError
 from tassist.errors import problems_of
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 from tassist.tui.desk import Desk
 from tassist.tui.messages import Troubled
 from tassist.tui.places import Place
@@ -148,7 +148,7 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
         else:
             text = content("valid: nothing is wrong with it" if self.source else "")
         self.query_one("#rules-wrong-text", Static).update(text)
-        found = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}" if problems else "valid"
+        found = f"{len(problems)} {noun(len(problems), 'problem')}" if problems else "valid"
         state = "changed, not saved" if self.is_changed else "as it was read"
         # What a long name would push out of a narrow line stands first.
         self._say(f"{found} · {state} · {self.source}" if self.source else found)

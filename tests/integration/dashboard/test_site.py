@@ -300,3 +300,30 @@ def test_the_same_bytes_from_two_versions_of_python(months: Path, tmp_path: Path
 def test_the_sample_in_the_docs_is_what_would_be_built_now() -> None:
     assert sample_site.differing() == [], "fix: make docs"
     assert sum(len(content) for content in sample_site.sample().values()) < 1_620_000
+
+
+def test_behind_a_figure_the_reasons_have_a_column_where_there_is_one(tmp_path: Path) -> None:
+    def headings(folder: Path) -> dict[str, list[str]]:
+        page = site(make(read(folder)))["acme/orbit/records.html"].decode()
+        sections = re.findall(r'<section id="[^"]*"><h2>([^<:]+).*?</section>', page, re.DOTALL)
+        parts = re.findall(r"<section.*?</section>", page, re.DOTALL)
+        return {name: re.findall(r"<th[^>]*>([^<]+)</th>", part) for name, part in zip(sections, parts, strict=True)}
+
+    silent, told = tmp_path / "silent", tmp_path / "told"
+    for folder, said in ((silent, ""), (told, "its track is <b>unknown</b>")):
+        folder.mkdir()
+        records = []
+        for number in (1, 2):
+            record = json.loads(line(number))
+            reason = said if number == 1 else ""
+            record["decisions"] = [
+                {"rule": "track.classify", "subject": "labels", "outcome": "applied", "reason": reason}
+            ]
+            records.append(json.dumps(record))
+        (folder / "x.jsonl").write_text("\n".join(records) + "\n")
+    name = next(name for name in headings(told) if "track.classify" in name)
+
+    assert headings(silent)[name] == ["When", "Issue", "Record"], "a column that says nothing is left out"
+    assert headings(told)[name] == ["When", "Issue", "Why", "Record"]
+    page = site(make(read(told)))["acme/orbit/records.html"].decode()
+    assert re.findall(r"<td[^>]*>(its track[^\n]*?|–)</td>", page) == ["–", "its track is &lt;b&gt;unknown&lt;/b&gt;"]

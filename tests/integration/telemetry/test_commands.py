@@ -173,7 +173,7 @@ def test_prune_reaches_every_sink_that_keeps_records_here(
     code, out, err = typed(capsys, "prune", "--keep-days", "1")
 
     assert (code, out) == (0, "")
-    assert f"sqlite:{file}: 2 day(s) with 20 record(s)" in err
+    assert f"sqlite:{file}: 2 days with 20 records" in err
     assert "github:acme/telemetry is not pruned from here" in err
 
 

@@ -134,7 +134,7 @@ def test_many_records_are_one_commit_of_new_files(github: Place) -> None:
 
     (first, second) = github.commits()
 
-    assert first[0].startswith("Add 300 telemetry record(s)\n\nWriter: one\nManifest: ")
+    assert first[0].startswith("Add 300 telemetry records\n\nWriter: one\nManifest: ")
     assert len(first[1]) == 7, "two repositories, three days, one manifest"
     assert all(path.startswith(("v1/repos/acme/", "v1/batches/2026-03-")) for path in first[1])
     assert len(second[1]) == 3

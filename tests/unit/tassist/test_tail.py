@@ -37,7 +37,7 @@ def test_what_comes_and_what_becomes_of_it_is_told_once(tmp_path: Path) -> None:
 
     came = lines[lines.index("following; Ctrl-C ends it") + 1 :]
     assert len(came) == 1
-    assert "issues.closed acme/shop#9 by ann: done, success, 1 writes" in came[0]
+    assert "issues.closed acme/shop#9 by ann: done, success, 1 write" in came[0]
 
 
 def test_an_empty_journal_says_so(tmp_path: Path) -> None:
