@@ -135,7 +135,7 @@ class AskModal(ModalScreen[str | None]):
         event.stop()
         why = self.wrong(event.value.strip())
         if why:
-            self.query_one("#ask-wrong", Static).update(content(f"error: {why}", style="$text-error"))
+            self.query_one("#ask-wrong", Static).content = content(f"error: {why}", style="$text-error")
         else:
             _ = self.dismiss(event.value.strip())
 

@@ -100,7 +100,7 @@ It is the command of the command line itself, run with the folder of this consol
             return
         form = form_of(self.forms, words)
         said = f"tassist {' '.join(form.words)}: {form.help}" if form else f"tassist {self.verb}"
-        self.query_one("#command-help", Static).update(content(said, max_chars=300))
+        self.query_one("#command-help", Static).content = content(said, max_chars=300)
         listed = self.query_one("#command-offers", OptionList)
         self.offered = offers(self.forms, words)
         listed.clear_options()

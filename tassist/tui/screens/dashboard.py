@@ -151,12 +151,12 @@ counts again, **b** builds the pages with everything else and says where they ar
         for need in needs[:20]:
             place = f"{need.repo}#{need.issue}" if need.issue else need.repo
             lines.append(content(f"{need.kind}: {place} {need.what}. {need.why}", max_chars=200))
-        self.query_one("#board-needs", Static).update(Content("\n").join(lines))
+        self.query_one("#board-needs", Static).content = Content("\n").join(lines)
 
     def _plot(self, name: str, title: str, series: Series, values: list[int]) -> None:
         span = f", {series.starts[0]} to {series.ends[-1]}" if series.starts else ""
         last, most = (values[-1], max(values)) if values else (0, 0)
-        self.query_one(f"#board-{name}-said", Static).update(content(f"{title}: {last} now, at most {most}{span}"))
+        self.query_one(f"#board-{name}-said", Static).content = content(f"{title}: {last} now, at most {most}{span}")
         self.query_one(f"#board-{name}", Sparkline).data = [float(value) for value in values] or [0.0]
 
 

@@ -81,7 +81,7 @@ copy and sends it, **r** replays, **R** asks GitHub, **y** copies, **w** shows t
                     style="bold",
                 )
             )
-        self.query_one("#delivery-body-text", Static).update(Content("\n").join(shown))
+        self.query_one("#delivery-body-text", Static).content = Content("\n").join(shown)
 
     @override
     def chosen_delivery(self) -> str | None:

@@ -49,7 +49,7 @@ class EditModal(ModalScreen[str | None]):
         except ProblemError as error:
             problem = error.problems[0]
             said = f"error: {problem.what}: {problem.why}" if problem.why else f"error: {problem.what}"
-            self.query_one("#edit-wrong", Static).update(content(said, style="$text-error", max_chars=300))
+            self.query_one("#edit-wrong", Static).content = content(said, style="$text-error", max_chars=300)
             return
         _ = self.dismiss(text)
 

@@ -131,7 +131,7 @@ fix of the chosen one, where there is a safe one. **r** looks again, **d** looks
         item = self.found.get(check_id)
         parts = [_finding(item)] if item is not None else [content(f"{check.title}: looking …", style="bold")]
         parts.append(Content.styled(safe_text(check.explains.replace("`", "")), "$text-muted"))
-        self.query_one("#finding-text", Static).update(Content("\n\n").join(parts))
+        self.query_one("#finding-text", Static).content = Content("\n\n").join(parts)
         self.query_one("#finding").scroll_home(animate=False)
 
     @override

@@ -174,7 +174,7 @@ to the next. **Up** and **Down** choose a finding, **Tab** goes into its text, *
         if entries:
             listed.highlighted = 0
         else:
-            self.query_one("#migration-text", Static).update("")
+            self.query_one("#migration-text", Static).content = ""
 
     @override
     def problems_found(self, name: str, problems: Sequence[Problem]) -> None:
@@ -187,9 +187,8 @@ to the next. **Up** and **Down** choose a finding, **Tab** goes into its text, *
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         entry = self.entries[event.option_index] if event.option_index < len(self.entries) else None
         if entry is not None:
-            self.query_one("#migration-text", Static).update(
-                content(redact(entry.text), max_chars=20_000, newlines=True)
-            )
+            said = content(redact(entry.text), max_chars=20_000, newlines=True)
+            self.query_one("#migration-text", Static).content = said
             self.query_one("#migration-detail").scroll_home(animate=False)
 
     # --- the report -----------------------------------------------------------------------------

@@ -93,7 +93,7 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
             self._say(f"There is no {FILE} here")
             ways = [f"{key:<4}{what}" for key, what in _WAYS]
             lines = ["No configuration is open", "", *ways, "", *_WITHOUT]
-            self.query_one("#rules-wrong-text", Static).update(Content("\n").join([content(line) for line in lines]))
+            self.query_one("#rules-wrong-text", Static).content = Content("\n").join([content(line) for line in lines])
 
     def open(self, path: Path) -> None:
         """Open a file."""
@@ -147,7 +147,7 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
             text = Content("\n\n").join([problem_content(problem) for problem in problems[:100]])
         else:
             text = content("valid: nothing is wrong with it" if self.source else "")
-        self.query_one("#rules-wrong-text", Static).update(text)
+        self.query_one("#rules-wrong-text", Static).content = text
         found = f"{len(problems)} {noun(len(problems), 'problem')}" if problems else "valid"
         state = "changed, not saved" if self.is_changed else "as it was read"
         # What a long name would push out of a narrow line stands first.

@@ -140,7 +140,7 @@ class SearchedList(Vertical):
 
     def _count(self, shown: int) -> None:
         marked = f", {len(self.below.marked)} marked" if isinstance(self.below, ManyList) else ""
-        self.query_one("#search-count", Static).update(content(f"{shown} of {len(self.below.choices)} shown{marked}"))
+        self.query_one("#search-count", Static).content = content(f"{shown} of {len(self.below.choices)} shown{marked}")
 
     @on(Input.Changed, "#search")
     def _searched(self, event: Input.Changed) -> None:

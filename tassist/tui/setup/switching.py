@@ -96,13 +96,13 @@ has to say that it was taken. Where the proof fails the old address is put back.
             )
         if found.elsewhere:
             lines.append(content("! Somebody else has changed the address since tassist set it.", style="bold"))
-        self.query_one("#switch-status", Static).update(Content("\n").join(lines))
+        self.query_one("#switch-status", Static).content = Content("\n").join(lines)
 
     def show_problems(self, problems: tuple[Problem, ...]) -> None:
         """Below the field."""
         error = self.query_one("#field-error", Static)
         error.display = bool(problems)
-        error.update(Content("\n").join([wrong(problem) for problem in problems]))
+        error.content = Content("\n").join([wrong(problem) for problem in problems])
 
     def action_look(self) -> None:
         """Ask again."""

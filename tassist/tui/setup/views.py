@@ -111,7 +111,7 @@ class QuestionView(View[str]):
         """Below the field, in words that say what to type."""
         error = self.query_one("#field-error", Static)
         error.display = bool(problems)
-        error.update(Content("\n").join([wrong(problem) for problem in problems]))
+        error.content = Content("\n").join([wrong(problem) for problem in problems])
 
     def judge(self, raw: str) -> bool:
         """Whether it is a good answer; says what is wrong where it is not."""
@@ -286,7 +286,7 @@ class WaitView(View[str]):
         """Say how long; nothing runs out."""
         goes_on = "it goes on by itself" if self.wait_for.waiting.by_itself else "it goes on with what you paste"
         passed = in_words((self.clock.now() - self.since).total_seconds())
-        self.query_one("#elapsed", Static).update(content(f"for {passed} now; {goes_on}, Escape goes back"))
+        self.query_one("#elapsed", Static).content = content(f"for {passed} now; {goes_on}, Escape goes back")
 
     @override
     def focus_first(self) -> None:
@@ -359,13 +359,13 @@ class WorkingView(Vertical):
         """Say how long, once it takes long."""
         seconds = (self.clock.now() - self.since).total_seconds()
         more = f" It has taken {in_words(seconds)} so far." if seconds >= self.LONG_S else ""
-        self.query_one("#working-elapsed", Static).update(content(_NOTHING_ASKED + more))
+        self.query_one("#working-elapsed", Static).content = content(_NOTHING_ASKED + more)
 
     def say(self, text: str) -> None:
         """Say something else, which begins now."""
         self.text, self.since = text, self.clock.now()
         if self.query("#working-text"):
-            self.query_one("#working-text", Static).update(content(text, style="bold"))
+            self.query_one("#working-text", Static).content = content(text, style="bold")
             self.tick()
 
 

@@ -43,7 +43,7 @@ class Pairs(Static):
 
     def _lay(self) -> None:
         self._laid_for = self.content_size.width
-        self.update(Content("\n").join(laid(self.pairs, names=self.names, width=self._laid_for)))
+        self.content = Content("\n").join(laid(self.pairs, names=self.names, width=self._laid_for))
 
 
 def laid(pairs: Iterable[tuple[str, str]], *, names: int, width: int) -> list[Content]:

@@ -51,7 +51,7 @@ class ProblemPanel(VerticalScroll, can_focus=True):
     def show(self, problems: Sequence[Problem]) -> None:
         """Show these instead."""
         self.problems = tuple(problems)
-        self.query_one("#problem-text", Static).update(self._text())
+        self.query_one("#problem-text", Static).content = self._text()
 
     def action_copy(self) -> None:
         """Copy what is shown, without secrets."""
@@ -76,7 +76,9 @@ class Empty(Static):
 
     def say(self, what: str, fix: str = "") -> None:
         """Say something else."""
-        self.update(self._content(what, fix))
+        # Not by `update`: that measures anew before it forgets how high the text before was, whenever the map of the
+        # screen happens to be out of date, and the second line is never drawn. So with every text of the app.
+        self.content = self._content(what, fix)
 
     @staticmethod
     def _content(what: str, fix: str) -> Content:
@@ -137,7 +139,7 @@ class Says(Static):
 
     def say(self, text: str) -> None:
         """Say it."""
-        self.update(content(text, max_chars=500))
+        self.content = content(text, max_chars=500)
 
 
 class KeyLine(Footer):
