@@ -117,9 +117,12 @@ def build(
         output.document(built)
         return Exit.OK
     output.line(safe_text(built.index, max_chars=4000))
-    diagnostics.say(
-        f"{built.records} {noun(built.records, 'record')} as of {built.as_of}, {built.files} {noun(built.files, 'file')}, {built.bytes // 1024} KiB"
+    found = (
+        f"{built.records} {noun(built.records, 'record')} as of {built.as_of}"
+        if built.records
+        else "no record was found"
     )
+    diagnostics.say(f"{found}, {built.files} {noun(built.files, 'file')}, {built.bytes // 1024} KiB")
     if built.faulty:
         diagnostics.say(
             f"{built.faulty} {noun(built.faulty, 'line is no record', 'lines are no records')}; the page about the data names {noun(built.faulty, 'it', 'them')}"

@@ -167,3 +167,13 @@ def test_open_says_where_it_is_and_needs_a_build(home: Path, capsys: Capture, mo
 
     assert (code, out) == (0, f"{(home / 'dashboard' / 'index.html').as_uri()}\n")
     assert "no browser" in err
+
+
+def test_a_folder_without_any_record_is_said_to_have_none(home: Path, tmp_path: Path, capsys: Capture) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    code, _, err = typed(capsys, "build", "--from", empty, "--out", tmp_path / "site")
+
+    assert code == 0
+    assert "no record was found" in err
+    assert "1970" not in err
