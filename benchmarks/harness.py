@@ -18,8 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 RESULTS = ROOT / "benchmarks" / "results.json"
-OTHER = {"__main__", "harness", "scale"}
-"""Not benchmarks: what runs them, what they share, and a model."""
+OTHER = {"__main__", "harness", "probot", "scale"}
+"""Not benchmarks: what runs them, what they share, a peer, and a model."""
 HEAD = """\
 # How fast it is
 

@@ -11,7 +11,7 @@ from dotenv.parser import parse_stream
 
 from tassist.config.settings import SETTINGS
 from tassist.doctor.check import Check, Finding, Machine, apart, blocking, failed, ok, skipped, warning
-from tassist.text import noun, safe_text
+from tassist.text import safe_text
 
 OURS = ("TASSIST_", "GITHUB_APP", "GITHUB_PRIVATE", "GITHUB_WEBHOOK", "GITHUB_CLIENT", "GITHUB_API")
 ALSO = {"GITHUB_CLIENT_SECRET", "TASSIST_PLAIN"}
@@ -81,11 +81,7 @@ def _look(machine: Machine) -> Finding:
             f"write {near[0]}" if near else "see docs/reference/settings.md",
         )
     ours = [name for name in names if name in _KNOWN]
-    return ok(
-        f"{shown} sets {len(ours)} of our {noun(len(ours), 'variable')}"
-        if ours
-        else f"{shown} sets none of our variables"
-    )
+    return ok(f"{shown} sets {len(ours)} of our variables" if ours else f"{shown} sets none of our variables")
 
 
 def _unknown(name: str) -> bool:

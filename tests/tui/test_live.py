@@ -171,7 +171,10 @@ def shown(app: TassistApp, delivery_id: str) -> bool:
 
 
 async def test_from_each_label_and_milestone_to_rule_line_and_delivery(live: Live) -> None:
-    issue, guid = await asyncio.to_thread(live.corrected, "why is it so")
+    issue, _ = await asyncio.to_thread(live.corrected, "why is it so")
+    # GitHub tells of an issue opened with labels several times; whichever came first is the one that did it.
+    told_of = {one.guid for one in live.world.box.webhooks.log if "why is it so" in str(one.payload)}
+    causes = set()
     app = live.app("issues")
     async with at_issue(app, issue) as pilot:
         await pilot.press("enter")
@@ -183,7 +186,7 @@ async def test_from_each_label_and_milestone_to_rule_line_and_delivery(live: Liv
             assert row.cells[0] == what
             line = next(at for at, text in enumerate(CONFIG.split("\n"), 1) if WROTE_BY[what] in text)
             assert f"task-assistant.yml:{line} " in told(app)
-            assert guid in told(app)
+            causes |= {guid for guid in told_of if guid in told(app)}
             assert row.cells[1] in told(app)
             if what != written[-1]:
                 await pilot.press("down")
@@ -192,7 +195,7 @@ async def test_from_each_label_and_milestone_to_rule_line_and_delivery(live: Liv
         await pilot.press("enter")
         await settled(app)
         assert isinstance(app.screen, DeliveryDetailScreen)
-        assert app.screen.delivery_id == guid
+        assert causes == {app.screen.delivery_id}
         assert '"why is it so"' in str(app.screen.query_one("#delivery-body-text", Static).content)
 
 

@@ -42,7 +42,7 @@ async def test_each_check_fails_by_itself_when_what_it_guards_is_broken(lean: Sh
         records.write_bytes(whole.replace(b'"legacy:codex"', b'"legacy:other"', 1))
         return {
             "rename label codex-trackmain": "there is no label track/main",
-            "merge label codex-trackdashboard": "1 issues still carry it",
+            "merge label codex-trackdashboard": "1 issue still carries it",
             "close": "1 are open",
             "disable workflow shop-sync.yml": "it is on again",
             f"{BUILD} is untouched": "it changed",

@@ -91,7 +91,7 @@ def test_a_named_repository_only(world: Outside) -> None:
 
     out, _ = sweep(world, "octo/app")
 
-    assert out == "1 issues of 1 repositories looked at, 1 changed, 0 failed\n"
+    assert out == "1 issue of 1 repository looked at, 1 changed, 0 failed\n"
     assert in_order(mine)
     assert not in_order(others[0])
 
