@@ -112,21 +112,18 @@ def _drafted(
     silent: bool,
 ) -> Draft:
     draft = _evaluate(program, Draft(trigger, issue, repo, prepared, now, silent=silent))
-    leaving, foreseen = known = draft.foresight()
-    for _ in range(_MOST_AGAIN if leaving or foreseen else 0):
+    for _ in range(_MOST_AGAIN):
         # What a rule takes off makes room for what an earlier one could not add, or may be what satisfied it; what one adds
         # may tell the track. It is decided again with that in view, so that the next look finds nothing left to do.
+        leaving, foreseen = draft.foresight()
+        if not (leaving or foreseen):
+            break
         again = _evaluate(
             program, Draft(trigger, issue, repo, prepared, now, leaving=leaving, foreseen=foreseen, silent=silent)
         )
         if len(again.labels) > max(MOST_LABELS, len(issue.labels)):
             break
         draft = again
-        leaving, more = draft.foresight()
-        foreseen |= more
-        if (leaving, foreseen) == known or not (leaving or more):
-            break
-        known = (leaving, foreseen)
     return draft
 
 

@@ -286,7 +286,7 @@ class Draft:
             bool(told or gone & self.view.track_by_label.keys()) and self.view.heals_tracks and not self.tracks()
         )
         if lacks_track or (gone and (self._limited or self.view.lacks_required(self.labels))):
-            return frozenset(gone), told if lacks_track else frozenset()
+            return frozenset(gone), told
         return frozenset(), frozenset()
 
     def settle(self) -> None:

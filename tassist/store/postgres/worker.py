@@ -208,8 +208,10 @@ class IssueQueue:
     def _break_off(self) -> None:
         """The locks are gone, so others may look at what we look at."""
         log_event(_LOG, "fence-lost", "the connection was lost; looks under way are broken off", level=30)
+        found_it = asyncio.current_task()  # the one that met the loss ends by itself, and asks to be looked at again
         for task in list(self._looks.values()):
-            task.cancel()
+            if task is not found_it:
+                task.cancel()
 
     # --- what others left -----------------------------------------------------------------------
 

@@ -136,3 +136,29 @@ def test_the_label_that_is_demanded_again_is_the_newest_and_its_decision_says_th
     assert plan.effects == (RemoveLabels(("track/b",), "exclusivity.line", rules=("exclusivity.line",)),)
     assert by_rule(plan, "labels.required").outcome == "already"
     assert by_rule(plan, "exclusivity.line").after == "kind/x"
+
+
+LINE = group("phase", labels=("phase-1", "phase-2"), strategy="highest")
+EITHER = required(any_of=("phase-1", "phase-2"), mode="enforce", default="phase-1")
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        config(enforcement=enforcement(LINE, required_labels=(EITHER,))),
+        config(tracks=(track("a"),), self_healing=HEALING, enforcement=enforcement(LINE, required_labels=(EITHER,))),
+        config(
+            enforcement=enforcement(
+                LINE, required_labels=(EITHER, required(any_of=("kind/x",), mode="warn", default="kind/x"))
+            )
+        ),
+        config(enforcement=enforcement(LINE, required_labels=(EITHER, required(any_of=("kind/x",), mode="enforce")))),
+    ],
+    ids=["satisfied by either", "no track to find", "a demand that only warns", "a demand without a default"],
+)
+def test_where_the_next_look_would_add_nothing_it_is_decided_once_and_every_label_is_told(known: Config) -> None:
+    plan = look(issue("phase-1", "phase-2"), known)
+
+    said = next(decision.reason for decision in plan.decisions if decision.rule == "labels.required")
+    assert said == "The issue needs one of phase-1, phase-2 and carries phase-1, phase-2."
+    assert plan.effects == (RemoveLabels(("phase-1",), "exclusivity.phase", rules=("exclusivity.phase",)),)
