@@ -101,6 +101,6 @@ def flagged_since(
     told = [begun[name] for name in carried if name in begun] or list(begun.values())
     since = min(told, default=None)
     for off, on in sorted(ended, reverse=True):
-        if since is not None and on < since <= off + _EXCHANGE:
-            since = on
+        if since is not None and since <= off + _EXCHANGE:
+            since = min(since, on)
     return since

@@ -131,6 +131,15 @@ async def test_h56_what_could_not_be_created_is_not_used() -> None:
     ]
 
 
+async def test_a_label_that_could_not_be_created_keeps_no_milestone_from_being_set() -> None:
+    world = World(issue(), repo(), CONFIG, refused={CreateLabel: DENIED})
+
+    result = await ran(world)
+
+    assert [type(effect) for effect in world.writes] == [CreateMilestone, SetMilestone]
+    assert result.outcome == "partial"
+
+
 def hindered(what: str) -> Problem:
     return Problem("effect-hindered", f"not tried, since {what} could not be created", family="world")
 
