@@ -163,7 +163,7 @@ class Intake:
         try:
             await self._read(receive, check.update, chunks, held)
             match = check.matches(signature)
-            if match is None and await self._verifier.renew(at_once=True):
+            if match is None and await self._verifier.outdated(check):
                 check = self._verifier.check(now)
                 for chunk in chunks:
                     check.update(chunk)

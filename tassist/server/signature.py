@@ -80,24 +80,24 @@ class Verifier:
         self._renewing = asyncio.Lock()
         self._use(secrets)
 
-    async def renew(self, *, at_once: bool = False) -> bool:
-        """Take over changed secrets; a failure leaves the old ones. Returns whether they are other ones now.
+    async def renew(self, *, at_once: bool = False) -> None:
+        """Take over changed secrets; a failure leaves the old ones.
 
-        A rotation is noticed by the first signature that does not fit, so whether the secrets have changed is asked ``at_once``
-        only then; else once a second, for the secret that shall not be taken any more. Asking costs a system call, and with
-        it this thread's turn, for every delivery.
+        Whether they have changed is asked ``at_once``, or once a second: asking costs a system call, and with it this
+        thread's turn.
         """
         now_s = time.monotonic()
         if self._renewal is None or not (at_once or now_s - self._asked_s >= _ASKED_EVERY_S):
-            return False
+            return
         self._asked_s = now_s
         if not self._renewal.changed():
-            return False
+            return
         async with self._renewing:
             if not self._renewal.changed():
-                return True  # another delivery has waited for it
+                return  # another delivery has waited for it
             try:
                 self._use(await asyncio.to_thread(self._renewal.load))
+                log_event(_LOG, "secrets-renewed", "the webhook's secrets have changed and are in use")
             except ProblemError as error:
                 log_event(
                     _LOG,
@@ -106,9 +106,15 @@ class Verifier:
                     level=40,
                     why=error.problems[0].what,
                 )
-                return False
-        log_event(_LOG, "secrets-renewed", "the webhook's secrets have changed and are in use")
-        return True
+
+    async def outdated(self, check: Check) -> bool:
+        """Whether a check was begun with secrets that are not in use any more, so that it has to be made again.
+
+        Asked where a signature does not fit: a rotation is noticed by the first of those. Another delivery may have
+        noticed it since this one began.
+        """
+        await self.renew(at_once=True)
+        return check.begun_with is not self._current
 
     def _use(self, secrets: Secrets) -> None:
         self._current = hmac.new(secrets.current.reveal().encode(), digestmod="sha256")
@@ -118,17 +124,18 @@ class Verifier:
     def check(self, now: datetime) -> Check:
         """A check of one body, to be fed as it arrives."""
         grace = self._previous is not None and (self._until is None or now < self._until)
-        return Check(self._current.copy(), self._previous.copy() if grace and self._previous else None)
+        return Check(self._current, self._previous if grace else None)
 
 
 class Check:
     """The running HMAC of one body."""
 
-    __slots__ = ("_current", "_previous")
+    __slots__ = ("_current", "_previous", "begun_with")
 
     def __init__(self, current: hmac.HMAC, previous: hmac.HMAC | None) -> None:
-        self._current = current
-        self._previous = previous
+        self.begun_with = current
+        self._current = current.copy()
+        self._previous = previous.copy() if previous is not None else None
 
     def update(self, chunk: bytes) -> None:
         """Take in the next bytes of the body."""
