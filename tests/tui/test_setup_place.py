@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, View,
 from tassist.tui.widgets.link_panel import QrModal
 from tests.integration.switching.conftest import receiver
 from tests.support import keys
-from tests.support.console import HOSTILE, desk
+from tests.support.console import HOSTILE, at_rest, desk
 
 PATIENCE_S = 60.0
 PRODUCTION = "https://production.invalid/webhook"
@@ -70,10 +71,10 @@ class Seat:
         raise AssertionError(what)
 
     async def view(self, kind: type[Any], question: str = "") -> Any:
-        """Wait for a view, for its question, and until it has the focus: a key pressed before would go nowhere."""
+        """Wait for a view, for its question, and until it has the focus and is drawn: a key pressed before goes nowhere."""
 
         def there() -> Any:
-            for found in self.app.screen.query(kind):
+            for found in self.app.screen.query(kind) if self.screen._shown_at < math.inf else ():
                 if found.has_focus_within and (not question or found.ask.question.id == question):
                     return found
             return None
@@ -242,6 +243,40 @@ async def test_what_is_typed_ahead_leads_nowhere_and_what_takes_long_says_for_ho
         assert seat.app.screen is seat.screen
         await seat.pilot.press("2")
         await seat.until(lambda: not isinstance(seat.app.screen, SetupScreen), "another place")
+
+
+def burst(app: TassistApp, *keys: str) -> None:
+    """Keys that arrive together, as they do over a slow line or from a program that types."""
+    for key in keys:
+        app.post_message(Key(key, key if len(key) == 1 else None))
+
+
+async def test_keys_that_come_together_are_taken_in_their_order(home: Path) -> None:
+    async with seated(
+        home, Wishes(), env={"TASSIST_SETUP_APP": "new", "TASSIST_SETUP_ACCOUNT": "organization"}
+    ) as seat:
+        await seat.view(QuestionView, "organization")
+        burst(seat.app, *"acmee", "backspace", "ctrl+u", *"octi", "backspace", "o", "enter", *"ben")
+
+        view = await seat.view(QuestionView, "app_name")
+        assert view.ask.known.answer("organization") == "octo"
+
+
+@pytest.mark.parametrize("question", ["organization", "account"])
+async def test_enter_pressed_before_a_question_is_drawn_does_not_answer_it(home: Path, question: str) -> None:
+    env = {"TASSIST_SETUP_APP": "new", **({"TASSIST_SETUP_ACCOUNT": "organization"} if question != "account" else {})}
+    async with seated(home, Wishes(), env=env) as seat:
+        view = await seat.view(QuestionView, question)
+        ahead = Key("enter", "\r")
+        again = QuestionView(view.ask, "octo")
+        await seat.screen.show(again)
+        seat.app.post_message(ahead)
+        await seat.view(QuestionView, question)
+        await at_rest(seat.app)
+        assert not again.answer.done()
+
+        await seat.pilot.press("enter")
+        assert await again.answer == ("octo" if question == "organization" else "me")
 
 
 async def test_a_wait_that_needs_a_paste_does_not_say_it_goes_on_by_itself(home: Path) -> None:

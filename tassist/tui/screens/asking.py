@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from tassist.tui.safe import content
 from tassist.tui.widgets.choices import Choices
+from tassist.tui.widgets.field import Field
 from tassist.tui.widgets.panels import KeyLine
 
 
@@ -126,7 +127,7 @@ class AskModal(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="modal-box"):
             yield Static(content(self.head), classes="modal-title")
-            yield Input(self.value, placeholder=self.example, id="ask-input")
+            yield Field(self.value, placeholder=self.example, id="ask-input")
             yield Static("", id="ask-wrong")
             yield KeyLine()
 

@@ -22,6 +22,7 @@ from tassist.tui.commands import NOT_RUN, Offer, form_of, offers
 from tassist.tui.desk import Desk
 from tassist.tui.safe import content
 from tassist.tui.widgets.choices import Choices
+from tassist.tui.widgets.field import Field
 from tassist.tui.widgets.panels import KeyLine, Says
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ It is the command of the command line itself, run with the folder of this consol
     def compose(self) -> ComposeResult:
         with Vertical(classes="modal-box modal-tall"):
             yield Static("", id="command-help", classes="modal-title")
-            yield Input(f"{self.verb} ", id="command-line", select_on_focus=False)
+            yield Field(f"{self.verb} ", id="command-line", select_on_focus=False)
             yield Choices(id="command-offers")
             yield Says("", id="command-said")
             yield Log(max_lines=_MOST_LINES, id="command-output")

@@ -24,6 +24,7 @@ from tassist.tui.places import Place
 from tassist.tui.safe import moment, number, span, times
 from tassist.tui.screens.delivery_acts import DeliveryActs
 from tassist.tui.screens.place import TICK_S
+from tassist.tui.widgets.field import Field
 from tassist.tui.widgets.pairs import Pairs
 from tassist.tui.widgets.panels import Empty, ProblemPanel, Says
 from tassist.tui.widgets.rows import Column, Mark, Row, Rows
@@ -88,7 +89,7 @@ What is found of a text appears while the rest is looked through; **escape** sto
     @override
     def compose_place(self) -> ComposeResult:
         yield Says("", id="deliveries-said")
-        yield Input(placeholder="event:issues state:dead acme/shop#7 since:2h words", id="deliveries-filter")
+        yield Field(placeholder="event:issues state:dead acme/shop#7 since:2h words", id="deliveries-filter")
         yield ProblemPanel(id="deliveries-problem")
         yield Empty("", id="deliveries-empty")
         with Horizontal(id="deliveries-body"):

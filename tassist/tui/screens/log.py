@@ -23,6 +23,7 @@ from tassist.tui.places import Place
 from tassist.tui.safe import content, size
 from tassist.tui.screens.asking import AskModal, TextModal
 from tassist.tui.screens.place import PlaceScreen
+from tassist.tui.widgets.field import Field
 from tassist.tui.widgets.panels import Empty, ProblemPanel, Says
 from tassist.tui.widgets.rows import Column, Mark, Row, Rows
 
@@ -74,7 +75,7 @@ one after and before. **Enter** shows a line whole, **e** opens the file in `$PA
     @override
     def compose_place(self) -> ComposeResult:
         yield Says("", id="log-said")
-        yield Input(placeholder="a word; n and N go on", id="log-word")
+        yield Field(placeholder="a word; n and N go on", id="log-word")
         yield ProblemPanel(id="log-problem")
         yield Empty("", id="log-empty")
         yield Rows(Column("log", 0), id="log-rows")

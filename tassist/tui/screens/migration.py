@@ -21,6 +21,7 @@ from tassist.errors import redact
 from tassist.text import noun, safe_text
 from tassist.tui.safe import content
 from tassist.tui.screens.place import PlaceScreen
+from tassist.tui.widgets.field import Field
 from tassist.tui.widgets.panels import Says
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ to the next. **Up** and **Down** choose a finding, **Tab** goes into its text, *
             ):
                 with Horizontal(classes="field"):
                     yield Label(title)
-                    yield Input(placeholder=hint, id=f"migration-{name}", compact=True)
+                    yield Field(placeholder=hint, id=f"migration-{name}", compact=True)
         yield Says(id="migration-says")
         with Container(id="migration-body"):
             yield OptionList(id="migration-found")

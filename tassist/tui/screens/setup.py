@@ -263,10 +263,13 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
     def on_key(self, event: Key) -> None:
         """Take what is typed ahead for nothing: a digit meant for the next list would leave for another place.
 
-        Also what was typed before the view that is there now, and comes only now because something was loaded.
+        Also what was typed before the view that is there now was drawn, and Enter too: a second one, pressed because the
+        first did nothing yet, would go on with changes nobody has seen.
         """
-        asks = self.query("#stand > *") and not self.query("#working") and event.time >= self._shown_at
-        if not asks and event.is_printable and event.character != "?":
+        early = event.time < self._shown_at
+        asks = self.query("#stand > *") and not self.query("#working") and not early
+        typed = event.is_printable and event.character != "?" and not asks
+        if typed or (early and event.key == "enter"):
             event.stop()
             event.prevent_default()
 

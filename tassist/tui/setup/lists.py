@@ -24,6 +24,7 @@ from setup_wizard.question import NONE, Choice, together
 from tassist.text import safe_text
 from tassist.tui.safe import content
 from tassist.tui.widgets.choices import Choices
+from tassist.tui.widgets.field import Field
 
 LONG = 8
 """Lists of more choices than this have a search."""
@@ -130,7 +131,7 @@ class SearchedList(Vertical):
 
     @override
     def compose(self) -> ComposeResult:
-        yield Input(placeholder="type to search; Enter or Down goes to the list", id="search")
+        yield Field(placeholder="type to search; Enter or Down goes to the list", id="search")
         yield self.below
         yield Static(id="search-count", classes="setup-small")
 

@@ -19,6 +19,7 @@ from tassist.text import safe_text
 from tassist.tui.safe import content
 from tassist.tui.setup.ends import EndView
 from tassist.tui.setup.views import wrong
+from tassist.tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from tassist.services.switching import Status
@@ -58,7 +59,7 @@ has to say that it was taken. Where the proof fails the old address is put back.
             content("Address of a tunnel or of a server; empty: the running ngrok agent's, or the one kept:"),
             classes="setup-small",
         )
-        yield Input(id="switch-url", select_on_focus=True)
+        yield Field(id="switch-url", select_on_focus=True)
         yield Static(id="field-error")
         with Horizontal(classes="setup-buttons -many"):
             yield Button("To development", id="to-dev", compact=True)

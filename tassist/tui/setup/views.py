@@ -23,6 +23,7 @@ from tassist.text import safe_text
 from tassist.tui.safe import content
 from tassist.tui.setup.lists import LONG, ManyList, OneList, SearchedList
 from tassist.tui.setup.sighted import Sighted
+from tassist.tui.widgets.field import Field
 from tassist.tui.widgets.link_panel import LinkPanel
 from tassist.tui.widgets.panels import ProblemPanel
 from tassist.tui.widgets.secret_input import SecretInput
@@ -180,7 +181,7 @@ def _field(ask: Ask, first: str) -> Widget:
     elif question.secret:
         found = SecretInput(id="field")
     else:
-        found = Input(safe_text(first, max_chars=2000), id="field", select_on_focus=True)
+        found = Field(safe_text(first, max_chars=2000), id="field", select_on_focus=True)
     found.HELP = explained(question)  # type: ignore[misc]  # Textual looks it up on the widget that has the focus
     return SearchedList(found) if isinstance(found, OneList | ManyList) and len(choices) > LONG else found
 

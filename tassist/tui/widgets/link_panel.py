@@ -19,6 +19,7 @@ from typing_extensions import override
 from setup_wizard.outcome import Waiting
 from tassist.text import safe_text
 from tassist.tui.safe import content
+from tassist.tui.widgets.field import Field
 
 
 class QrModal(ModalScreen[None]):
@@ -100,7 +101,7 @@ class LinkPanel(Vertical):
         if self.waiting.accepts:
             paste = "Or paste" if self.waiting.by_itself else "Paste"
             yield Static(content(f"{paste} {self.waiting.accepts}:"), id="paste-label")
-            yield Input(id="paste", select_on_focus=False)
+            yield Field(id="paste", select_on_focus=False)
 
     def on_mount(self) -> None:
         """No room for buttons where there are none."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from textual.widgets import Input
 from typing_extensions import override
 
+from tassist.tui.widgets.field import Field
 
-class SecretInput(Input):
+
+class SecretInput(Field):
     """Masks what is typed; copying and cutting, which would hand the clear text to the terminal, do nothing."""
 
     HELP = "What is typed here is shown as dots. It cannot be copied or cut; paste with the terminal's own keys."
