@@ -137,7 +137,7 @@ def os_problem(error: OSError, *, doing: str, option: str = "") -> Problem:
         errno.EADDRINUSE: (
             "port-in-use",
             "another program listens on that port",
-            "stop it, or choose another with --port (0 takes a free one)",
+            f"stop it, or choose another with {option or '--port'} (0 takes a free one)",
         ),
         errno.EADDRNOTAVAIL: (
             "no-such-address",

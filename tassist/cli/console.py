@@ -25,7 +25,13 @@ PLACES = ("home", "deliveries", "issues", "rules", "dashboard", "migration", "se
 @click.option("--once", is_flag=True, help="With lines: end after the last deliveries instead of following.")
 @click.option("--last", type=click.IntRange(0, 200), default=10, show_default=True, help="Deliveries told at first.")
 @click.option("--web", is_flag=True, help="In a browser of this machine, through textual-serve (extra `web`).")
-@click.option("--web-port", type=click.IntRange(1, 65535), default=8126, show_default=True, help="Port for --web.")
+@click.option(
+    "--web-port",
+    type=click.IntRange(0, 65535),
+    default=8126,
+    show_default=True,
+    help="Port for --web; 0 takes a free one.",
+)
 def command(
     *, home: str | None, place: str, plain: bool, once: bool, last: int, web: bool, web_port: int
 ) -> OpenPlace | None:

@@ -9,13 +9,21 @@ from __future__ import annotations
 import hmac
 import secrets
 import shlex
+import socket
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from typing_extensions import override
+
 from engine.problems import Problem, ProblemError
+from tassist import log
+from tassist.errors import os_problem
 from tassist.opening import OpenPlace
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 _HOST = "127.0.0.1"
 _COOKIE = "tassist-console"
@@ -27,7 +35,7 @@ def serve_web(wanted: OpenPlace) -> int:
     """Serve until Ctrl-C; each browser window is a process of its own.
 
     Raises:
-        ProblemError: the extra `web` is not installed.
+        ProblemError: the extra `web` is not installed, or another program has the port.
     """
     try:
         from textual_serve.server import Server
@@ -40,30 +48,58 @@ def serve_web(wanted: OpenPlace) -> int:
                 "install tassist with its extra web: pip install 'tassist[web]'",
             )
         ) from None
+    from aiohttp.web import run_app
+
     assert wanted.web is not None
     command = [sys.executable, "-m", "tassist", "console", "--place", wanted.place]
     if wanted.home:
         command += ["--home", wanted.home]
     token = secrets.token_urlsafe(24)
-    port = wanted.web.port
-    address = f"http://{_HOST}:{port}/?token={token}"
+    with _listening(wanted.web.port) as listener:
+        port = listener.getsockname()[1]
 
-    class Guarded(Server):  # type: ignore[misc]  # without the extra its type is unknown
-        """Textual-serve behind a token."""
+        class Guarded(Server):
+            """Textual-serve behind a token."""
 
-        async def _make_app(self) -> Any:
-            app = await super()._make_app()
-            app.middlewares.append(guard(token, port))
-            return app
+            @override
+            async def _make_app(self) -> web.Application:
+                app = await super()._make_app()
+                app.middlewares.append(guard(token, port))
+                return app
 
-        async def on_startup(self, app: Any) -> None:
-            del app
-            sys.stdout.write(f"{address}\n")
-            sys.stdout.flush()
-            sys.stderr.write("open this address in a browser of this machine; Ctrl-C ends it\n")
+            @override
+            async def on_startup(self, app: web.Application) -> None:
+                del app
+                sys.stdout.write(f"http://{_HOST}:{port}/?token={token}\n")
+                sys.stdout.flush()
+                sys.stderr.write("open this address in a browser of this machine; Ctrl-C ends it\n")
 
-    Guarded(shlex.join(command), host=_HOST, port=port, title="tassist").serve()
+            @override
+            def serve(self, debug: bool = False) -> None:
+                # The one it overrides logs every address with the token, and every variable where something goes wrong.
+                del debug
+                log.set_up()
+                run_app(self._make_app(), sock=listener, print=None, shutdown_timeout=0.1)
+
+        Guarded(shlex.join(command), host=_HOST, port=port, title="tassist").serve()
     return 0
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket of this machine's own address, and no other, that takes connections from now on.
+
+    Raises:
+        ProblemError: another program has the port.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_HOST, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise ProblemError(os_problem(error, doing=f"listen on {_HOST}:{port}", option="--web-port")) from None
+    return listener
 
 
 def allowed(token: str, port: int, *, host: str, origin: str, given: str, kept: str) -> bool:
@@ -78,6 +114,8 @@ def allowed(token: str, port: int, *, host: str, origin: str, given: str, kept: 
         kept: The token in its cookie.
     """
     names = {f"{_HOST}:{port}", f"localhost:{port}"}
+    if port == 80:  # which browsers leave away
+        names |= {_HOST, "localhost"}
     if host not in names or (origin and urlsplit(origin).netloc not in names):
         return False
     return any(hmac.compare_digest(one.encode(), token.encode()) for one in (given, kept) if one)
@@ -87,8 +125,10 @@ def guard(token: str, port: int) -> Any:
     """The middleware for aiohttp that lets only allowed requests through."""
     from aiohttp import web
 
-    @web.middleware  # type: ignore[untyped-decorator]  # without the extra its type is unknown
-    async def middleware(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:  # aiohttp hands it in by name
+    @web.middleware
+    async def middleware(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
         given = request.query.get("token", "")
         if not allowed(
             token,
@@ -100,9 +140,9 @@ def guard(token: str, port: int) -> Any:
         ):
             return web.Response(status=403, text="open the address that tassist console --web printed\n")
         if given and request.path == "/":
-            answer = web.HTTPFound("/")
-            answer.set_cookie(_COOKIE, token, httponly=True, samesite="Strict")
-            return answer
+            onward = web.HTTPFound("/")
+            onward.set_cookie(_COOKIE, token, httponly=True, samesite="Strict")
+            return onward
         answer = await handler(request)
         if not answer.prepared:
             answer.headers["Content-Security-Policy"] = _POLICY

@@ -12,6 +12,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.widget import Widget
 from textual.widgets import HelpPanel, Markdown
+from textual.widgets._footer import FooterKey
 from typing_extensions import override
 
 from tassist.tui.desk import Desk
@@ -75,6 +76,15 @@ async def test_help_is_about_what_has_the_focus(home: Path) -> None:
         await pilot.press("f1")
         await at_rest(app)
         assert not app.screen.query(HelpPanel)
+
+
+async def test_the_keys_are_shown_before_it_has_the_focus_of_its_window(home: Path) -> None:
+    app = console(home)
+    app.set_reactive(App.app_focus, False)
+    async with app.run_test():
+        await settled(app)
+
+        assert {"q", "question_mark"} <= {key.key for key in app.screen.query(FooterKey)}
 
 
 async def test_the_mouse_moves_opens_and_goes_to_places(home: Path) -> None:

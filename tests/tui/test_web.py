@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 
 import pytest
@@ -40,3 +41,19 @@ def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
         serve_web(OpenPlace(web=WebAddress(8126)))
 
     assert "tassist[web]" in caught.value.problems[0].fix
+
+
+def test_a_port_that_is_taken_is_a_problem_with_the_option_that_names_another() -> None:
+    pytest.importorskip("textual_serve", reason="the extra `web` is not installed: pip install 'tassist[web]'")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        with pytest.raises(ProblemError) as caught:
+            serve_web(OpenPlace(web=WebAddress(port)))
+
+    [problem] = caught.value.problems
+    assert problem.code == "port-in-use"
+    assert f"127.0.0.1:{port}" in problem.what
+    assert "--web-port" in problem.fix

@@ -161,3 +161,6 @@ class KeyLine(Footer):
         super().bindings_changed(screen)
         if screen.app.app_focus:  # without it nothing is made anew now, but at the next change
             self._shown = now
+        elif self._shown is None and self.is_attached and screen is self.screen:
+            # A page in a browser may not have been clicked at yet: the keys are to be seen all the same.
+            self.call_after_refresh(self.recompose)
