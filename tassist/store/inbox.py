@@ -24,6 +24,10 @@ from tassist.store.sql import Connection, several, want_look
 
 FROM_LOG = "x-tassist-delivery-log"
 """Beside a delivery that was read from GitHub's delivery log rather than sent."""
+_INTO = "INSERT INTO deliveries (delivery_id, event, received_at, headers, size, state, reason) VALUES "
+_ROW_OF_VALUES = "(?, ?, ?, ?, ?, ?, ?)"
+_NEW = " ON CONFLICT (delivery_id) DO NOTHING RETURNING seq, delivery_id"
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 EARLIER = "CASE WHEN excluded.first_seq < lanes.first_seq THEN excluded.first_seq ELSE lanes.first_seq END"
 
 
@@ -49,26 +53,65 @@ def accept(connection: Connection, incoming: Incoming) -> Accepted:
     return _again(connection, *same)
 
 
+def accept_all(connection: Connection, incoming: Sequence[Incoming]) -> list[Accepted]:
+    """The same for several, in their order: those whose ids are new, nearly all, by two statements for many of them."""
+    if len(incoming) == 1:
+        return [accept(connection, incoming[0])]
+    first: dict[str, Incoming] = {}
+    for each in incoming:
+        first.setdefault(each.delivery_id, each)
+    new = list(first.values())
+    stored: dict[str, int] = {}
+    while new:
+        # Sizes are powers of two, so that a handful of statements is prepared for good.
+        size = 1 << (len(new).bit_length() - 1)
+        stored |= _insert_several(connection, new[:size])
+        del new[:size]
+    results = []
+    for each in incoming:
+        seq = stored.pop(each.delivery_id, None)
+        results.append(accept(connection, each) if seq is None else Accepted(seq, "stored"))
+    return results
+
+
 def _insert(connection: Connection, incoming: Incoming, delivery_id: str) -> Accepted | None:
     """Store a delivery under this id; ``None`` where the id is there."""
-    inserted = connection.execute(
-        "INSERT INTO deliveries (delivery_id, event, received_at, headers, size, state, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (delivery_id) DO NOTHING RETURNING seq",
-        (
-            delivery_id,
-            incoming.event,
-            to_us(incoming.received_at),
-            json.dumps(dict(incoming.headers), separators=(",", ":")),
-            len(incoming.body),
-            "quarantined" if incoming.quarantine else "stored",
-            incoming.quarantine,
-        ),
-    ).fetchone()
+    inserted = connection.execute(_INTO + _ROW_OF_VALUES + _NEW, _columns(incoming, delivery_id)).fetchone()
     if inserted is None:
         return None
     seq = int(inserted[0])
     connection.execute("INSERT INTO bodies (seq, body) VALUES (?, ?)", (seq, incoming.body))
     return Accepted(seq, "stored")
+
+
+def _insert_several(connection: Connection, incoming: Sequence[Incoming]) -> dict[str, int]:
+    """Store deliveries of different ids; where each lies that was new."""
+    values: list[object] = []
+    for each in incoming:
+        values.extend(_columns(each, each.delivery_id))
+    statement = _INTO + ", ".join([_ROW_OF_VALUES] * len(incoming)) + _NEW
+    stored = {delivery_id: int(seq) for seq, delivery_id in connection.execute(statement, values).fetchall()}
+    bodies: list[object] = []
+    for each in incoming:
+        if each.delivery_id in stored:
+            bodies += (stored[each.delivery_id], each.body)
+    if bodies:
+        rows = ", ".join(["(?, ?)"] * len(stored))
+        connection.execute(f"INSERT INTO bodies (seq, body) VALUES {rows}", bodies)  # noqa: S608 – placeholders
+    return stored
+
+
+def _columns(incoming: Incoming, delivery_id: str) -> tuple[object, ...]:
+    """The values of a delivery's row, in the order of `_INTO`."""
+    return (
+        delivery_id,
+        incoming.event,
+        to_us(incoming.received_at),
+        _compact(dict(incoming.headers)),
+        len(incoming.body),
+        "quarantined" if incoming.quarantine else "stored",
+        incoming.quarantine,
+    )
 
 
 def _retold(body: bytes, incoming: Incoming, headers: str) -> bool:

@@ -99,14 +99,14 @@ class SqlJournal(ABC):
 
     async def accept(self, incoming: Incoming) -> Accepted:
         """Store a delivery; it is on the disk when this returns."""
+        return await self.writer.write_among(self._accept_all, incoming, topic=DELIVERIES)
 
-        def write(connection: Connection) -> Accepted:
-            accepted = inbox.accept(connection, incoming)
-            if accepted.kind == "stored" and incoming.quarantine:
-                self._tell(connection, accepted.seq, incoming.received_at)
-            return accepted
-
-        return await self.writer.write(write, topic=DELIVERIES)
+    def _accept_all(self, connection: Connection, incoming: Sequence[Incoming]) -> list[Accepted]:
+        accepted = inbox.accept_all(connection, incoming)
+        for each, result in zip(incoming, accepted, strict=True):
+            if result.kind == "stored" and each.quarantine:
+                self._tell(connection, result.seq, each.received_at)
+        return accepted
 
     async def accept_sorted(self, incoming: Incoming, item: Sorted, news: Sequence[News], now: datetime) -> Accepted:
         """Store a delivery with the issues it belongs to and the news it brings, all in one transaction.

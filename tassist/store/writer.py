@@ -13,9 +13,10 @@ import sqlite3
 import threading
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -25,8 +26,11 @@ from tassist.log import get_logger, log_event
 from tassist.store.database import StoreError, connect, store_problem
 
 T = TypeVar("T")
+V = TypeVar("V")
 Write = Callable[[Any], T]
 """A function of the connection inside a transaction."""
+WriteAll = Callable[[Any, Sequence[V]], list[T]]
+"""The same for several values at once, which may be a single one; a result for each, in their order."""
 _LOG = get_logger("store")
 _MOST = 64
 """Writes in one commit; more would make the first of them wait for the last."""
@@ -42,6 +46,9 @@ class _Waiting(Generic[T]):
     future: asyncio.Future[T] | Future[T] | None
     result: T | None = None
     error: BaseException | None = None
+    value: object = None
+    together: WriteAll[Any, T] | None = None
+    """Does neighbours in a group at once, each with its ``value``; ``None``: each ``write`` by itself."""
 
 
 class GroupWriter(ABC):
@@ -117,6 +124,21 @@ class GroupWriter(ABC):
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._put(_Waiting(write, topic, loop, future))
+        return await future
+
+    async def write_among(self, together: WriteAll[V, T], value: V, *, topic: str = "") -> T:
+        """The same for a write that is done at once with the others of its kind that came during the last commit.
+
+        A statement for many of them costs the interpreter's lock, which answering needs too, once and not for each.
+
+        Raises:
+            StoreError: it could not be stored.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        waiting = _Waiting(lambda connection: together(connection, (value,))[0], topic, loop, future)
+        waiting.value, waiting.together = value, together
+        self._put(waiting)
         return await future
 
     def write_now(self, write: Write[T], *, topic: str = "") -> T:
@@ -218,8 +240,7 @@ class Writer(GroupWriter):
         try:
             connection = self._connection = self._connection or connect(self._path, max_pages=self._max_pages)
             connection.execute("BEGIN IMMEDIATE")
-            for item in group:
-                item.result = item.write(connection)
+            do_all(connection, group)
             connection.execute("COMMIT")
         except Exception as error:
             self._undo(error)
@@ -253,6 +274,18 @@ class Writer(GroupWriter):
             self._connection = None
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
+
+
+def do_all(connection: Any, group: list[_Waiting[Any]]) -> None:
+    """Every write in its order, and neighbours of a kind that can be done together in one."""
+    for together, neighbours in groupby(group, key=lambda item: item.together):
+        items = list(neighbours)
+        if together is None or len(items) == 1:
+            for item in items:
+                item.result = item.write(connection)
+            continue
+        for item, result in zip(items, together(connection, [item.value for item in items]), strict=True):
+            item.result = result
 
 
 def _answer(group: list[_Waiting[object]]) -> None:

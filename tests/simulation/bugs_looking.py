@@ -54,6 +54,7 @@ def _dedupe_by_event(put: Put) -> None:
         return Accepted(0, "duplicate") if same else real(connection, incoming)
 
     put(inbox, "accept", accept)
+    put(inbox, "accept_all", lambda connection, several: [accept(connection, each) for each in several])
 
 
 @bug("every arrival is a new delivery")
@@ -65,6 +66,7 @@ def _no_dedupe(put: Put) -> None:
         return real(connection, dataclasses.replace(incoming, delivery_id=f"{incoming.delivery_id}-{count}"))
 
     put(inbox, "accept", accept)
+    put(inbox, "accept_all", lambda connection, several: [accept(connection, each) for each in several])
 
 
 @bug("a delivery that was given up counts as seen, so that sending it again does nothing")

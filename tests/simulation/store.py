@@ -85,7 +85,7 @@ class InlineWriter(Writer):
             self._life.heed_disk(self._connection)
             if self._life.world.disk_full:
                 for item in group:
-                    item.write = _needing_room(item.write)
+                    item.write, item.together = _needing_room(item.write), None
             self._commit(group)
 
 

@@ -16,7 +16,7 @@ from tassist.store.postgres.address import Address, store_error
 from tassist.store.postgres.jobs import Jobs
 from tassist.store.postgres.schema import be_present
 from tassist.store.postgres.session import Session
-from tassist.store.writer import GroupWriter, _Waiting
+from tassist.store.writer import GroupWriter, _Waiting, do_all
 
 _AGAIN = (
     errors.DeadlockDetected,
@@ -91,8 +91,7 @@ class SharedWriter(GroupWriter):
             session = self._connected()
             with session.together():
                 session.begin()
-                for item in group:
-                    item.result = item.write(session)
+                do_all(session, group)
                 session.commit()
         except BaseException:
             self._undo()
