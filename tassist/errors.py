@@ -146,7 +146,7 @@ def os_problem(error: OSError, *, doing: str, option: str = "") -> Problem:
         errno.EADDRINUSE: (
             "port-in-use",
             "another program listens on that port",
-            f"stop it, or choose another with {option or '--port'} (0 takes a free one)",
+            "stop it, or choose another with --port (0 takes a free one)",
         ),
         errno.EADDRNOTAVAIL: (
             "no-such-address",

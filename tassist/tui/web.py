@@ -12,6 +12,7 @@ import shlex
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -98,7 +99,8 @@ def _listening(port: int) -> socket.socket:
         listener.listen()
     except OSError as error:
         listener.close()
-        raise ProblemError(os_problem(error, doing=f"listen on {_HOST}:{port}", option="--web-port")) from None
+        problem = os_problem(error, doing=f"listen on {_HOST}:{port}")
+        raise ProblemError(replace(problem, fix=problem.fix.replace("--port", "--web-port"))) from None
     return listener
 
 
