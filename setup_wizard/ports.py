@@ -84,8 +84,8 @@ class GitHubAppPort(Protocol):
         """The same, after GitHub accepted its key; name and slug as GitHub says them now."""
         ...
 
-    async def name_faults(self, github: str, name: str) -> tuple[Problem, ...]:
-        """Whether GitHub has an App or an account of that name; nothing where it cannot be found out."""
+    async def name_faults(self, github: str, name: str, organization: str) -> tuple[Problem, ...]:
+        """Whether GitHub has an App or an account of that name, and no such organisation; nothing where it cannot be found out."""
         ...
 
     async def create(self, wanted: NewApp) -> Waiting:

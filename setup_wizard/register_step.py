@@ -47,7 +47,9 @@ class RegisterApp(Step):
         if known.answer("app") == "existing":
             said = f"take over App {known.answer('app_id')} with the key in {known.answer('private_key_file')}"
             return Found(already=False, said=said, changes=keeps, undo=_taken_back(held), learned=_another(held))
-        faults = await world.github.name_faults(known.answer("github"), known.answer("app_name"))
+        faults = await world.github.name_faults(
+            known.answer("github"), known.answer("app_name"), known.answer("organization")
+        )
         if faults:
             raise ProblemError(faults)
         owner = known.answer("organization") or "your own account"

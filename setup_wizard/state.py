@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from engine.problems import Problem, ProblemError
@@ -47,7 +47,7 @@ class State:
     """Somebody is there: what is not answered is asked. Otherwise defaults are taken."""
     dry: bool = False
     order: tuple[str, ...] = ()
-    """Questions answered in this sitting, in order; going back takes the last one away."""
+    """Questions answered in this sitting or an earlier one, in order; going back takes the last one away."""
     drafts: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What was typed for questions that are open again."""
     refused: tuple[str, tuple[Problem, ...]] = ("", ())
@@ -86,7 +86,22 @@ def begin(
         raise ProblemError(
             Problem("step-unknown", f"there is no step {unknown[0]!r}", fix="steps are: " + ", ".join(ids))
         )
-    return State(stages, questions, answers, facts, learned, {}, frozenset(), redo, interactive, dry)
+    state = State(stages, questions, answers, facts, learned, {}, frozenset(), redo, interactive, dry)
+    return _taken_up(state) if interactive else state
+
+
+def _taken_up(state: State) -> State:
+    """Good answers of earlier sittings count as answered in this one, so that going back leads to them."""
+    so_far = known(state)
+    again = {question_id for step in steps_of(state) if step.id in state.redo for question_id in step.questions}
+    answers, taken = state.answers, []
+    for question_id in (each for stage in state.stages for each in stage.questions):
+        given = answers.find(question_id)
+        good = question_id in so_far.answers and question_id not in again | answers.asks
+        if good and given is not None and given.source == "earlier":
+            answers = answers.without("earlier", question_id).adding("typed", {question_id: given.value})
+            taken.append(question_id)
+    return replace(state, answers=answers, order=tuple(taken))
 
 
 def known(state: State) -> Known:
@@ -127,5 +142,5 @@ def is_over(state: State, stage: Stage) -> bool:
 
 
 def answered_in(state: State, stage: Stage) -> tuple[str, ...]:
-    """The questions of this stage that were answered in this sitting; those of a finished stage are over."""
+    """The questions of this stage that were answered; those of a finished stage are over."""
     return tuple(question_id for question_id in state.order if question_id in stage.questions)

@@ -50,6 +50,9 @@ _log = get_logger("sandbox")
 VERSIONS = ("2022-11-28", "2026-03-10")
 """Source: https://docs.github.com/en/rest/about-the-rest-api/api-versions"""
 
+_OPEN_IN_PRIVATE = ("/app-manifests/{code}/conversions",)
+"""What a stranger may ask of an Enterprise Server in private mode: a manifest's code says itself who asks."""
+
 
 @dataclass(slots=True)
 class Asked:
@@ -236,8 +239,11 @@ class Api:
             raise GitHubError(401, "A JSON web token could not be decoded")
         if actor.kind == "app" and not route.by_app and not asked.path.startswith(("/apps/", "/rate_limit", "/meta")):
             raise bad_credentials()
-        if route.sign_in and actor.kind == "anonymous":
-            raise GitHubError(401, "Requires authentication")
+        if actor.kind == "anonymous":
+            if self._box.settings.private_mode and route.pattern not in _OPEN_IN_PRIVATE:
+                raise GitHubError(401, "Must authenticate to access this API.")
+            if route.sign_in:
+                raise GitHubError(401, "Requires authentication")
         if "repo" in params and "owner" in params:
             call.repo = progress.repo = repo or self._find_repository(asked, params)
             self._check_rights(call, route)

@@ -54,6 +54,8 @@ class Settings:
     """Whether the ``opened`` payload already carries the labels; GitHub does both."""
     retention_days: int = 3
     """Days for which deliveries can be listed and redelivered: 3 on github.com, 7 on GitHub Enterprise Server."""
+    private_mode: bool = False
+    """As an Enterprise Server that tells strangers nothing: without credentials the API answers 401."""
     demo_user: str = ""
     """Who acts on the pages at ``/``; empty: the first person there is."""
 

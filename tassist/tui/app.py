@@ -181,6 +181,14 @@ The keys of what has the focus are listed beside this."""
             _ = self.push_screen(DrainingModal(self.desk.service))
 
     @override
+    def action_help_quit(self) -> None:
+        """Ctrl+C copies what is selected; where nothing is, who pressed it wants to leave, and is told how."""
+        found = [one.binding for one in self.active_bindings.values() if one.binding.action == "leave"]
+        keys = [self.get_key_display(one) for one in sorted(found, key=lambda one: not one.priority)]
+        if keys:
+            self.notify(f"{keys[0]} leaves; what is done is kept", markup=False)
+
+    @override
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for place in PLACES:
             yield SystemCommand(f"go: {place.title}", place.help, partial(self.action_go, place.id))

@@ -313,6 +313,7 @@ async def test_a_secret_is_masked_and_cannot_be_copied(home: Path) -> None:
         field.select_all()
         await seat.pilot.press("ctrl+c", "ctrl+x")
 
+        await seat.until(lambda: any("^q leaves" in each.message for each in seat.app._notifications), "how to leave")
         assert seat.app.clipboard == ""
         assert field.value == canary
         assert canary not in seat.app.export_screenshot()

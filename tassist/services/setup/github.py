@@ -18,24 +18,24 @@ from engine.problems import Problem, ProblemError, Where
 from setup_wizard.manifest import PERMISSIONS
 from setup_wizard.outcome import Waiting
 from setup_wizard.ports import GitHubAppPort, HeldApp, Hook, Installed, NewApp, Opened
-from setup_wizard.values import app_id, app_id_faults, path, slug_of
+from setup_wizard.values import app_id, app_id_faults, path
 from tassist import secrets
 from tassist.clock import SystemClock
 from tassist.config import faults
 from tassist.config.settings import Settings
 from tassist.errors import Secret
-from tassist.github.address import api_root, segment, web_root
+from tassist.github.address import api_root, web_root
 from tassist.github.app_api import missing_permissions
 from tassist.github.catchup import retention_of
-from tassist.github.client import Anonymous, GitHubClient
+from tassist.github.client import GitHubClient
 from tassist.github.connection import Connection
 from tassist.github.faults import Kind, Refused
-from tassist.github.wire import AppWire
 from tassist.secrets import GitHubApp, env_file
 from tassist.secrets.files import read_private
 from tassist.secrets.private_key import parse_private_keys
 from tassist.services.setup import bundle as bundles
-from tassist.services.setup.creation import Creation, settings_page, settle
+from tassist.services.setup import names
+from tassist.services.setup.creation import Creation, settle
 from tassist.services.switching.tunnelled import way
 from tassist.text import safe_text
 
@@ -183,37 +183,13 @@ class RealGitHubApp(GitHubAppPort):
         )
 
     @override
-    async def name_faults(self, github: str, name: str) -> tuple[Problem, ...]:
+    async def name_faults(self, github: str, name: str, organization: str) -> tuple[Problem, ...]:
         pending = self.creation.pending()
         ours = pending is not None and (pending.name, pending.github) == (name, github)
         if pending is not None and ours and (pending.code or self.creation.is_fresh(pending)):
             return ()  # the click may have come, and the answer not
-        slug = slug_of(name)
         async with GitHubClient(api_root(github)) as client:
-            for where, what in (
-                (f"/apps/{segment(slug)}", "an App"),
-                (f"/users/{segment(slug)}", "an account"),
-                (f"/users/{segment(slug)}%5Bbot%5D", "an App"),
-            ):
-                try:
-                    await client.get(where, AppWire, Anonymous())
-                except Refused as error:
-                    if error.fault.kind == Kind.NOT_FOUND:
-                        continue
-                    if error.fault.kind in {Kind.UNAUTHORIZED, Kind.PERMISSION, Kind.RATE_PRIMARY, Kind.RATE_SECONDARY}:
-                        return ()  # a private Enterprise Server tells strangers nothing; GitHub's page will
-                    raise
-                mine = f"; if an earlier start created it, delete it at {settings_page(github, '', name)}/advanced"
-                return (
-                    Problem(
-                        "app-name-taken",
-                        f"there is {what} named {safe_text(name)} already",
-                        "no two Apps or accounts at GitHub have the same name",
-                        f"choose another, such as {safe_text(name[:29])} {random.token_hex(2)}{mine}",
-                        Where(path="app_name"),
-                    ),
-                )
-        return ()
+            return await names.faults(client, github, name, organization)
 
     @override
     async def create(self, wanted: NewApp) -> Waiting:

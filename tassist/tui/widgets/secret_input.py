@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.actions import SkipAction
 from typing_extensions import override
 
 from tassist.tui.widgets.field import Field
@@ -18,6 +19,7 @@ class SecretInput(Field):
     @override
     def action_copy(self) -> None:
         """Nothing: a secret does not go to the clipboard."""
+        raise SkipAction  # as where nothing is selected: the person is told how to leave
 
     @override
     def action_cut(self) -> None:

@@ -89,6 +89,42 @@ def test_a_name_that_is_taken_is_said_before_the_browser_opens(installing: Insta
     assert "/setup/" not in done.err
 
 
+@pytest.mark.parametrize(
+    ("organization", "what", "fix"),
+    [
+        ("octoo", "there is no organisation octoo at", "as it stands in the addresses of its pages"),
+        ("ann", "ann is a person's account, not an organisation", "for your own account answer me"),
+    ],
+)
+def test_an_organisation_there_is_not_is_said_before_the_browser_opens(
+    installing: Installing, organization: str, what: str, fix: str
+) -> None:
+    path = installing.answers(account="organization", organization=organization)
+
+    done = installing.tassist("setup", "--answers", str(path))
+
+    assert done.code == 2
+    assert what in done.err
+    assert fix in " ".join(done.err.split())
+    assert "/setup/" not in done.err
+
+
+def test_a_server_in_private_mode_is_installed_on_although_it_tells_strangers_nothing(installing: Installing) -> None:
+    installing.box.settings.private_mode = True
+    path = installing.answers(account="organization", organization="octo")
+
+    done = installing.tassist("setup", "--answers", str(path))
+    looked = installing.tassist(
+        "doctor", "--only", "github,clock,app,permissions,installations,hook", "--timeout", "30"
+    )
+
+    assert done.code == 0, done.err
+    assert installing.box.app(stored(installing).app_id).owner.login == "octo"
+    assert looked.code == 0, looked.out
+    strangers = [one for one in installing.box.requests if one.kind == "anonymous"]
+    assert {one.status for one in strangers} == {401, 201}, strangers
+
+
 def test_an_organisation_the_person_does_not_own_ends_at_github_and_leaves_no_app(installing: Installing) -> None:
     installing.box.organization("theirs", owners=["ben"])
     path = installing.answers(account="organization", organization="theirs")

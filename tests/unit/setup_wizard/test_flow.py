@@ -292,14 +292,25 @@ def test_a_file_may_leave_a_question_to_a_person() -> None:
     assert isinstance(move(flow.answered(state, "webhook_url", "y.example")), Do)
 
 
-def test_what_earlier_sittings_said_is_not_asked_again() -> None:
-    state = started(Answers({"earlier": {"github": "https://ghe.example"}, "flag": {"app": "new"}}))
+def test_what_earlier_sittings_said_is_not_asked_again_and_going_back_leads_to_it() -> None:
+    said = Answers({"earlier": {"app": "existing", "github": "https://ghe.example"}, "flag": {"app": "new"}})
+    state = started(said)
 
-    assert asked(state).question.id == "account"
-    github = state.answers.find("github")
-    assert github is not None
-    assert github.source == "earlier"
+    ask = asked(state)
+    assert (ask.question.id, ask.number, ask.can_go_back) == ("account", 2, True)
     assert state.answers.find("webhook") is None
+    back = asked(flow.gone_back(state))
+    assert (back.question.id, back.value, back.can_go_back) == ("github", "https://ghe.example", False)
+    changed = flow.answered(flow.gone_back(state), "github", "https://other.example")
+    assert asked(changed).question.id == "account"
+    assert flow.known(changed).answer("github") == "https://other.example"
+
+
+def test_what_is_to_be_asked_again_is_asked_although_an_earlier_sitting_answered_it() -> None:
+    earlier = {"app": "new", "github": "https://ghe.example"}
+
+    assert asked(started(Answers({"earlier": earlier}, frozenset({"github"})))).question.id == "github"
+    assert asked(started(Answers({"earlier": earlier}), redo=frozenset({"app"}))).question.id == "app"
 
 
 def test_an_earlier_answer_that_is_not_good_any_more_is_asked_with_what_is_wrong() -> None:

@@ -62,7 +62,7 @@ class FakeGitHub(GitHubAppPort):
         return self.app
 
     @override
-    async def name_faults(self, github: str, name: str) -> tuple[Problem, ...]:
+    async def name_faults(self, github: str, name: str, organization: str) -> tuple[Problem, ...]:
         return self.taken
 
     @override
