@@ -162,6 +162,12 @@ async def test_a_whole_run_by_keyboard_from_nothing_to_a_delivery_seen(home: Pat
         await seat.view(PreviewView)
         assert not (home / "github-app.json").exists()
         assert isinstance(seat.app.focused, Button)
+        changes = seat.screen.query_one("#changes")
+        assert changes.max_scroll_y > 0, "there is more than fits"
+        await seat.pilot.press("pagedown", "pagedown", "pagedown")
+        await seat.until(lambda: changes.scroll_y == changes.max_scroll_y, "the end of the changes")
+        await seat.pilot.press("up")
+        await seat.until(lambda: changes.scroll_y < changes.max_scroll_y, "one line up")
         await seat.pilot.press("enter")
 
         waiting = await seat.view(WaitView)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -205,6 +206,16 @@ def wrong(problem: Problem) -> Content:
 class PreviewView(View[bool]):
     """Every change of a stage before the first is made."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(f"{key}", f"read('{way}')", name, show=False, id=f"read-{way}", tooltip=text)
+        for key, way, name, text in (
+            ("up", "up", "Up", "One line up in the changes"),
+            ("down", "down", "Down", "One line down in the changes"),
+            ("pageup", "page_up", "Page up", "One page up in the changes"),
+            ("pagedown", "page_down", "Page down", "One page down in the changes"),
+        )
+    ]
+
     def __init__(self, preview: Preview) -> None:
         super().__init__(id="preview")
         self.preview = preview
@@ -225,6 +236,17 @@ class PreviewView(View[bool]):
     @override
     def focus_first(self) -> None:
         self.focus_on(self.query_one("#go"))
+
+    def action_read(self, way: str) -> None:
+        """Move in the changes, whatever has the focus: everything is read before the button that has it is pressed."""
+        changes = self.query_one("#changes", VerticalScroll)
+        ways = {
+            "up": changes.scroll_up,
+            "down": changes.scroll_down,
+            "page_up": changes.scroll_page_up,
+            "page_down": changes.scroll_page_down,
+        }
+        ways[way](animate=False)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

@@ -101,7 +101,7 @@ def test_an_organisation_there_is_not_is_said_before_the_browser_opens(
 ) -> None:
     path = installing.answers(account="organization", organization=organization)
 
-    done = installing.tassist("setup", "--answers", str(path))
+    done = installing.tassist("setup", "--answers", str(path), "--wait", "1")
 
     assert done.code == 2
     assert what in done.err
