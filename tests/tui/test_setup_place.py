@@ -254,7 +254,7 @@ async def test_what_is_typed_ahead_leads_nowhere_and_what_takes_long_says_for_ho
 def burst(app: TassistApp, *keys: str) -> None:
     """Keys that arrive together, as they do over a slow line or from a program that types."""
     for key in keys:
-        app.post_message(Key(key, key if len(key) == 1 else None))
+        app.post_message(Key(key, {"space": " "}.get(key, key if len(key) == 1 else None)))
 
 
 async def test_keys_that_come_together_are_taken_in_their_order(home: Path) -> None:
@@ -471,6 +471,15 @@ async def test_everything_and_single_names_exclude_each_other_and_nothing_is_no_
         await seat.pilot.press("enter")
 
         assert await answer == "all"
+
+
+async def test_marks_that_come_together_are_made_in_their_order(home: Path) -> None:
+    async with seated(home, None) as seat:
+        await seat.view(StartView)
+        _, answer = await ask_in(seat, "repositories", repositories="octo/app\nocto/web\nann/own")
+        burst(seat.app, "space", "down", "space", "down", "down", "space", "enter")
+
+        assert await answer == "octo,octo/web"
 
 
 async def test_labels_of_any_text_can_be_unmarked_and_then_it_is_none_of_them(home: Path) -> None:

@@ -12,6 +12,7 @@ from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, View,
 
 if TYPE_CHECKING:
     from engine.ports import Clock
+    from setup_wizard.outcome import Waiting
 
 A = TypeVar("A")
 
@@ -37,7 +38,7 @@ class TextualFace(Face):
         self._may_open = may_open
         self._drafts: dict[str, str] = {}
         """What was typed when the person went back; never a secret."""
-        self._since: dict[str, datetime] = {}
+        self._since: dict[tuple[str, Waiting], datetime] = {}
 
     @override
     async def ask(self, ask: Ask) -> str | Signal:
@@ -55,8 +56,8 @@ class TextualFace(Face):
 
     @override
     async def wait(self, wait: Wait) -> str | Signal:
-        # A paste that was refused shows the same wait again, which has not begun anew.
-        since = self._since.setdefault(wait.step.id, self._clock.now())
+        # A paste that was refused shows the same wait again, which has not begun anew; another way is another wait.
+        since = self._since.setdefault((wait.step.id, wait.waiting), self._clock.now())
         return await self._answer(WaitView(wait, self._clock, may_open=self._may_open, since=since), wait.rail)
 
     @override

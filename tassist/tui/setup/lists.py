@@ -58,7 +58,7 @@ class ManyList(SelectionList[str]):
     """A list of which any number may be marked; what is marked stays so while it is not shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "select", "Mark", id="mark-choice", tooltip="Mark or unmark what is highlighted"),
+        Binding("space", "mark", "Mark", id="mark-choice", tooltip="Mark or unmark what is highlighted"),
         Binding("enter", "take", "Go on", id="take-marked", tooltip="Go on with what is marked"),
     ]
 
@@ -99,14 +99,21 @@ class ManyList(SelectionList[str]):
         self.highlighted = 0 if found else None
         return len(found)
 
+    def action_mark(self) -> None:
+        """Mark what is highlighted, or no more; done before the next key is looked at."""
+        if self.highlighted is not None:
+            value = self.get_option_at_index(self.highlighted).value
+            self._mark(value, marked=value not in self.marked)
+
     @on(SelectionList.SelectionToggled)
     def _toggled(self, event: SelectionList.SelectionToggled[str]) -> None:
         event.stop()
-        value, before = event.selection.value, list(self.marked)
-        if value in self.selected:
-            self.marked = together([*(each for each in before if each != value), value], before)
-        else:
-            self.marked = [each for each in before if each != value]
+        self._mark(event.selection.value, marked=event.selection.value in self.selected)
+
+    def _mark(self, value: str, *, marked: bool) -> None:
+        before = list(self.marked)
+        others = [each for each in before if each != value]
+        self.marked = together([*others, value], before) if marked else others
         # Everything, nothing and single choices exclude each other: the marks on the screen follow.
         for at in range(self.option_count):
             each = self.get_option_at_index(at)
