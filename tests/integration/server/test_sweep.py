@@ -158,19 +158,19 @@ def test_a_killed_sweep_goes_on_where_it_was(world: Outside) -> None:
     assert len(world.writes()) == 3 * 36, "nothing was done twice"
 
 
-def test_h37_three_hundred_repositories_are_swept_a_few_at_a_time(world: Outside) -> None:
+def test_h37_a_thousand_repositories_are_swept_a_few_at_a_time(world: Outside) -> None:
     box = world.box
     with box.lock:
-        for n in range(300):
-            repositories.create_repository(box, world.by, box.user("octo"), f"many-{n:03}", labels=False)
+        for n in range(1000):
+            repositories.create_repository(box, world.by, box.user("octo"), f"many-{n:04}", labels=False)
     _, (last,) = another_repo(world, "zz")
 
     out, _ = sweep(world, "--all", "--json")
 
-    assert json.loads(out)["repositories"] == 302
+    assert json.loads(out)["repositories"] == 1002
     assert in_order(last)
     pages = [request for request in box.requests if request.route == "/installation/repositories"]
-    assert len(pages) == 4
+    assert len(pages) == 11
     assert not [request for request in box.requests if request.status in {403, 429}]
 
 
