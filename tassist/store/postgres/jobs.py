@@ -116,8 +116,8 @@ class Jobs:
             found[repo_id] = int(row[0]) if row else 0
         return found
 
-    def workers(self, look: Callable[[LaneKey], Awaitable[None]]) -> procrastinate.App:
-        """An application whose jobs call ``look``; for a worker in the running event loop."""
+    def workers(self, look: Callable[[LaneKey, int], Awaitable[None]]) -> procrastinate.App:
+        """An application whose jobs call ``look`` with the issue and their id; for a worker in the running event loop."""
         connector = procrastinate.PsycopgConnector(
             pool_factory=_pool,
             conninfo=self._address.hasty,
@@ -128,10 +128,10 @@ class Jobs:
         )
         app = procrastinate.App(connector=connector)
 
-        async def run(*, repo_id: int, number: int) -> None:
-            await look(LaneKey(repo_id, number))
+        async def run(context: procrastinate.JobContext, *, repo_id: int, number: int) -> None:
+            await look(LaneKey(repo_id, number), context.job.id or 0)
 
-        app.task(name=TASK, queue=QUEUE)(run)
+        app.task(name=TASK, queue=QUEUE, pass_context=True)(run)
         return app
 
 

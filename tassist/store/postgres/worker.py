@@ -44,6 +44,8 @@ class Tact:
     """How often each looks for the dead."""
     again_s: float = 1.0
     """How long an issue rests that another process still holds, or whose outcome could not be stored."""
+    unended_s: float = 2.0
+    """A job whose look is through for so long and which is still held was not taken off the queue: that got lost."""
     jobless_s: float = 15.0
     """How often it is made sure that every issue that waits has a job."""
     prune_s: float = 60.0
@@ -68,6 +70,8 @@ class IssueQueue:
         self._tact = tact or Tact()
         self._fence = Fence(journal.address, journal.held, self._break_off)
         self._looks: dict[LaneKey, asyncio.Task[None]] = {}
+        self._through: dict[int, tuple[LaneKey, float]] = {}
+        """Jobs that need no more than being taken off the queue, which is procrastinate's to do, and since when."""
         self._draining = False
         self._worker: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
@@ -120,7 +124,7 @@ class IssueQueue:
         app = self._journal.jobs.workers(self._fetched)
         async with app.open_async():
             watching = asyncio.create_task(
-                self._every(self._tact.check_s, lambda: self._take_over(app)), name="take-over"
+                self._every(self._tact.check_s, lambda: self._recover(app)), name="take-over"
             )
             self._worker = asyncio.create_task(
                 app.run_worker_async(
@@ -148,13 +152,16 @@ class IssueQueue:
 
     # --- one job ------------------------------------------------------------------------------
 
-    async def _fetched(self, key: LaneKey) -> None:
+    async def _fetched(self, key: LaneKey, job_id: int) -> None:
         """Look at the issue; where its job is cancelled because its worker ends, the look itself goes on."""
         under_way = self._looks.get(key)
         if under_way is None:
             under_way = self._looks[key] = asyncio.create_task(self._once(key), name=f"look-{key.repo_id}-{key.number}")
             under_way.add_done_callback(lambda _: self._looks.pop(key, None))
-        await asyncio.wait({under_way})
+        try:
+            await asyncio.wait({under_way})
+        finally:
+            self._through[job_id] = (key, asyncio.get_running_loop().time())
 
     async def _once(self, key: LaneKey) -> None:
         again = False
@@ -213,7 +220,30 @@ class IssueQueue:
             if task is not found_it:
                 task.cancel()
 
-    # --- what others left -----------------------------------------------------------------------
+    # --- what was left ----------------------------------------------------------------------------
+
+    async def _recover(self, app: procrastinate.App) -> None:
+        await self._take_over(app)
+        await self._end_the_unended(app)
+
+    async def _end_the_unended(self, app: procrastinate.App) -> None:
+        """Take jobs off the queue that procrastinate could not, because it lost its connection in that very moment.
+
+        It does not try again, and shows signs of life: the job would be held, and its issue not looked at, for ever.
+        """
+        since = asyncio.get_running_loop().time() - self._tact.unended_s
+        due = {job_id: key for job_id, (key, at) in self._through.items() if at <= since}
+        if not due:
+            return
+        rows = await app.connector.execute_query_all_async(
+            "SELECT id FROM procrastinate_jobs WHERE id = ANY(%(ids)s) AND status = 'doing'", ids=list(due)
+        )
+        for row in rows:
+            key = due[row["id"]]
+            if await self._journal.writer.write(_replaced(row["id"], key)):
+                log_event(_LOG, "job-ended-late", f"issue {key.number} is looked at again", repo_id=key.repo_id)
+        for job_id in due:
+            del self._through[job_id]
 
     async def _take_over(self, app: procrastinate.App) -> None:
         """Put what dead processes held back into the queue, in front of everything else.
