@@ -34,7 +34,7 @@ async def test_an_issue_whose_job_could_not_be_ended_is_looked_at_again(postgres
                 "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity"
                 " WHERE datname = current_database() AND query = 'COMMIT' AND pid <> %s"
                 " ORDER BY state_change LIMIT 1) AS idle",
-                (writer.raw.info.backend_pid,),
+                (writer_pid,),
             ).fetchone()
             assert cut is not None
             assert cut[0] == 1, "the worker's connection was found and is gone"
@@ -45,8 +45,9 @@ async def test_an_issue_whose_job_could_not_be_ended_is_looked_at_again(postgres
         )
         await journal.store_sorted([(place, ())], NOW)
         assert isinstance(journal.writer, SharedWriter)
-        writer = journal.writer._session
-        assert writer is not None
+        session = journal.writer._session
+        assert session is not None
+        writer_pid = session.raw.info.backend_pid
         queue = journal.queue(look, slots=1)
         running = asyncio.create_task(queue.run())
         try:
