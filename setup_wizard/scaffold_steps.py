@@ -110,7 +110,8 @@ class WriteScaffold(InOneGo):
 
     @override
     async def apply(self, known: Known, world: World) -> Outcome:
-        return Applied(await world.repositories.write(_wanted(known)), {"scaffolded": _mark(known)})
+        said = await world.repositories.write(_wanted(known))
+        return Applied(said, {"scaffolded": _mark(known), "scaffold_said": said})
 
     @override
     async def verify(self, known: Known, world: World) -> tuple[Problem, ...]:

@@ -128,9 +128,9 @@ def _face(state: State, env: dict[str, str], *, terminal: bool, wait_s: float) -
 
 
 def _show(done: Done, settings: Settings, *, dry: bool, as_json: bool, saved: Path | None) -> None:
-    learned, known = done.known.learned, done.known
-    more = {"poll": " --poll", "ngrok": " --tunnel ngrok", "agent": " --tunnel agent"}
-    serve = f"tassist serve{more.get(known.answer('webhook'), '')}"
+    from setup_wizard import summary
+
+    learned = done.known.learned
     if as_json:
         output.document(
             {
@@ -143,21 +143,14 @@ def _show(done: Done, settings: Settings, *, dry: bool, as_json: bool, saved: Pa
                 "webhook": learned.get("hook_url"),
                 "kept_in": learned.get("kept_in"),
                 "home": str(settings.home),
-                "next": [serve, "tassist doctor"],
+                "next": [summary.next_command(done.known.answer("webhook")), "tassist doctor"],
             }
         )
         return
     if dry:
         diagnostics.say("nothing was changed")
         return
-    rows = [
-        ("App", f"{learned.get('name', '')} (App ID {learned.get('app_id', '')}) {learned.get('html_url', '')}"),
-        ("secrets", learned.get("kept_in", "")),
-        ("webhook", learned.get("hook_url", "")),
-        ("installed in", ", ".join(learned.get("accounts", "").splitlines())),
-        ("next", serve),
-        ("", "tassist doctor"),
-    ]
+    rows = [*summary.rows(done.known), ("", "tassist doctor")]
     if saved is not None:
         rows.append(("answers", str(saved)))
     else:

@@ -11,10 +11,11 @@ from textual.widgets import Button, Static
 from typing_extensions import override
 
 from engine.problems import Problem
+from setup_wizard import summary
 from setup_wizard.flow import Done
-from tassist.text import safe_text
 from tassist.tui.safe import content
 from tassist.tui.setup.sighted import Sighted
+from tassist.tui.widgets.pairs import Pairs
 from tassist.tui.widgets.panels import ProblemPanel
 
 
@@ -96,35 +97,17 @@ class DoneView(EndView):
 
     @override
     def compose(self) -> ComposeResult:
-        learned, known = self.outcome.known.learned, self.outcome.known
         if self.dry:
             yield Static(content("Nothing was changed.", style="bold"), id="done-title")
         else:
             said = "Everything was as it should be." if not self.outcome.changed else "Done."
             yield Static(content(f"✓ {said}", style="bold"), id="done-title")
-            rows = [
-                ("App", f"{learned.get('name', '')}, App ID {learned.get('app_id', '')}"),
-                ("at", learned.get("html_url", "")),
-                ("secrets", learned.get("kept_in", "")),
-                ("webhook", learned.get("hook_url", "")),
-                ("installed in", ", ".join(learned.get("accounts", "").splitlines())),
-                ("next", next_command(known.answer("webhook"))),
-            ]
-            lines = [
-                Content.assemble((f"{name:<14}", "$text-muted"), safe_text(value, max_chars=300))
-                for name, value in rows
-            ]
-            yield Static(Content("\n").join(lines), id="done-rows")
+            rows = Pairs(names=14, id="done-rows")
+            rows.tell(summary.rows(self.outcome.known))
+            yield rows
         with Horizontal(classes="setup-buttons -many"):
             if not self.dry:
                 yield Button("Look at its health", id="health", compact=True)
                 yield Button("Write the answers file", id="answers", compact=True)
                 yield Button("Development or production", id="switch", compact=True)
             yield Button("Back to the beginning", id="restart", compact=True)
-
-
-def next_command(webhook: str) -> str:
-    """How the service is started after this installation."""
-    if webhook in {"ngrok", "agent"}:
-        return f"tassist serve --tunnel {webhook}"
-    return "tassist serve --poll" if webhook == "poll" else "tassist serve"

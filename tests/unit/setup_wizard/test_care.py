@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from engine.problems import Problem, ProblemError
+from setup_wizard import summary
+from setup_wizard.app_steps import NOWHERE
 from setup_wizard.care_steps import ChooseRepositories, ChooseTelemetry
 from setup_wizard.known import Facts, Known
 from setup_wizard.outcome import Applied
@@ -262,11 +264,27 @@ async def test_new_files_are_shown_and_written_once() -> None:
 
     assert [(change.what, change.diff) for change in found.changes] == [("a.yml is new", ("+a",))]
     assert isinstance(done, Applied)
+    assert done.learned["scaffold_said"] == done.said
     (written,) = fake.repositories.written
     assert (written.tracks, written.phases, written.forms, written.dashboard) == (("track/api",), (), True, "")
     assert "env:T" not in repr(written)
     assert await step.verify(known, fake.world()) == ()
     assert (await step.check(Known(SAID, learned=done.learned), fake.world())).already
+
+
+def test_the_summary_tells_what_is_there_and_what_comes_next() -> None:
+    learned = {"name": "Tidy", "app_id": "7", "hook_url": NOWHERE, "scaffold_said": "pull request acme/app#3 is open"}
+
+    shown = dict(summary.rows(Known({"webhook": "poll"}, learned=learned)))
+
+    assert shown == {
+        "App": "Tidy, App ID 7",
+        "webhook": "none; GitHub is asked for deliveries once a minute",
+        "first files": "pull request acme/app#3 is open",
+        "next": "tassist serve --poll",
+    }
+    at = dict(summary.rows(Known({"webhook": "url"}, learned={"hook_url": "https://x.example/webhook"})))
+    assert (at["webhook"], at["next"]) == ("https://x.example/webhook", "tassist serve")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,28 @@
+"""What there is after an installation and what comes next, in rows that every face shows."""
+
+from __future__ import annotations
+
+from setup_wizard.known import Known
+
+
+def next_command(webhook: str) -> str:
+    """How the service is started after this installation."""
+    if webhook in {"ngrok", "agent"}:
+        return f"tassist serve --tunnel {webhook}"
+    return "tassist serve --poll" if webhook == "poll" else "tassist serve"
+
+
+def rows(known: Known) -> tuple[tuple[str, str], ...]:
+    """Name and value; only what is known."""
+    learned, webhook = known.learned, known.answer("webhook")
+    asked = "none; GitHub is asked for deliveries once a minute"
+    found = (
+        ("App", f"{learned.get('name', '')}, App ID {learned['app_id']}" if learned.get("app_id") else ""),
+        ("at", learned.get("html_url", "")),
+        ("secrets", learned.get("kept_in", "")),
+        ("webhook", asked if webhook == "poll" else learned.get("hook_url", "")),
+        ("installed in", ", ".join(learned.get("accounts", "").splitlines())),
+        ("first files", learned.get("scaffold_said", "")),
+        ("next", next_command(webhook)),
+    )
+    return tuple((name, value) for name, value in found if value)
