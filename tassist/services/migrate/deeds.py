@@ -149,8 +149,12 @@ class Deeds:
 
     # --- the switch -----------------------------------------------------------------------------------------------------
 
-    def _changes(self, step: Step, now: Standing) -> dict[str, str | bytes | None]:
-        """What still has to change for legacy to be off and the new on."""
+    def _unmoved(self, step: Step, now: Standing) -> tuple[dict[str, str], bytes]:
+        """What the step planned for each file, and the configuration, where nobody changed any of them since.
+
+        Raises:
+            ProblemError: somebody did.
+        """
         planned: dict[str, str] = step.before["files"]
         moved = [path for path, sha in planned.items() if now.workflows.get(path) not in {None, sha}]
         config = step.after["config"].encode()
@@ -158,19 +162,18 @@ class Deeds:
             moved.append(self.plan.config_path)
         if moved:
             raise ProblemError(_moved(self.plan.repo, moved))
+        return planned, config
+
+    def _changes(self, step: Step, now: Standing) -> dict[str, str | bytes | None]:
+        """What still has to change for legacy to be off and the new on."""
+        planned, config = self._unmoved(step, now)
         changes: dict[str, str | bytes | None] = {path: None for path in planned if path in now.workflows}
         if config and now.config is None:
             changes[self.plan.config_path] = config
         return changes
 
     def _changes_back(self, step: Step, now: Standing) -> dict[str, str | bytes | None]:
-        planned: dict[str, str] = step.before["files"]
-        moved = [path for path, sha in planned.items() if now.workflows.get(path) not in {None, sha}]
-        config = step.after["config"].encode()
-        if config and now.config not in {None, git_sha(config)}:
-            moved.append(self.plan.config_path)
-        if moved:
-            raise ProblemError(_moved(self.plan.repo, moved))
+        planned, config = self._unmoved(step, now)
         changes: dict[str, str | bytes | None] = {
             path: sha for path, sha in planned.items() if path not in now.workflows
         }
