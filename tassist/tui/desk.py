@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from tassist.github.connection import Connection
     from tassist.opening import Form
     from tassist.store.ports import Journal
+
+_MOMENT_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Desk:
     def stamp(self) -> object:
         """Changes with every commit to a journal in a file; costs no query, so it may be asked for at every tick.
 
+        It changes once more when the last write is a moment old: what was read in the middle of it may lack it.
         Of a journal elsewhere nothing is known without asking: it changes every two seconds.
         """
         from tassist.store.database import FILE_NAME
@@ -91,7 +95,7 @@ class Desk:
                 state = (self.home / name).stat()
             except OSError:
                 continue
-            found.append((state.st_mtime_ns, state.st_size))
+            found.append((state.st_mtime_ns, state.st_size, time.time_ns() - state.st_mtime_ns < _MOMENT_NS))
         return tuple(found)
 
     def github(self, *, dry: bool) -> Connection:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from textual.app import App
 from textual.pilot import Pilot
@@ -72,6 +72,13 @@ async def settled(app: TassistApp) -> None:
         while any(not one.is_finished and not one.group.endswith("-act") for one in app.workers):
             await asyncio.sleep(0.005)
             await at_rest(app)
+
+
+async def ticked(app: TassistApp) -> None:
+    """Have a place see what is new; what it was reading by itself, perhaps from before that, is through first."""
+    await settled(app)
+    cast("Any", app.screen)._tick()
+    await settled(app)
 
 
 async def asked(app: TassistApp, kind: type[Screen[Any]]) -> None:

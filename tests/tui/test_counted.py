@@ -12,8 +12,7 @@ from textual.widgets import Static
 from tassist.services.overview import in_words, overview
 from tassist.text import noun
 from tassist.tui.app import TassistApp
-from tassist.tui.screens.deliveries import DeliveriesScreen
-from tests.support.console import NOW, Filled, console, settled
+from tests.support.console import NOW, Filled, console, settled, ticked
 
 _WRONG = re.compile(
     r"\b(?<![.,:\u202f])1 (?:new |more |open )?(?!is\b|was\b|has\b)[a-z]+s\b|\b1 (?:new )?(?:[a-z]+ )?wait\b"
@@ -76,10 +75,7 @@ async def test_one_delivery_that_waits_is_one(home: Path) -> None:
         await settled(app)
         await pilot.press("down")
         await asyncio.to_thread(filled.delivery, 3)
-        screen = app.screen
-        assert isinstance(screen, DeliveriesScreen)
-        screen._tick()
-        await settled(app)
+        await ticked(app)
 
         assert "1 new waits: t shows it" in str(app.screen.query_one("#deliveries-said", Static).content)
     filled.close()

@@ -20,7 +20,7 @@ from tassist.tui.screens.deliveries import DeliveriesScreen
 from tassist.tui.screens.delivery_detail import DeliveryDetailScreen
 from tassist.tui.widgets.panels import Empty, ProblemPanel
 from tassist.tui.widgets.rows import Rows
-from tests.support.console import HOSTILE, Filled, assert_harmless, console, hostile, settled, typical
+from tests.support.console import HOSTILE, Filled, assert_harmless, console, hostile, settled, ticked, typical
 
 
 def on_top(app: TassistApp, kind: type[object]) -> bool:
@@ -80,8 +80,7 @@ async def test_the_newest_stand_on_top_and_follow(home: Path) -> None:
         assert "following" in said(app)
 
         fresh = await asyncio.to_thread(filled.delivery)
-        screen(app)._tick()
-        await settled(app)
+        await ticked(app)
 
         assert app.screen.query_one(Rows).rows[0].key == fresh
         await pilot.pause()
@@ -98,8 +97,7 @@ async def test_the_tail_stops_when_one_moves_and_says_how_many_wait(home: Path) 
         held = app.screen.query_one(Rows).row
         for _ in range(3):
             await asyncio.to_thread(filled.delivery)
-        screen(app)._tick()
-        await settled(app)
+        await ticked(app)
 
         assert app.screen.query_one(Rows).row == held
         assert "3 new wait" in said(app)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from textual.widgets import Static, TextArea
@@ -24,7 +24,18 @@ from tassist.tui.screens.delivery_detail import DeliveryDetailScreen
 from tassist.tui.screens.delivery_edit import EditModal
 from tassist.tui.widgets.rows import Rows
 from tests.support import postgres
-from tests.support.console import HOSTILE, NOW, Filled, StillClock, asked, assert_harmless, settled, talked, verbs
+from tests.support.console import (
+    HOSTILE,
+    NOW,
+    Filled,
+    StillClock,
+    asked,
+    assert_harmless,
+    settled,
+    talked,
+    ticked,
+    verbs,
+)
 from tests.support.delivering import SECRET
 from tests.support.service import deliver, outside, wait_for
 
@@ -137,8 +148,7 @@ async def test_it_follows_and_says_how_many_wait(filled: FilledDatabase) -> None
 
     async def tick() -> None:
         clock.moment += timedelta(seconds=2)  # a database is asked every two seconds
-        cast("Any", app.screen)._tick()
-        await settled(app)
+        await ticked(app)
 
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(app)

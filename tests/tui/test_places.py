@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from textual.widgets import Input, Static, TextArea
@@ -11,6 +12,7 @@ from tassist.tui.app import TassistApp
 from tassist.tui.screens.asking import AskModal, ConfirmModal, TextModal
 from tassist.tui.screens.delivery_detail import DeliveryDetailScreen
 from tassist.tui.screens.home import HomeScreen
+from tassist.tui.screens.issues import IssuesScreen
 from tassist.tui.screens.log import LogScreen
 from tassist.tui.screens.rules import RulesScreen
 from tassist.tui.widgets.panels import Empty
@@ -24,6 +26,7 @@ from tests.support.console import (
     hostile,
     settled,
     talked,
+    ticked,
     troubled,
     typical,
 )
@@ -100,6 +103,39 @@ async def test_from_a_label_to_its_rule_line_and_delivery(home: Path) -> None:
         await pilot.press("enter", "enter")
         await settled(app)
         assert on_top(app, DeliveryDetailScreen)
+
+
+def keys(rows: Rows) -> list[object]:
+    return [row.key for row in rows.rows]
+
+
+async def test_what_is_written_to_the_issue_under_the_cursor_appears_and_moves_nobody_who_reads_below(
+    home: Path,
+) -> None:
+    filled = Filled(home)
+    filled.delivery(12)
+    app = console(home, "issues")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        written = app.screen.query_one("#issues-origins", Rows)
+        assert keys(written) == [0]
+        await asyncio.to_thread(filled.delivery, 12)
+        screen = app.screen
+        assert isinstance(screen, IssuesScreen)
+        await ticked(app)
+        assert keys(written) == [0, 1]
+
+        await pilot.press("enter", "down")
+        assert (written.cursor, keys(written)) == (1, [0, 1])
+        await asyncio.to_thread(filled.delivery, 12)
+        await ticked(app)
+        assert (written.cursor, keys(written)) == (1, [0, 1])
+
+        await pilot.press("up", "up")
+        await settled(app)
+        await ticked(app)
+        assert keys(written) == [0, 1, 2]
+    filled.close()
 
 
 async def test_an_issue_is_asked_for_by_its_address(home: Path) -> None:
@@ -230,15 +266,13 @@ async def test_the_log_follows_until_one_scrolls_and_says_how_many_wait(home: Pa
 
         with path.open("a") as more:
             more.write("fresh\n")
-        app.screen._tick()
-        await settled(app)
+        await ticked(app)
         assert log_lines(app)[-1] == "fresh"
 
         await pilot.press("up", "up")
         with path.open("a") as more:
             more.write("unseen\n")
-        app.screen._tick()
-        await settled(app)
+        await ticked(app)
         assert log_lines(app)[-1] == "fresh"
         assert "1 new line waits: t shows it" in text_of(app, "#log-said")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tassist.tui.app import TassistApp
 from tassist.tui.commands import REACH
 from tassist.tui.places import PLACE_BY_ID, PLACES
 from tassist.tui.screens.problems import ProblemsModal
-from tests.support.console import HOSTILE, console, settled, verbs
+from tests.support.console import HOSTILE, console, settled, typical, verbs
 
 CANARY = "ghs_canary0123456789abcdefABCDEF"
 
@@ -156,3 +157,17 @@ async def test_h73_a_tiny_terminal_and_a_resize_storm_break_nothing(place: objec
 
         assert app.screen.id == f"place-{place.id}"
         assert app.return_code is None
+
+
+def test_what_is_read_in_the_middle_of_a_write_is_read_again_a_moment_later(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typical(home)
+    desk = console(home).desk
+    just, again = desk.stamp(), desk.stamp()
+    assert just == again
+
+    later = time.time_ns() + 2_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+    assert desk.stamp() != just
+    assert desk.stamp() == desk.stamp()

@@ -119,9 +119,15 @@ What is found of a text appears while the rest is looked through; **escape** sto
 
     # --- pages --------------------------------------------------------------------------------
 
-    def load(self, way: Way, *, before: int | None = None) -> None:
-        """Look for a page; an older one that is still being looked for is given up."""
-        query, shown = self.query_words, self.listed
+    def load(self, way: Way, *, before: int | None = None, by_itself: bool = False) -> None:
+        """Look for a page; an older one that is still being looked for is given up.
+
+        Args:
+            way: Which page.
+            before: The newest of before this place.
+            by_itself: Nobody asked for it; it is not shown to a person who has moved meanwhile.
+        """
+        query, shown, under = self.query_words, self.listed, self.query_one(Rows).key
         self._turn += 1
         turn, self._left, self._looking = self._turn, 0, False
         lowest = shown[-1].row.seq if shown else None
@@ -146,7 +152,14 @@ What is found of a text appears while the rest is looked through; **escape** sto
                 rows, ended = self._look(query, tell, after=0)
             return _Loaded(query, way, tuple(rows), extent, ended)
 
-        self.in_background("deliveries-page", read, self._show, said="looking for deliveries", quiet=True)
+        def show(loaded: _Loaded) -> None:
+            if by_itself and self.query_one(Rows).key != under:
+                self._stamp = None  # what came is counted at the next tick
+                self._say()
+            else:
+                self._show(loaded)
+
+        self.in_background("deliveries-page", read, show, said="looking for deliveries", quiet=True)
 
     def _look(
         self,
@@ -272,7 +285,7 @@ What is found of a text appears while the rest is looked through; **escape** sto
         self._stamp = stamp
         if not self.listed or (self.tailing and self.query_one(Rows).cursor == 0):
             if not self.query_words.text:
-                self.load("newest")
+                self.load("newest", by_itself=True)
             return
         query, high, low = self.query_words, self.listed[0].row.seq, self.listed[-1].row.seq
 

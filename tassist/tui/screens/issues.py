@@ -42,13 +42,18 @@ class _Read:
     origins: tuple[Origin, ...]
     runs: tuple[Told, ...]
 
+    def is_older_than(self, run: RunRow) -> bool:
+        """Whether it is about this run's issue, and was read before the run ended."""
+        known = {(one.run.run_id, one.run.state) for one in self.runs}
+        return run.key == self.key and (run.run_id, run.state) not in known
+
 
 class IssuesScreen(PlaceScreen):
     """Issues, newest run first; beside them what was written, and why."""
 
     HELP = """# Issues
 
-On top the issues looked at of late. Below, everything that was written to the one under the cursor: the label or milestone, its
+On top the issues looked at of late; they follow by themselves as long as the cursor is on the first. Below, everything that was written to the one under the cursor: the label or milestone, its
 rule, the configuration line that asked for it, and the delivery that came. **Enter** opens that delivery.
 
 **i** asks for an issue, **w** asks GitHub how it is now and what every rule says, **u** takes a run's writes back: what would
@@ -96,12 +101,16 @@ happen is shown first."""
             self.show_wanted(wanted)
 
     def _tick(self) -> None:
-        if self.desk.stamp() != self._stamp and self._at_top and self.query_one("#issues-rows", Rows).cursor == 0:
-            self._load()
+        rows = self.query_one("#issues-rows", Rows)
+        reading = self.focused is not None and self.focused is not rows
+        if self.desk.stamp() != self._stamp and self._at_top and rows.cursor == 0 and not reading:
+            self._load(by_itself=True)
 
-    def _load(self, *, more: bool = False) -> None:
+    def _load(self, *, more: bool = False, by_itself: bool = False) -> None:
         if self.is_looking("issues-page"):
             return
+        rows = self.query_one("#issues-rows", Rows)
+        under = rows.key
         self._stamp = self.desk.stamp()
         last = self.runs[-1] if more and self.runs else None
         known = frozenset(run.key for run in self.runs) if more else frozenset()
@@ -113,13 +122,16 @@ happen is shown first."""
         def show(found: list[RunRow]) -> None:
             if more and not found:
                 return
+            if by_itself and (rows.key != under or self.query_one("#issues-origins").has_focus):
+                self._stamp = None  # somebody moved meanwhile: the list stands still under them
+                return
             self._at_top = not more
             self.runs = [*self.runs, *found][-5 * PAGE :] if more else found
-            self._fill()
+            self._fill(keep=not by_itself)
 
         self.in_background("issues-page", read, show, said="looking for issues", quiet=True)
 
-    def _fill(self) -> None:
+    def _fill(self, *, keep: bool = True) -> None:
         now = self.desk.clock.now()
         self.query_one("#issues-problem").display = False
         empty = self.query_one("#issues-empty", Empty)
@@ -129,7 +141,8 @@ happen is shown first."""
             self.focus_if_none(self.query_one("#issues-rows"))
         if not self.runs:
             empty.say("No issue was looked at yet", "They appear here once a delivery or a sweep asks for a look.")
-        self.query_one("#issues-rows", Rows).fill(
+        rows = self.query_one("#issues-rows", Rows)
+        rows.fill(
             [
                 Row(
                     run.key,
@@ -137,8 +150,11 @@ happen is shown first."""
                     _MARKS.get(run.outcome or "", ""),
                 )
                 for run in self.runs
-            ]
+            ],
+            keep=keep,
         )
+        if self.runs and self.read is not None and self.read.is_older_than(self.runs[rows.cursor]):
+            self.show_issue(self.read.key, self.read.name)
         self.query_one("#issues-said", Says).say(
             f"{len(self.runs)} {noun(len(self.runs), 'issue')}, the last looked at first"
         )

@@ -118,7 +118,7 @@ one after and before. **Enter** shows a line whole, **e** opens the file in `$PA
                 return
             replaced = state[0] != self.state[0] or state[1] < self.state[1]
             if self.follows or replaced:
-                self.load("end")
+                self.load("end", by_itself=not replaced)
             else:
                 self.waiting = fresh
                 self._say()
@@ -132,11 +132,23 @@ one after and before. **Enter** shows a line whole, **e** opens the file in `$PA
 
     # --- pages --------------------------------------------------------------------------------
 
-    def load(self, way: Literal["end", "begin", "older", "newer"], *, around: int | None = None) -> None:
-        """Read lines: the last, the first, the ones before or after those shown, or around a place."""
+    def load(
+        self,
+        way: Literal["end", "begin", "older", "newer"],
+        *,
+        around: int | None = None,
+        by_itself: bool = False,
+    ) -> None:
+        """Read lines.
+
+        Args:
+            way: The last, the first, the ones before or after those shown.
+            around: Those around this place instead.
+            by_itself: Nobody asked for it; it is not shown to a person who has moved meanwhile.
+        """
         from tassist.services.log_file import LogFile
 
-        path, lines = self.path, self.lines
+        path, lines, under = self.path, self.lines, self.query_one(Rows).key
         if path is None:
             return
 
@@ -157,7 +169,11 @@ one after and before. **Enter** shows a line whole, **e** opens the file in `$PA
                     return _Loaded(tuple(found), state, 0, follows=False)
             return _Loaded(tuple(file.before(None, PAGE)), state, -1, follows=True)
 
-        self.in_background("log-page", read, self._show, said="reading the log", quiet=True)
+        def show(loaded: _Loaded) -> None:
+            if not by_itself or self.query_one(Rows).key == under:
+                self._show(loaded)
+
+        self.in_background("log-page", read, show, said="reading the log", quiet=True)
 
     def _show(self, loaded: _Loaded) -> None:
         self.query_one("#log-problem").display = False

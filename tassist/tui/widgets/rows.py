@@ -138,6 +138,11 @@ class Rows(ScrollView, can_focus=True):
         """The row under the cursor."""
         return self.rows[self.cursor] if 0 <= self.cursor < len(self.rows) else None
 
+    @property
+    def key(self) -> object:
+        """The key of the row under the cursor; `None` where there is none."""
+        return self.row.key if self.row is not None else None
+
     def watch_cursor(self) -> None:
         """Follow it."""
         self._follow()
