@@ -87,12 +87,13 @@ wheel: $(VENV)/.dev
 	@rm -rf dist
 	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -t wheel -t sdist
 
-# What is known against the versions in the locks, and a bill of materials; the audit asks a database on the network.
+# A bill of materials, and what is known against the versions in the locks: a database on the network is asked, and one
+# that does not answer for a single one of them is no clean bill.
 audit: $(VENV)/.audit
-	@$(VENV)/audit/bin/pip-audit --requirement requirements/runtime.txt --require-hashes --disable-pip
 	@mkdir -p dist
 	@$(VENV)/audit/bin/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible \
 	  --of JSON --output-file dist/sbom.cdx.json
+	@$(VENV)/audit/bin/pip-audit --strict --requirement requirements/runtime.txt --require-hashes --disable-pip
 
 $(VENV)/.audit: requirements/audit.txt | $(VENV)/bin/python
 	@$(PYTHON) -m venv $(VENV)/audit
