@@ -25,6 +25,7 @@ ORDER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("console_pages", ("--deliveries", "200000")),
     ("postgres", ("--rounds", "2")),
     ("end_to_end", ("--issues", "100", "--rounds", "2")),
+    ("steady", ()),
     ("ack", ("--record", "--rounds", "5")),
     ("migrate_diff", ()),
     ("dashboard", ()),
