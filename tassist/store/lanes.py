@@ -273,9 +273,12 @@ def spread(connection: Connection, lane: Lane, *, up_to_seq: int, numbers: Seque
 
     The newest delivery carries the looks, so it is done when all of them are; the others are done at once. Returns
     whether deliveries for the whole repository came in the meantime.
+
+    Issues with a run that was left half are looked at too, closed ones as well: nothing else may ever ask for them.
     """
     key = lane.key
     lock_lane(connection, key)
+    numbers = [*numbers, *(number for number in ledger.left_half(connection, key.repo_id) if number not in numbers)]
     if up_to_seq and numbers:
         add_looks(connection, up_to_seq, lane.installation_id, [Target(key.repo_id, lane.repo, n) for n in numbers])
     for number in numbers if lane.sweep or not up_to_seq else ():

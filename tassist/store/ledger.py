@@ -264,6 +264,20 @@ def unfinished(connection: Connection, key: LaneKey) -> RunRow | None:
     return None if row is None else _run(row)
 
 
+def left_half(connection: Connection, repo_id: int) -> list[int]:
+    """The repository's issues with a run that was broken off after it began to write, and that nobody is to look at.
+
+    What waited for them was dropped while the repository was out of reach, and what became of a write that was under
+    way only a look can tell.
+    """
+    found = connection.execute(
+        "SELECT DISTINCT number FROM runs WHERE repo_id = ? AND number > 0 AND state = 'running' AND NOT EXISTS"
+        " (SELECT 1 FROM lanes WHERE lanes.repo_id = runs.repo_id AND lanes.number = runs.number) ORDER BY number",
+        (repo_id,),
+    )
+    return [int(number) for (number,) in found.fetchall()]
+
+
 def run(connection: Connection, run_id: str) -> RunRow | None:
     """A run by its id."""
     row = connection.execute(f"{_RUN} WHERE run_id = ?", (run_id,)).fetchone()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.plan import AddLabels
 from tassist.store.journal import Journal
 from tassist.store.model import Incoming, LaneKey, News, Sorted, Target
 from tassist.store.standing import AGAIN, QUIET, Answer, Found
@@ -110,6 +111,29 @@ async def test_an_answer_to_an_older_question_settles_nothing(journal: Journal) 
 
     assert not await journal.standing.settle(doubt, Answer("suspended"), up_to_seq=1, now=NOW)
     assert journal.standing.installations() == {}
+
+
+async def test_a_closed_issue_whose_run_was_left_half_is_looked_at_once_its_repository_is_back(
+    journal: Journal,
+) -> None:
+    await arrive(journal, "closed", number=1)
+    await journal.intend(
+        AddLabels(("a",), "rule"), run_id="r1", key=KEY, repo="o/r", trigger="{}", started_at=NOW, now=NOW
+    )
+    await journal.intend(
+        AddLabels(("a",), "rule"), run_id="r2", key=LaneKey(8, 1), repo="o/r8", trigger="{}", started_at=NOW, now=NOW
+    )
+    await arrive(journal, "removed", News("repo-gone", 7, "o/r", 5))
+    await ask(journal, "gone")
+    assert journal.lane(KEY) is None, "the repository left its installation, and with it what waited"
+    seq = (await journal.accept(Incoming("added", "label", b"added", NOW))).seq
+    everything = Sorted(seq, "waiting", installation_id=5, repo_id=7, repo="o/r", targets=(Target(7, "o/r", 0),))
+    await journal.store_sorted([(everything, ())], NOW)
+    [lane] = journal.ready(7, NOW, 5)
+
+    await journal.spread(lane, up_to_seq=seq, numbers=[3], now=NOW)
+
+    assert [found.key.number for found in journal.ready(7, NOW, 5)] == [1, 3]
 
 
 async def test_a_repository_in_which_nothing_waits_is_not_asked_about(journal: Journal) -> None:
