@@ -1,12 +1,19 @@
-"""In a real terminal under a real shell: stopped and continued, a pager in between, and ended from outside."""
+"""In a real terminal under a real shell, here and over SSH: stopped, resized, ended in every way, and given back as it was."""
 
 from __future__ import annotations
 
 import os
+import re
+import shlex
+import shutil
 import signal
+import socket
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import pexpect
 import pytest
@@ -17,24 +24,43 @@ LEFT = r"\x1b\[\?1049l"
 """The screen is given back to the shell."""
 TAKEN = r"\x1b\[\?1049h"
 SHELL = "shell-prompt>"
+BASH = ["/bin/bash", "--noprofile", "--norc", "-i"]
+MOUSE = ("1000", "1002", "1003", "1006", "1015")
+FOCUS, OTHER_SCREEN, CURSOR = "1004", "1049", "25"
+F12 = "\x1b[24~"
+CRASHING = """
+from tassist.tui.app import TassistApp
+
+async def crash(self):
+    raise RuntimeError("a crash")
+
+TassistApp.action_next_theme = crash
+from tassist.entry import main
+main(["console"])
+"""
+
+Shell: TypeAlias = "pexpect.spawn[str]"
+Ending: TypeAlias = "Callable[[Shell, int], None]"
+"""What ends the console of a shell; the number is the shell's own process, on whichever end of a connection."""
 
 
 @pytest.fixture
-def shell(home: Path, tmp_path: Path) -> Iterator[pexpect.spawn[str]]:
-    """A shell with job control, in which the console can be opened on an ordinary morning."""
+def env(home: Path, tmp_path: Path) -> dict[str, str]:
+    """Of a shell in which the console can be opened on an ordinary morning."""
     typical(home)
     (home / "serve.log").write_text("the first line of the log\n")
     pager = tmp_path / "pager"
     pager.write_text('#!/bin/sh\nread -r line <"$1"\necho "paged: $line"\nread -r answer\n')
     pager.chmod(0o700)
-    env = {
+    return {
         **{name: os.environ[name] for name in ("PATH", "TZ", "LC_ALL") if name in os.environ},
         "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
         "HOME": str(tmp_path), "TASSIST_HOME": str(home), "TERM": "xterm-256color", "PAGER": str(pager), "PS1": SHELL,
     }  # fmt: skip
-    child = pexpect.spawn(
-        "/bin/bash", ["--noprofile", "--norc", "-i"], env=env, dimensions=(24, 80), encoding="utf-8", timeout=120
-    )
+
+
+def spawned(command: list[str], env: dict[str, str]) -> Iterator[Shell]:
+    child = pexpect.spawn(command[0], command[1:], env=env, dimensions=(24, 80), encoding="utf-8", timeout=120)
     child.expect_exact(SHELL)
     try:
         yield child
@@ -42,8 +68,165 @@ def shell(home: Path, tmp_path: Path) -> Iterator[pexpect.spawn[str]]:
         child.close(force=True)
 
 
+@pytest.fixture
+def shell(env: dict[str, str]) -> Iterator[Shell]:
+    """A shell with job control."""
+    yield from spawned(BASH, env)
+
+
+@pytest.fixture
+def remote_shell(env: dict[str, str], tmp_path: Path) -> Iterator[Shell]:
+    """The same behind a real sshd on this machine, for whoever runs the test, with keys made for it."""
+    sshd = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
+    ssh, keygen = shutil.which("ssh"), shutil.which("ssh-keygen")
+    if sshd is None or ssh is None or keygen is None:
+        pytest.skip("OpenSSH is not installed: apt-get install openssh-server")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # which a daemon of root's asks for
+    for name in ("host", "mine"):
+        subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = tmp_path / "sshd_config"
+    config.write_text(
+        f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {tmp_path}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
+        f"AuthorizedKeysFile {tmp_path}/mine.pub\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+    )
+    log = tmp_path / "sshd.log"
+    with log.open("w") as said:
+        daemon = subprocess.Popen([sshd, "-D", "-e", "-f", str(config)], stderr=said)
+    try:
+        while "Server listening on" not in log.read_text():
+            if daemon.poll() is not None:
+                pytest.skip(f"sshd does not start here: {log.read_text().strip()[-200:]}")
+            time.sleep(0.02)
+        far = shlex.join(["env", "-i", *(f"{name}={value}" for name, value in env.items()), *BASH])
+        options = (
+            "StrictHostKeyChecking=no",
+            f"UserKnownHostsFile={tmp_path}/known",
+            "IdentitiesOnly=yes",
+            "BatchMode=yes",
+        )
+        given = [part for one in options for part in ("-o", one)]
+        yield from spawned(
+            [ssh, "-F", "none", "-tt", "-q", "-p", str(port), "-i", str(tmp_path / "mine"), *given, "127.0.0.1", far],
+            {**env, "HOME": str(tmp_path)},
+        )
+    finally:
+        daemon.terminate()
+        daemon.wait(30)
+
+
+@pytest.fixture
+def crashing(tmp_path: Path) -> Path:
+    """A console in which a key ends in an error nobody thought of."""
+    program = tmp_path / "crashing.py"
+    program.write_text(CRASHING)
+    return program
+
+
+def line_of(shell: Shell) -> str:
+    """How the terminal is set, in the words of `stty`."""
+    shell.sendline("stty -a; echo stty=$?.")
+    shell.expect_exact("stty=0.")
+    before: str | None = shell.before
+    shell.expect_exact(SHELL)
+    assert before is not None
+    return before.partition("\n")[2]
+
+
+def modes(drawn: str) -> dict[str, str]:
+    """Each mode of the terminal that was switched: `h` on, `l` off in the end."""
+    switched = re.findall(r"\x1b\[\?([\d;]+)([hl])", drawn)
+    return {one: way for numbers, way in switched for one in numbers.split(";")}
+
+
+class Heard:
+    """Everything a terminal was sent."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> None:
+        """As a file does it."""
+        self.text += text
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+
+def given_back(shell: Shell, command: str, end: Ending, code: int) -> None:
+    """Open it, make the terminal wider and narrow again, end it: the terminal is as it was."""
+    before = line_of(shell)
+    shell.sendline("echo shell=$$.")
+    shell.expect(r"shell=(\d+)\.")
+    assert shell.match is not None
+    of = int(shell.match.group(1))
+    shell.expect_exact(SHELL)
+    heard = Heard()
+    shell.logfile_read = heard
+    shell.sendline(f"{command}; echo code=$?.")
+    shell.expect(TAKEN)
+    shell.expect_exact("1 issue waits for longer")
+    shell.setwinsize(40, 120)
+    shell.expect_exact("what to do")
+    shell.setwinsize(24, 80)
+    shell.expect_exact("1 issue waits for longer")
+    assert modes(heard.text)["1000"] == modes(heard.text)[OTHER_SCREEN] == "h"
+    end(shell, of)
+    shell.expect_exact(f"code={code}.")
+    shell.expect_exact(SHELL)
+    assert {
+        one: way for one, way in modes(heard.text).items() if way == "h" and one in {*MOUSE, FOCUS, OTHER_SCREEN}
+    } == {}
+    assert modes(heard.text)[CURSOR] == "h"
+    assert line_of(shell) == before
+
+
+def by(signal_number: int) -> Ending:
+    """From outside."""
+
+    def end(_shell: Shell, of: int) -> None:
+        [console] = Path(f"/proc/{of}/task/{of}/children").read_text().split()
+        os.kill(int(console), signal_number)
+
+    return end
+
+
+def keys(text: str) -> Ending:
+    """By what is typed."""
+
+    def end(shell: Shell, _of: int) -> None:
+        shell.send(text)
+
+    return end
+
+
+@pytest.mark.parametrize(
+    "end",
+    [keys("q"), keys("\x11"), by(signal.SIGTERM), by(signal.SIGHUP)],
+    ids=["q", "ctrl-q", "termination", "hang-up"],
+)
+def test_however_it_ends_the_terminal_is_as_it_was(shell: Shell, end: Ending) -> None:
+    given_back(shell, f"{sys.executable} -m tassist", end, 0)
+
+
+def test_h74_after_a_crash_the_terminal_is_as_it_was(shell: Shell, crashing: Path) -> None:
+    given_back(shell, f"{sys.executable} {crashing}", keys(F12), 1)
+
+
+@pytest.mark.parametrize("end", [keys("q"), by(signal.SIGTERM)], ids=["q", "termination"])
+def test_over_ssh_it_follows_the_window_and_gives_the_terminal_back(remote_shell: Shell, end: Ending) -> None:
+    given_back(remote_shell, f"{sys.executable} -m tassist", end, 0)
+
+
+def test_over_ssh_a_crash_gives_the_terminal_back(remote_shell: Shell, crashing: Path) -> None:
+    given_back(remote_shell, f"{sys.executable} {crashing}", keys(F12), 1)
+
+
 def test_it_is_stopped_and_continued_gives_way_to_a_pager_and_ends_cleanly_on_a_termination(
-    shell: pexpect.spawn[str],
+    shell: Shell,
 ) -> None:
     shell.sendline(f"{sys.executable} -m tassist console --place log; echo code=$?.")
     shell.expect(TAKEN)
