@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="seeds at once")
     parser.add_argument("--bug", default="", choices=["", *BUGS], metavar="NAME", help="plant this bug")
     parser.add_argument("--bugs", action="store_true", help="plant each bug in turn, and print what catches it")
-    parser.add_argument("--seeds", type=int, default=6, help="seeds a bug is given")
+    parser.add_argument("--seeds", type=int, default=16, help="seeds a bug is given")
     parser.add_argument("--without", default="", help="kinds of faults to leave out, separated by commas")
     parser.add_argument(
         "--ledger", type=Path, help="a file with each finished seed, a line each; those in it are not run again"

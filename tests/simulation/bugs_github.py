@@ -103,11 +103,6 @@ def _comments_twice(put: Put) -> None:
     put(applier.GitHubApplier, "_commented", commented)
 
 
-@bug("GitHub's spelling of a label is compared letter by letter")
-def _case_matters(put: Put) -> None:
-    put(applier, "fold", lambda name: name)
-
-
 @bug("closed milestones are taken for open ones")
 def _closed_is_open(put: Put) -> None:
     real = translate.milestone

@@ -52,6 +52,11 @@ class Lifecycle:
         await asyncio.sleep(3 * 3600)
         more = watch.asked[installation.id] - before
         watch.holds("silent while suspended", not more, f"{more} requests for {installation.account}")
+        waiting = {key for (key,) in watch.rows("SELECT repo_id FROM lanes WHERE number > 0")}
+        done = [repo.name for repo in repos if repo.id not in waiting]
+        watch.holds(
+            "paused", not done, f"what came for {done} while the installation was suspended does not wait for it"
+        )
         self._people.unsuspend(installation.id)
         await self._at_rest("what was paused to be done")
         self._as_wanted("silent while suspended", repos)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +13,7 @@ from typing_extensions import override
 from tassist.store.database import StoreError, open_journal_file, prepare_folder, store_problem
 from tassist.store.inbox import FROM_LOG
 from tassist.store.journal import Journal
-from tassist.store.model import Accepted, FinishedRun, Incoming
+from tassist.store.model import Accepted, FinishedRun, Incoming, LaneKey
 from tassist.store.sql_journal import SqlJournal
 from tassist.store.writer import _MOST, Write, Writer, _Waiting
 
@@ -130,6 +131,12 @@ class SimJournal(Journal):
         if accepted.kind == "reopened":
             self._life.watch.reopened.add(incoming.delivery_id)
         return accepted
+
+    @override
+    async def put_off(self, key: LaneKey, *, until: datetime, reason: str, now: datetime, counts: bool = True) -> None:
+        if counts:
+            self._life.watch.put_off(key)
+        await super().put_off(key, until=until, reason=reason, now=now, counts=counts)
 
     @override
     async def finish(self, run: FinishedRun) -> bool:

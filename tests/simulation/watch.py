@@ -27,7 +27,7 @@ from engine.plan import (
     RemoveLabels,
     SetMilestone,
 )
-from tassist.store.model import FinishedRun
+from tassist.store.model import FinishedRun, LaneKey
 from tests.simulation.state import APP_LOGIN, Installation, SimIssue, SimRepo, Version, moment
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ class Watch:
     _configs: dict[str, Config] = field(default_factory=dict)
     _recent: dict[tuple[Any, ...], deque[float]] = field(default_factory=lambda: defaultdict(deque))
     _trouble: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
+    _put_off: dict[LaneKey, deque[float]] = field(default_factory=lambda: defaultdict(deque))
     _refusals: dict[str, tuple[float, int]] = field(default_factory=dict)
     """Refused token → when last, and at how many times apart."""
     _must_come_as: dict[str, str] = field(default_factory=dict)
@@ -365,6 +366,16 @@ class Watch:
             recent.append(now_s)
             most = 60 if "/issues/" in path else 600  # what all issues of a repository share
             self.holds("backs off", len(recent) <= most, lambda: f"{len(recent)} times in ten minutes: {path}")
+
+    def put_off(self, key: LaneKey) -> None:
+        """A look met trouble of the world's and is to be tried again."""
+        now_s = self.world.now_s
+        recent = self._put_off[key]
+        while recent and recent[0] < now_s - 600:
+            recent.popleft()
+        recent.append(now_s)
+        # Two seconds, doubled each time: nine in ten minutes, and as many again where all of it was begun anew.
+        self.holds("backs off", len(recent) <= 24, lambda: f"{len(recent)} looks in ten minutes at {key}")
 
     def redirected(self, method: str, target: str) -> None:
         """A request was sent on to another address."""

@@ -118,6 +118,8 @@ class World:
             repo.labels = {label: label for label in LABELS if label not in {"priority/medium", "track/side"}}
             if place == 2:
                 repo.labels["phase-1"] = "Phase-1"
+            if place == 3:
+                repo.labels["track/main"] = "Track/Main"
             for number, title in enumerate(("Phase 1", "Phase 2", "Sprint", "Manual A", "Manual B", "Old"), start=1):
                 repo.stones.append(Stone(number, title, "closed" if title == "Old" else "open"))
             for number in range(7, 12):
