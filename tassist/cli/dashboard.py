@@ -149,7 +149,7 @@ def diff(one: str, other: str, *, home: str | None, source: Path | None, repos: 
     if as_json:
         output.document(found)
     else:
-        output.line(f"From {found.before} to {found.after}")
+        output.line(f"From {found.before or 'no records'} to {found.after or 'no records'}")
         place = ""
         for item in found.differing:
             if item.place != place:

@@ -203,13 +203,18 @@ def prune(home: str | None, keep_days: int, folder: Path | None, *, dry_run: boo
             diagnostics.say(f"{'would fold' if dry_run else 'folded'} {safe_text(file)}")
 
     done = {}
+    bare = set()
     if folder is not None:
+        if not telemetry.holds_records(folder):
+            bare.add(str(folder))
         done[str(folder)] = telemetry.prune(
             folder, keep_days=keep_days, clock=SystemClock(), dry_run=dry_run, told=told
         )
     for sink in choose(_settings(home)).sinks if folder is None else ():
         if sink.kind == "jsonl":
             place = Path(sink.place).expanduser() if sink.place else _folder(None, home)
+            if not telemetry.holds_records(place):
+                bare.add(sink.name)
             done[sink.name] = telemetry.prune(
                 place, keep_days=keep_days, clock=SystemClock(), dry_run=dry_run, told=told
             )
@@ -221,6 +226,9 @@ def prune(home: str | None, keep_days: int, folder: Path | None, *, dry_run: boo
         output.document(done)
     for name, found in done.items():
         if as_json:
+            continue
+        if name in bare:
+            diagnostics.say(f"{safe_text(name)}: there are no records")
             continue
         diagnostics.say(
             f"{safe_text(name)}: {found.files} {noun(found.files, 'day')} with {found.records} {noun(found.records, 'record')}, {found.bytes} bytes"

@@ -211,8 +211,9 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
 
     form: str
     as_of: str
+    """The last day that counts; empty where there is no record and none was asked for."""
     now: str
-    """The moment ages are measured from."""
+    """The moment ages are measured from; empty as `as_of` is."""
     source: Source
     needs: list[Need]
     total: Scope

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+NEVER = date(1970, 1, 1)
+"""Stands for a day where no record names one; nobody is shown it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
@@ -137,7 +140,7 @@ class Facts:
     """Everything that was counted."""
 
     as_of: date
-    """The last day that counts."""
+    """The last day that counts; `NEVER` where there is no record and none was asked for."""
     now: str
     """The moment ages are measured from, as a stamp."""
     files: int = 0

@@ -21,7 +21,7 @@ from tassist.dashboard.board import (
     StepAt,
     Value,
 )
-from tassist.dashboard.facts import Counted, Facts, Latest, News, RuleDay, Write
+from tassist.dashboard.facts import NEVER, Counted, Facts, Latest, News, RuleDay, Write
 from tassist.dashboard.figures import FIGURES
 from tassist.dashboard.flow import Flow, flows
 from tassist.dashboard.queries import BEHIND
@@ -51,8 +51,8 @@ def make(facts: Facts) -> Board:
     sinks = _sinks(facts, everything)
     return Board(
         form=FORM,
-        as_of=facts.as_of.isoformat(),
-        now=facts.now,
+        as_of="" if facts.as_of == NEVER else facts.as_of.isoformat(),
+        now="" if facts.as_of == NEVER else facts.now,
         source=_source(facts),
         needs=_needs(facts, repos, issues, sinks),
         total=total,

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from tassist.dashboard import questions
-from tassist.dashboard.facts import Counted, Facts, Latest, News, RuleDay, Seen, Stuck, Turn, Write
+from tassist.dashboard.facts import NEVER, Counted, Facts, Latest, News, RuleDay, Seen, Stuck, Turn, Write
 from tassist.dashboard.folds import Folds
 from tassist.dashboard.queries import BEHIND
 from tassist.telemetry import paths
@@ -42,7 +42,7 @@ def read(
 
     files = [file for file in paths.record_files([root]) if file.stat().st_size]
     if not files:
-        day = as_of or date(1970, 1, 1)
+        day = as_of or NEVER
         return Facts(day, f"{day}T23:59:59.999Z")
     # Files that appear while we read do not count.
     with tempfile.TemporaryDirectory(prefix="tassist-dashboard-") as scratch:
@@ -92,7 +92,7 @@ def _read(
 
 def _facts(folds: Folds, as_of: date | None) -> Facts:
     ((records, folded, first, last),) = folds.rows(questions.TOTALS)
-    day = as_of or (date.fromisoformat(last[:10]) if last else date(1970, 1, 1))
+    day = as_of or (date.fromisoformat(last[:10]) if last else NEVER)
     rows = folds.rows
     facts = Facts(
         day,

@@ -25,7 +25,10 @@ def lines(board: Board, *, blocks: bool = True) -> Iterator[str]:
 
 def _lines(board: Board, *, blocks: bool) -> Iterator[str]:
     source = board.source
-    yield f"As of {board.as_of}: {source.records} {noun(source.records, 'record')} of {len(board.repos)} {noun(len(board.repos), 'repository', 'repositories')}"
+    if not source.records:
+        yield f"As of {board.as_of}: there are no records" if board.as_of else "There are no records yet"
+    else:
+        yield f"As of {board.as_of}: {source.records} {noun(source.records, 'record')} of {len(board.repos)} {noun(len(board.repos), 'repository', 'repositories')}"
     for gap in source.gaps:
         yield f"missing: {safe_text(gap.what, max_chars=200)}: {safe_text(gap.why, max_chars=200)}"
     if source.records:

@@ -159,6 +159,11 @@ def import_records(given: Iterable[Path], folder: Path) -> Moved:
     return moved
 
 
+def holds_records(folder: Path) -> bool:
+    """Whether a telemetry folder, or a checkout of a telemetry repository, is there and holds any file of records."""
+    return any(True for _ in (folder / paths.LAYOUT).rglob("*.jsonl"))
+
+
 def prune(folder: Path, *, keep_days: int, clock: Clock, dry_run: bool, told: Callable[[Path], None]) -> Pruned:
     """Remove files of records older than that, keeping what they add up to.
 

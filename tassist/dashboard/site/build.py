@@ -78,6 +78,8 @@ def document(board: Board) -> bytes:
 
 
 def _lead(board: Board) -> str:
+    if not board.source.records:
+        return f"As of {day(board.as_of)}: there are no records" if board.as_of else "There are no records yet"
     repos = f"{len(board.repos)} {noun(len(board.repos), 'repository', 'repositories')}"
     records = f"{number(board.source.records)} {noun(board.source.records, 'record')}"
     return f"{repos}, {records}, as of {day(board.as_of)}"

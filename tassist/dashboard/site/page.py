@@ -61,6 +61,7 @@ class Frame:
             lead: HTML below the heading.
         """
         up = "../" * at.count("/")
+        made = f"as of {day(self.as_of)}, in UTC" if self.as_of else "of which there is none yet"
         nav = "".join(
             f'<a href="{up}{address}"{" aria-current=page" if address == at else ""}>{words}</a>'
             for address, words in self.places
@@ -75,11 +76,14 @@ class Frame:
             '<a class="skip" href="#main">To the content</a>'
             f'<header><div><a class="brand" href="{up}index.html">Task Assistant</a><nav aria-label="Main">{nav}</nav></div></header>\n'
             f'<main id="main">{f"<p class=crumb>{above}</p>" if above else ""}<h1>{esc(title)}</h1>'
-            f'<p class="lead">{lead or f"As of {day(self.as_of)}"}</p>\n{body}</main>\n'
-            f"<footer>Made by tassist from telemetry alone, as of {day(self.as_of)}, in UTC. "
+            f'<p class="lead">{lead or self._as_of()}</p>\n{body}</main>\n'
+            f"<footer>Made by tassist from telemetry alone, {made}. "
             f'<a href="{up}data.html">What was read</a> · <a href="{up}figures.html">What each figure means</a> · '
             f'<a href="{up}dashboard.json">dashboard.json</a></footer></body></html>\n'
         ).encode()
+
+    def _as_of(self) -> str:
+        return f"As of {day(self.as_of)}" if self.as_of else "There are no records yet"
 
     def issue(self, repo: str, number: int) -> str:
         """Where GitHub shows an issue."""

@@ -177,3 +177,23 @@ def test_a_folder_without_any_record_is_said_to_have_none(home: Path, tmp_path: 
     assert code == 0
     assert "no record was found" in err
     assert "1970" not in err
+
+
+def test_nobody_is_told_of_a_day_where_there_is_no_record(tmp_path: Path, capsys: Capture) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+
+    assert typed(capsys, "--text", "--from", empty)[1].splitlines()[0] == "There are no records yet"
+    assert typed(capsys, "--text", "--from", empty, "--as-of", "2026-03-01")[1].startswith(
+        "As of 2026-03-01: there are no records\n"
+    )
+    document = documented(capsys, "--from", empty)[1]
+    assert (document["as_of"], document["now"]) == ("", "")
+    assert typed(capsys, "build", "--from", empty, "--out", tmp_path / "site")[0] == 0
+    pages = sorted((tmp_path / "site").rglob("*.html"))
+    assert pages
+    for page in pages:
+        text = page.read_text()
+        assert "As of" not in text, page
+        assert "1970" not in text, page
+    assert '<p class="lead">There are no records yet</p>' in (tmp_path / "site" / "index.html").read_text()

@@ -47,9 +47,9 @@ def test_a_delivery_that_leads_to_no_run_has_one_record_that_says_why(tmp_path: 
     assert found["s"]["repo"] == "octo/app"
 
 
-def test_a_configuration_is_recorded_when_it_is_another_one(tmp_path: Path) -> None:
+def test_a_configuration_is_recorded_when_it_is_another_one_and_after_a_start(tmp_path: Path) -> None:
     with outside(tmp_path) as world:
-        numbers = [world.issue().number for _ in range(4)]
+        numbers = [world.issue().number for _ in range(6)]
 
         def configured(text: str) -> None:
             with world.box.lock:
@@ -75,6 +75,11 @@ def test_a_configuration_is_recorded_when_it_is_another_one(tmp_path: Path) -> N
             handled(numbers[3])
             wait_for(lambda: len(recorded(world, "config_validated")) >= 3, "their records are in the file")
             assert service.stop() == 0
+        with world.service() as service:  # what the service before read is not remembered
+            handled(numbers[4])
+            handled(numbers[5])
+            wait_for(lambda: len(recorded(world, "config_validated")) >= 4, "the first reading is in the file")
+            assert service.stop() == 0
         found = recorded(world, "config_validated")
         runs = {record["run_id"]: record for record in recorded(world, "run")}
 
@@ -82,7 +87,9 @@ def test_a_configuration_is_recorded_when_it_is_another_one(tmp_path: Path) -> N
         ("success", False),
         ("blocked", True),
         ("success", False),
+        ("success", False),
     ]
+    assert found[3]["config_digest"] == found[2]["config_digest"]
     assert "tracks is missing" in found[1]["reason"]
     assert len({record["config_digest"] for record in found}) == 2
     assert all(record["config_digest"] == runs[record["run_id"]]["config_digest"] for record in found)

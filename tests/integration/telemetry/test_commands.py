@@ -163,6 +163,17 @@ def test_prune_says_what_would_go_and_then_does_it(home: Path, capsys: Capture) 
     assert typed(capsys, "prune", "--keep-days", "0")[0] == 2
 
 
+def test_prune_says_that_there_is_nothing_where_no_record_is(home: Path, tmp_path: Path, capsys: Capture) -> None:
+    assert typed(capsys, "prune", "--dry-run") == (0, "", "jsonl: there are no records\n")
+    assert not home.exists()
+    code, _, err = typed(capsys, "prune", "--folder", tmp_path / "none")
+    assert (code, "there are no records" in err, "0 days" in err) == (0, True, False)
+    assert documented(capsys, "prune")[1]["jsonl"]["files"] == 0
+
+    JsonlSink(home / "telemetry").write(entries(records(20)))
+    assert "jsonl: 0 days" in typed(capsys, "prune", "--keep-days", "40000")[2]
+
+
 def test_prune_reaches_every_sink_that_keeps_records_here(
     home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
