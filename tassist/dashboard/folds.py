@@ -19,12 +19,12 @@ from typing import Any, Self
 from tassist.clock import SystemClock
 from tassist.dashboard import queries, questions
 from tassist.dashboard.facts import Flaw
-from tassist.dashboard.pieces import LEAST_BYTES, MAX_NAMED, Piece, divide, named, put_together
+from tassist.dashboard.lines import Source, fill
+from tassist.dashboard.pieces import MAX_NAMED, Piece, divide, named
 
 _THREADS = min(os.cpu_count() or 1, 4)
 _BATCH_BYTES = (256 << 20) // _THREADS
 """Lines that one thread reads at once; a few times as much memory is needed."""
-_PATCH_BYTES = 64 << 20
 _TOGETHER = 0
 """The number of the piece of everything that is no piece of its own."""
 _SETTINGS = {
@@ -49,7 +49,7 @@ class Folds:
         self.duplicates = 0
         self.flaws: list[Flaw] = []
         self.flaw_count = 0
-        self._parts: dict[Path, list[Path]] = {}
+        self._told = False
         pieces, self._loose = divide(
             files,
             key=f"{duckdb.__version__} {queries.DIGEST} {os.fsdecode(root.absolute())}",
@@ -171,28 +171,24 @@ class Folds:
 
     def _fold_pieces(self, batch: dict[int, Piece]) -> None:
         """Count a batch; runs in a thread, on a connection whose temporary tables no other thread sees."""
+        files = [(number, file) for number, piece in batch.items() for file in piece.files]
+        sources = [Source(file, number, place, file.stat().st_size) for place, (number, file) in enumerate(files)]
         with self._connection.cursor() as beside:
-            targets = []
-            for number, piece in batch.items():
-                target = self._scratch / f"{number}.jsonl"
-                put_together(piece.files, target)
-                targets.append(_literal(target))
-            beside.execute(queries.READ, [targets])
-            for number in batch:
-                (self._scratch / f"{number}.jsonl").unlink()
-            flawed = dict(beside.execute(queries.FLAWED).fetchall())
-            beside.execute(queries.DROP_FLAWED)
+            fill(beside, sources, self._scratch)
+            flawed = beside.execute(queries.FLAWED).fetchall()
+            if flawed:
+                beside.execute(queries.DROP_FLAWED)
             beside.execute(queries.SAID)
             beside.execute("BEGIN")
             for name, query in queries.FOLD.items():
                 beside.execute(f"INSERT INTO kept.{name} {query}")
             for number, piece in batch.items():
-                row = [number, piece.place, piece.seal, flawed.get(number, 0)]
+                mine = [(files[place][1], count) for place, of, count in flawed if of == number]
+                row = [number, piece.place, piece.seal, sum(count for _, count in mine)]
                 beside.execute("INSERT INTO kept.pieces VALUES (?, ?, ?, ?)", row)
-                if number in flawed:
-                    for flaw in named(piece.files, self._root):
-                        row = [number, flaw.file, flaw.line, flaw.why]
-                        beside.execute("INSERT INTO kept.flaws VALUES (?, ?, ?, ?)", row)
+                for flaw in named([file for file, _ in mine], self._root):
+                    row = [number, flaw.file, flaw.line, flaw.why]
+                    beside.execute("INSERT INTO kept.flaws VALUES (?, ?, ?, ?)", row)
             beside.execute("COMMIT")
 
     def _told_flaws(self) -> None:
@@ -205,26 +201,23 @@ class Folds:
 
     def _read_together(self, together: set[int], as_of: date | None, repos: Sequence[str]) -> None:
         """Count what belongs to no piece, and these pieces, as one."""
-        first = not self._parts
-        if first:
-            self._parts = _gathered(self._loose, self._scratch)
-        sources = [_literal(file) for file in self._parts]
-        for number in sorted(together):
-            target = self._scratch / f"piece-{number}.jsonl"
-            if not target.exists():
-                put_together(self._pieces[number].files, target)
-            sources.append(_literal(target))
+        members = [file for number in sorted(together) for file in self._pieces[number].files]
         for name in queries.TABLES:
             self.run(f"DELETE FROM together_{name}")  # noqa: S608 – the same
         self.duplicates = 0
-        if not sources:
+        if not self._loose and not members:
             return
-        self.run(queries.READ_TOGETHER, sources)
-        if first:
-            flawed = [row for row in self.rows(queries.FLAWED_FILES) if Path(row[0]) in self._parts]
-            self.flaw_count += sum(count for _, count in flawed)
-            self.flaws += named([file for name, _ in flawed for file in self._parts[Path(name)]], self._root)
-        self.run(queries.DROP_FLAWED)
+        files = [*self._loose, *members]
+        sources = [Source(file, _TOGETHER, place, file.stat().st_size) for place, file in enumerate(files)]
+        fill(self._connection, sources, self._scratch)
+        flawed = self.rows(queries.FLAWED)
+        if not self._told:  # those of pieces are known
+            self._told = True
+            mine = [(files[place], count) for place, _, count in flawed if place < len(self._loose)]
+            self.flaw_count += sum(count for _, count in mine)
+            self.flaws += named([file for file, _ in mine], self._root)
+        if flawed:
+            self.run(queries.DROP_FLAWED)
         if repos:
             names = [name.casefold() for name in repos]
             self.run(queries.DROP_OTHER_REPOS, names, names)
@@ -265,34 +258,6 @@ def _batches(pieces: dict[int, Piece]) -> Iterator[dict[int, Piece]]:
         size += piece.bytes
     if batch:
         yield batch
-
-
-def _gathered(files: Sequence[Path], scratch: Path) -> dict[Path, list[Path]]:
-    """What is read, and which files stand for it: small ones are put together."""
-    gathered: dict[Path, list[Path]] = {}
-    small: list[Path] = []
-    size = 0
-    for file in files:
-        length = file.stat().st_size
-        if length > LEAST_BYTES:
-            gathered[file] = [file]
-            continue
-        small.append(file)
-        size += length
-        if size > _PATCH_BYTES:
-            gathered[scratch / f"small-{len(gathered)}.jsonl"] = small
-            small, size = [], 0
-    if small:
-        gathered[scratch / f"small-{len(gathered)}.jsonl"] = small
-    for target, members in gathered.items():
-        if members != [target]:
-            put_together(members, target)
-    return gathered
-
-
-def _literal(file: Path) -> str:
-    """The path as a pattern that means itself."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in str(file))
 
 
 def _quoted(file: Path) -> str:

@@ -1,18 +1,12 @@
-"""Divides files of records into pieces that are counted by themselves: a month of one repository; the rest is one piece.
-
-Opening a file costs the analytical engine as much as a thousand records, so a piece's files are put together first.
-"""
+"""Divides files of records into pieces that are counted by themselves: a month of one repository; the rest is one piece."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 
 import msgspec
@@ -71,27 +65,6 @@ def divide(files: Sequence[Path], *, key: str, now: float) -> tuple[list[Piece],
         place = os.fsdecode(folder.absolute() / month)
         pieces.append(Piece(place, tuple(members), size, seal.hexdigest() if at_rest else ""))
     return pieces, loose
-
-
-def put_together(files: Iterable[Path], target: Path) -> None:
-    """Append the files to one; a torn line ends where its file ends."""
-    with target.open("ab", buffering=0) as together:
-        for file in files:
-            with file.open("rb", buffering=0) as lines:
-                _append(lines, together)
-                if lines.tell():
-                    lines.seek(-1, os.SEEK_END)
-                    if lines.read(1) != b"\n":
-                        together.write(b"\n")
-
-
-def _append(lines: FileIO, together: FileIO) -> None:
-    """Copy one file behind another, within the kernel where it can."""
-    if hasattr(os, "sendfile"):
-        with contextlib.suppress(OSError):  # not for these files, or not on this system
-            while os.sendfile(together.fileno(), lines.fileno(), None, 1 << 30):
-                pass
-    shutil.copyfileobj(lines, together, 4 << 20)
 
 
 def named(files: Iterable[Path], root: Path) -> list[Flaw]:

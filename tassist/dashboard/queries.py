@@ -8,39 +8,15 @@ or have records of one repository on days that lie between the other's (`tassist
 from __future__ import annotations
 
 import hashlib
-from typing import get_args
 
+from tassist.dashboard import lines
 from tassist.telemetry.counted import LIMITS_MS
-from tassist.telemetry.events import EventType
 
 _STATE = (
     'STRUCT("labels" VARCHAR[], milestone VARCHAR, "state" VARCHAR, track VARCHAR, title VARCHAR, created_at VARCHAR, '
     "updated_at VARCHAR, closed_at VARCHAR, milestone_due_on VARCHAR, milestone_state VARCHAR, is_pull_request BOOLEAN, "
     "seen_at VARCHAR)"
 )
-COLUMNS = {
-    "schema_version": "VARCHAR",
-    "event_id": "VARCHAR",
-    "run_id": "VARCHAR",
-    "event_type": "VARCHAR",
-    "timestamp": "VARCHAR",
-    "repo": "VARCHAR",
-    "issue_number": "BIGINT",
-    "outcome": "VARCHAR",
-    "reason": "VARCHAR",
-    "decisions": "JSON",
-    "changes_made": "JSON",
-    "trigger": "STRUCT(kind VARCHAR, event VARCHAR, delivery_ids VARCHAR[])",
-    "state": "JSON",
-    "timing": "STRUCT(received VARCHAR, started VARCHAR, finished VARCHAR, reads BIGINT, writes BIGINT)",
-    "subject": "VARCHAR",
-    "counts": "JSON",
-    "issues": "JSON",
-    "origin": "VARCHAR",
-    "written": "JSON",
-}
-"""What is read of a line; what is nested stays text, for most of it is said again and again and is taken apart once."""
-
 _DECISIONS = """'[{"rule": "VARCHAR", "outcome": "VARCHAR", "reason": "VARCHAR"}]'"""
 _CHANGES = """'[{"field": "VARCHAR", "before": "VARCHAR", "after": "VARCHAR", "rule": "VARCHAR"}]'"""
 _COUNTS = """'"MAP(VARCHAR, BIGINT)"'"""
@@ -50,13 +26,6 @@ _WRITTEN = (
 )
 _SEEN = f"""'"{_STATE.replace('"', chr(92) + '"')}"'"""
 
-_TYPES = ", ".join(f"'{name}'" for name in get_args(EventType))
-
-
-def _spent(begun: str) -> str:
-    """Milliseconds from then to the end of a run."""
-    return f"epoch_ms(TRY_CAST(left(timing.finished, 23) AS TIMESTAMP)) - epoch_ms(TRY_CAST(left({begun}, 23) AS TIMESTAMP))"
-
 
 def _bucket(name: str, spent: str) -> str:
     """The bucket of a duration as `tassist.telemetry.counted` names it; NULL where there is none."""
@@ -64,30 +33,7 @@ def _bucket(name: str, spent: str) -> str:
     return f"CASE WHEN {spent} IS NULL THEN NULL {steps} ELSE '{name}.more' END"
 
 
-_READ = f"""
-CREATE OR REPLACE TEMP TABLE raw AS SELECT
-  PIECE AS piece, filename AS file, event_id, run_id, event_type AS type, "timestamp" AS ts,
-  TRY_CAST(left("timestamp", 10) AS DATE) AS day,
-  repo, issue_number AS issue, outcome, reason,
-  nullif(decisions, '[]') AS decisions, nullif(changes_made, '[]') AS changes,
-  CASE WHEN "trigger" IS NULL THEN NULL WHEN coalesce("trigger".event, '') <> '' THEN "trigger".event
-    ELSE "trigger".kind END AS cause,
-  coalesce(len("trigger".delivery_ids), 0) AS deliveries,
-  "state", timing.reads AS reads, timing.writes AS writes,
-  {_spent("timing.started")} AS duration, {_spent("timing.received")} AS latency,
-  subject, counts, issues, coalesce(origin, '') AS origin, written,
-  coalesce(event_id <> '' AND schema_version LIKE '1.%' AND event_type IN ({_TYPES})
-    AND "timestamp" LIKE '____-__-__T__:__:__%Z' AND length("timestamp") <= 30
-    AND TRY_CAST(left("timestamp", 10) AS DATE) IS NOT NULL
-    AND repo LIKE '_%/_%' AND length(repo) <= 255 AND outcome IN ('success', 'partial', 'blocked', 'failed'), false) AS good
-FROM read_json(?, format = 'newline_delimited', ignore_errors = true, filename = true,
-  columns = {{{", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS.items())}}})
-"""  # noqa: S608 – our own words; values are passed beside the query
-READ = _READ.replace("PIECE", "CAST(parse_filename(filename, true) AS INTEGER)")
-"""Each piece's lines lie in a file that is named by the piece's number."""
-READ_TOGETHER = _READ.replace("PIECE", "0")
-FLAWED = "SELECT piece, count(*) FROM raw WHERE NOT good GROUP BY piece ORDER BY piece"
-FLAWED_FILES = "SELECT file, count(*) FROM raw WHERE NOT good GROUP BY file ORDER BY file"
+FLAWED = "SELECT file, piece, count(*) FROM raw WHERE NOT good GROUP BY file, piece ORDER BY file"
 DROP_FLAWED = "DELETE FROM raw WHERE NOT good"
 DROP_OTHER_REPOS = (
     "DELETE FROM raw WHERE repo <> '-/-' AND NOT list_contains(?, lower(repo)) "
@@ -110,10 +56,9 @@ DELETE FROM raw WHERE rowid IN (SELECT rid FROM (
 """
 
 SAID = f"""
-CREATE OR REPLACE TEMP TABLE said AS SELECT text, list_transform(made, lambda d: {{'rule': d.rule, 'outcome': d.outcome}}) AS made,
+CREATE OR REPLACE TEMP TABLE said AS SELECT said, list_transform(made, lambda d: {{'rule': d.rule, 'outcome': d.outcome}}) AS made,
   list_filter(made, lambda d: d.outcome IN ('applied', 'warned', 'blocked', 'failed')) AS notable
-FROM (SELECT decisions AS text, json_transform(decisions, {_DECISIONS}) AS made FROM (
-  SELECT DISTINCT decisions FROM raw WHERE decisions IS NOT NULL))
+FROM (SELECT said, json_transform(any_value(decisions), {_DECISIONS}) AS made FROM raw WHERE said IS NOT NULL GROUP BY said)
 """  # noqa: S608 – the same
 """Decisions as they stand in the records, each text once: most runs of an issue say what the one before said."""
 
@@ -145,8 +90,8 @@ heads AS MATERIALIZED (
 decided AS (
   SELECT piece, repo, day, d.rule AS rule, d.outcome AS outcome, sum(n) AS n
   FROM (SELECT piece, repo, day, n, unnest(made) AS d FROM (
-    SELECT piece, repo, day, decisions AS text, count(*) AS n FROM own WHERE decisions IS NOT NULL GROUP BY ALL)
-    JOIN said USING (text)) GROUP BY ALL),
+    SELECT piece, repo, day, said, count(*) AS n FROM own WHERE said IS NOT NULL GROUP BY ALL)
+    JOIN said USING (said)) GROUP BY ALL),
 changed AS (
   SELECT piece, repo, day, c.field AS field, count(*) AS n
   FROM (SELECT piece, repo, day, unnest(json_transform(changes, {_CHANGES})) AS c FROM own WHERE changes IS NOT NULL)
@@ -181,35 +126,36 @@ SELECT piece, repo, day, name, CAST(sum(n) AS BIGINT) AS n FROM everything GROUP
 """  # noqa: S608 – the same
 # Of the states of an issue at the ends of days, those that are others than the day before's, and the last one.
 _STATES = f"""
-WITH named AS NOT MATERIALIZED (
-  SELECT piece, repo, issue, day, ts, event_id, "state" AS text FROM raw WHERE "state" IS NOT NULL AND issue > 0
-  UNION ALL
-  SELECT piece, repo, TRY_CAST(item.key AS BIGINT), day, coalesce(item.value->>'seen_at', ts), event_id, item.value FROM (
+WITH folded AS MATERIALIZED (
+  SELECT piece, repo, TRY_CAST(item.key AS BIGINT) AS issue, day, coalesce(item.value->>'seen_at', ts) AS ts, event_id,
+    hash(CAST(item.value AS VARCHAR)) AS known, CAST(item.value AS VARCHAR) AS text FROM (
     SELECT piece, repo, day, ts, event_id, unnest(map_entries(json_transform(issues, '"MAP(VARCHAR, JSON)"'))) AS item
     FROM raw WHERE issues IS NOT NULL)
-  WHERE TRY_CAST(item.key AS BIGINT) > 0),
-known AS MATERIALIZED (
-  SELECT text, seen, row_number() OVER () AS id FROM (
-    SELECT text, json_transform(text, {_SEEN}) AS seen FROM (SELECT DISTINCT text FROM named))
-  WHERE seen."state" IN ('open', 'closed')),
-best AS (
-  SELECT piece, repo, issue, day, max(ts) AS ts, arg_max(id, ts || ' ' || event_id) AS id
-  FROM (SELECT piece, repo, issue, day, ts, event_id, known.id FROM named JOIN known USING (text))
-  GROUP BY piece, repo, issue, day),
+  WHERE TRY_CAST(item.key AS BIGINT) > 0 AND item.value->>'state' IN ('open', 'closed')),
+named AS NOT MATERIALIZED (
+  SELECT piece, repo, issue, day, ts, event_id, known FROM raw WHERE known IS NOT NULL AND issue > 0
+  UNION ALL SELECT piece, repo, issue, day, ts, event_id, known FROM folded),
+told AS MATERIALIZED (
+  SELECT known, json_transform(any_value(text), {_SEEN}) AS seen FROM (
+    SELECT known, any_value("state") AS text FROM raw WHERE known IS NOT NULL GROUP BY known
+    UNION ALL SELECT known, text FROM folded) GROUP BY known),
+best AS MATERIALIZED (
+  SELECT piece, repo, issue, day, max(ts) AS ts, arg_max(known, ts || ' ' || event_id) AS known
+  FROM named GROUP BY piece, repo, issue, day),
+newest AS (SELECT piece, repo, issue, max(ts) AS newest FROM best GROUP BY piece, repo, issue),
 -- Texts that are the same say the same; of the others it is looked up whether they do.
 turned AS (
-  SELECT *, row_number() OVER w = 1 AS first, lead(day) OVER w IS NULL AS last,
-    max(ts) OVER (PARTITION BY piece, repo, issue) AS newest
+  SELECT *, lag(known) OVER w IS NULL AS first, lead(day) OVER w IS NULL AS last
   FROM best WINDOW w AS (PARTITION BY piece, repo, issue ORDER BY day)
-  QUALIFY first OR last OR id <> lag(id) OVER w),
+  QUALIFY first OR last OR known <> lag(known) OVER w),
 marked AS (
   SELECT piece, repo, issue, day, newest, seen, first OR last
       OR seen."state" <> lag(seen."state") OVER w
       OR coalesce(seen.track, '') <> lag(coalesce(seen.track, '')) OVER w
       OR coalesce(seen.milestone, '') <> lag(coalesce(seen.milestone, '')) OVER w
-      OR coalesce(seen.is_pull_request, false) <> lag(coalesce(seen.is_pull_request, false)) OVER w AS told
-  FROM turned JOIN known USING (id) WINDOW w AS (PARTITION BY piece, repo, issue ORDER BY day))
-SELECT piece, repo, issue, day, newest, seen FROM marked WHERE told
+      OR coalesce(seen.is_pull_request, false) <> lag(coalesce(seen.is_pull_request, false)) OVER w AS kept
+  FROM turned JOIN told USING (known) JOIN newest USING (piece, repo, issue) WINDOW w AS (PARTITION BY piece, repo, issue ORDER BY day))
+SELECT piece, repo, issue, day, newest, seen FROM marked WHERE kept
 """  # noqa: S608 – the same
 FOLD = {
     "ids": "SELECT piece, hash(event_id) FROM raw",
@@ -254,7 +200,7 @@ WITH chosen AS (
   UNION ALL
   SELECT piece, repo, 'rule.' || d.rule || '.' || d.outcome, ts, issue, coalesce(nullif(d.reason, ''), reason), event_id FROM (
     SELECT piece, repo, ts, issue, reason, event_id, unnest(notable) AS d
-    FROM raw JOIN (SELECT text, notable FROM said WHERE len(notable) > 0) told ON raw.decisions = told.text
+    FROM raw JOIN (SELECT said, notable FROM said WHERE len(notable) > 0) told USING (said)
     WHERE origin = ''))
 SELECT piece, repo, name, unnest(max(struct_pack(ts, event_id, issue, reason), {BEHIND})) FROM chosen WHERE name IS NOT NULL
 GROUP BY piece, repo, name
@@ -262,5 +208,5 @@ GROUP BY piece, repo, name
 }
 """By table: the question that folds `raw`."""
 
-DIGEST = hashlib.sha256("\0".join((READ, SAID, *TABLES.values(), *FOLD.values())).encode()).hexdigest()
+DIGEST = hashlib.sha256("\0".join((lines.READ_CAREFULLY, SAID, *TABLES.values(), *FOLD.values())).encode()).hexdigest()
 """Changes whenever folds would come out otherwise."""

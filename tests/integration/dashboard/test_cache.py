@@ -78,7 +78,7 @@ def test_what_is_remembered_is_not_read_again(year: Path, tmp_path: Path, monkey
     cache = tmp_path / "dashboard.duckdb"
     whole = counted(year, cache)
     read_again: list[Path] = []
-    monkeypatch.setattr(folds, "put_together", lambda files, target: read_again.extend(files))
+    monkeypatch.setattr(folds, "fill", lambda connection, sources, scratch: read_again.extend(sources))
 
     assert counted(year, cache) == whole
     assert read_again == []
