@@ -61,8 +61,8 @@ def summary(audit: Audit) -> str:
     """The last line."""
     counts = ", ".join(f"{sum(d.severity == level for d in audit.defects)} {level}" for level in _SEVERITIES)
     return (
-        f"{len(audit.legacy)} of {len(audit.workflows)} workflows are legacy automation; {len(audit.defects)} defects ({counts});"
-        f" {audit.revisions} revisions read"
+        f"{len(audit.legacy)} of {_many(len(audit.workflows), 'workflow')} {'is' if len(audit.legacy) == 1 else 'are'} legacy automation;"
+        f" {_many(len(audit.defects), 'defect')} ({counts}); {_many(audit.revisions, 'revision')} read"
     )
 
 
@@ -180,3 +180,7 @@ def data(audit: Audit) -> dict[str, Any]:
 
 def _used(found: Sequence[Used]) -> list[dict[str, Any]]:
     return [{"name": used.name, "line": used.line} for used in found]
+
+
+def _many(count: int, one: str) -> str:
+    return f"{count} {one}" if count == 1 else f"{count} {one}s"

@@ -29,7 +29,7 @@ MEANING: dict[Verdict, str] = {
 def summary(comparison: Comparison) -> str:
     """One line."""
     counts = ", ".join(f"{count} {verdict}" for verdict, count in comparison.counts().items() if count)
-    return f"{comparison.states} states of {comparison.issues} issues and {comparison.cases} generated cases: {counts or 'nothing to compare'}"
+    return f"{_many(comparison.states, 'state')} of {_many(comparison.issues, 'issue')} and {_many(comparison.cases, 'generated case')}: {counts or 'nothing to compare'}"
 
 
 def lines(comparison: Comparison, *, every: bool = False) -> Iterator[str]:
@@ -218,3 +218,7 @@ def page(comparison: Comparison, clean: Clean) -> str:
         out += ["<h2>Notes</h2>\n<ul>", *(f"<li>{text(note)}</li>" for note in said), "</ul>"]
     out.append("</body>\n</html>\n")
     return "\n".join(out)
+
+
+def _many(count: int, one: str) -> str:
+    return f"{count} {one}" if count == 1 else f"{count} {one}s"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha1
 
@@ -103,7 +103,7 @@ def _telemetry(snapshot: Snapshot, wishes: Wishes) -> Iterator[Step]:
         yield Step(
             "import-telemetry",
             "gh-pages",
-            f"import legacy telemetry: {total} files on its branch, as records marked `legacy:codex`",
+            f"import legacy telemetry: {total} {'file' if total == 1 else 'files'} on its branch, as records marked `legacy:codex`",
             "none needed: the records stay, marked as what they are; the branch is not changed",
             {},
             {"branch": "gh-pages"},
@@ -188,7 +188,7 @@ def _self_tests(snapshot: Snapshot, wishes: Wishes) -> Iterator[Step]:
         yield Step(
             "close-issues",
             "self-tests",
-            f"close {len(numbers)} issues the self-test left open, as not planned",
+            f"close {_count(numbers)} the self-test left open, as not planned",
             "reopen the same issues",
             {"issues": numbers},
             {"state_reason": "not_planned"},
@@ -229,7 +229,7 @@ def _notes(
         yield from generated.notes
     open_tests = _open_self_tests(snapshot)
     if open_tests and not wishes.close_self_tests:
-        yield f"{len(open_tests)} issues of the self-test are open; --close-self-tests closes them"
+        yield f"{_count(open_tests)} of the self-test {'is' if len(open_tests) == 1 else 'are'} open; --close-self-tests closes {'it' if len(open_tests) == 1 else 'them'}"
     if not audit.legacy:
         yield "no legacy automation was found: only labels and configuration are brought"
     for found in audit.legacy:
@@ -250,5 +250,5 @@ def _notes(
     yield f"{tracked} open issues carry a track and are managed from the cut-over on"
 
 
-def _count(issues: list[Issue]) -> str:
+def _count(issues: Sequence[object]) -> str:
     return f"{len(issues)} issue{'' if len(issues) == 1 else 's'}"

@@ -130,5 +130,5 @@ def _dry_run(loaded: Settings, names: tuple[str, ...], *, as_json: bool) -> int:
         return looked, would
 
     looked, would = asyncio.run(work())
-    diagnostics.say(f"{looked} issues looked at, {would} would be changed; nothing was written")
+    diagnostics.say(f"{looked} {noun(looked, 'issue')} looked at, {would} would be changed; nothing was written")
     return Exit.OK

@@ -14,7 +14,7 @@ from tassist.doctor.addresses import Target, resolve, target
 from tassist.doctor.check import Check, Finding, Machine, apart, failed, from_problems, ok, skipped, warning
 from tassist.doctor.contact import Answered
 from tassist.doctor.proxies import Proxy, proxy_for, ranges
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 FINE_S = 30
 """What the App's token allows for by itself."""
@@ -127,11 +127,11 @@ async def _encryption(line: Line) -> Finding:
         return ok("the certificate is trusted")
     if left < EXPIRES_SOON and not place.host.endswith((".github.com", "github.com")):
         return warning(
-            f"the certificate of {safe_text(place.host, max_chars=100)} ends in {max(left.days, 0)} days",
+            f"the certificate of {safe_text(place.host, max_chars=100)} ends in {max(left.days, 0)} {noun(max(left.days, 0), 'day')}",
             "afterwards nothing can be asked",
             "tell whoever runs it",
         )
-    return ok(f"the certificate is trusted, for {left.days} days more")
+    return ok(f"the certificate is trusted, for {left.days} {noun(left.days, 'day')} more")
 
 
 async def _reach(line: Line) -> Finding:

@@ -29,6 +29,7 @@ from tassist.store.inbox import FROM_LOG
 from tassist.store.model import Incoming
 from tassist.store.ports import Journal
 from tassist.telemetry.around import catch_up_finished
+from tassist.text import noun
 
 _LOG = get_logger("away")
 HERE = "away.here"
@@ -204,7 +205,12 @@ class Absence:
         elif not self._said or (wanted and self._taking):
             log_event(_LOG, "away", found.sentence(), **counts)
         elif wanted:
-            log_event(_LOG, "log-read", f"{len(wanted)} deliveries read from GitHub's log", **counts)
+            log_event(
+                _LOG,
+                "log-read",
+                f"{len(wanted)} {noun(len(wanted), 'delivery', 'deliveries')} read from GitHub's log",
+                **counts,
+            )
 
     async def _be_here(self) -> None:
         """Until the log is to be read again, note now and then that somebody is here."""

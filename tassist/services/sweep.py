@@ -21,6 +21,7 @@ from tassist.github.connection import Connection
 from tassist.github.wire import IssueWire
 from tassist.store.model import Progress, Sweep
 from tassist.store.ports import Journal
+from tassist.text import noun
 
 ALL = json.dumps({"all": True})
 Repos = list[tuple[int, str, int]]
@@ -165,7 +166,8 @@ def follow(
 
 def _how_far(done: Progress, *, listing: bool, rate: float) -> str:
     left = max(done.issues - done.looked, 0)
-    line = f"{done.ended} of {done.repos}{' or more' if listing else ''} repositories, {done.looked} issues looked at"
+    repos = noun(2 if listing else done.repos, "repository", "repositories")
+    line = f"{done.ended} of {done.repos}{' or more' if listing else ''} {repos}, {done.looked} {noun(done.looked, 'issue')} looked at"
     line += f" ({done.changed} changed)" if done.changed else ""
     if rate > 0:
         line += f", {rate:.1f} a second"

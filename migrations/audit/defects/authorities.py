@@ -187,9 +187,14 @@ def left_open(legacy: Sequence[Facts], issues: Sequence[Issue] | None) -> Iterat
             ]
             if left and not any(_sweeps(close) for close in closes):
                 numbers = ", ".join(f"#{issue.ref.number}" for issue in left[:3])
+                opened = (
+                    "1 issue this workflow opened is"
+                    if len(left) == 1
+                    else f"{len(left)} issues this workflow opened are"
+                )
                 yield Defect(
                     "issues-left-open",
-                    f"{len(left)} issues this workflow opened are still open: {numbers}{', …' if len(left) > 3 else ''}",
+                    f"{opened} still open: {numbers}{', …' if len(left) > 3 else ''}",
                     "it opens one at every run, and no workflow ever closes one",
                     "close them once; Task Assistant's own check leaves no issue behind",
                     Where(facts.document.path, call.line),

@@ -12,6 +12,7 @@ import msgspec
 from engine.problems import ProblemError
 from tassist.errors import os_problem
 from tassist.telemetry.paths import record_files
+from tassist.text import noun
 
 FILE = "imported.txt"
 """In the folder of a migration: one line a record, its event id, what its line hashes to, and its day."""
@@ -39,17 +40,23 @@ class Standing:
     @property
     def wrong(self) -> str:
         """Why they are not all there, unchanged; empty where they are, or were pruned."""
-        told = [f"{self.missing} of {self.total} records are not in {self.folder} any more"] if self.missing else []
-        return "; ".join([*told, *([f"{self.changed} of {self.total} records were changed"] if self.changed else [])])
+        told: list[str] = []
+        if self.missing:
+            told.append(f"{self._of(self.missing, 'is', 'are')} not in {self.folder} any more")
+        if self.changed:
+            told.append(f"{self._of(self.changed, 'was', 'were')} changed")
+        return "; ".join(told)
 
     @property
     def gone(self) -> str:
         """What nobody can compare any more; empty where there is nothing."""
         if not self.pruned:
             return ""
-        return (
-            f"{self.pruned} of {self.total} records were past their time and pruned; what their days add up to is kept"
-        )
+        said = f"{self._of(self.pruned, 'was', 'were')} past {noun(self.pruned, 'its', 'their')} time and pruned"
+        return f"{said}; what {noun(self.pruned, 'its day adds', 'their days add')} up to is kept"
+
+    def _of(self, count: int, one: str, many: str) -> str:
+        return f"{count} of {self.total} {noun(self.total, 'record')} {noun(count, one, many)}"
 
 
 def remember(place: Path, folder: Path, ids: set[str]) -> None:

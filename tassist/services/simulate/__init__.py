@@ -13,6 +13,7 @@ from engine.problems import ProblemError
 from tassist.services.config import read_source
 from tassist.services.simulate.history import Form, History
 from tassist.services.simulate.reading import read_history
+from tassist.text import noun
 
 _UNTOLD = {
     Fact.TIMELINE: "an issue's timeline, which says which label was put on last",
@@ -75,7 +76,7 @@ def simulate(
 
 def _untold(report: Report) -> list[str]:
     return [
-        f"{count} of {report.states} states cannot be decided: the history does not tell {_UNTOLD[fact]}{_GUESS.get(fact, '')}"
+        f"{count} of {report.states} {noun(report.states, 'state')} cannot be decided: the history does not tell {_UNTOLD[fact]}{_GUESS.get(fact, '')}"
         for fact, count in sorted(report.undecided.items())
     ]
 

@@ -68,6 +68,7 @@ class DeliveryActs(PlaceScreen):
         first = self.desk.marked_delivery
         if first and first != chosen:
             self.desk.marked_delivery = ""
+            self.app.clear_notifications()  # what to do next is done, and would lie over what is shown
             self.compare(first, chosen)
             return
         self.desk.marked_delivery = "" if first else chosen

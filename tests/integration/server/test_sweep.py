@@ -131,7 +131,7 @@ def test_a_dry_sweep_writes_nothing_with_a_token_that_cannot(world: Outside) -> 
     out, err = sweep(world, "--all", "--dry-run")
 
     assert "octo/app#1" in out
-    assert "1 issues looked at, 1 would be changed; nothing was written" in err
+    assert "1 issue looked at, 1 would be changed; nothing was written" in err
     assert not in_order(mine)
     assert world.box.writes == []
     granted = [token.permissions for token in world.box.world.tokens.values() if token.installation is not None]

@@ -113,7 +113,7 @@ def test_two_tracks_without_a_timeline_are_said_to_be_undecided_unless_guessed(
     arguments = ["config", "simulate", "--config", str(old), "--over", str(over)]
 
     assert run(arguments) == 0
-    assert "1 of 1 states cannot be decided" in capsys.readouterr().err
+    assert "1 of 1 state cannot be decided" in capsys.readouterr().err
 
     assert run([*arguments, "--guess"]) == 2
     assert "track/x: on → off" in capsys.readouterr().out

@@ -91,7 +91,7 @@ CASES: dict[str, tuple[Snapshot, str]] = {
     "a track without a threshold": (shop(*LABELS, "codex-tracksite"), "track site has no threshold of its own"),
     "no workflow": (shop(files={}), "no legacy automation was found"),
     "one that cannot be read": (shop(files={**LEGACY, ".github/workflows/x.yml": "a: &x [*x"}), "1 workflow could not be read and stays"),
-    "self-tests that stay open": (shop(issues=(TESTED,)), "1 issues of the self-test are open; --close-self-tests closes them"),
+    "self-tests that stay open": (shop(issues=(TESTED,)), "1 issue of the self-test is open; --close-self-tests closes it"),
 }  # fmt: skip
 
 
