@@ -22,7 +22,13 @@ def rows(known: Known) -> tuple[tuple[str, str], ...]:
         ("secrets", learned.get("kept_in", "")),
         ("webhook", asked if webhook == "poll" else learned.get("hook_url", "")),
         ("installed in", ", ".join(learned.get("accounts", "").splitlines())),
-        ("first files", learned.get("scaffold_said", "")),
+        *_first_files(learned.get("scaffold_said", "")),
         ("next", next_command(webhook)),
     )
     return tuple((name, value) for name, value in found if value)
+
+
+def _first_files(said: str) -> tuple[tuple[str, str], ...]:
+    """An address stands on a line of its own, so that it is whole where a terminal is narrow."""
+    text, _, address = said.partition(": https://")
+    return (("first files", text), ("", f"https://{address}" if address else ""))

@@ -122,11 +122,6 @@ DONE_KNOWN = Known(
      "kept_in": "keyring", "hook_url": "https://tassist.example.com/webhook", "accounts": "acme\nann",
      "scaffold_said": "pull request acme/app#7 is open: https://github.com/acme/app/pull/7"},
 )  # fmt: skip
-HOSTILE_KNOWN = Known(
-    {"webhook": "url"},
-    Facts(),
-    dict.fromkeys(("name", "app_id", "html_url", "kept_in", "hook_url", "accounts", "scaffold_said"), NASTY),
-)
 ALL_DONE = rail(**dict.fromkeys(STEPS, Standing.DONE))
 STATUS = Status(
     "https://abc.ngrok-free.app/webhook",
@@ -144,7 +139,6 @@ NOT_TAKEN = Problem(
 SWITCHES = {
     "switch": (STATUS, ()),
     "switch-error": (replace(STATUS, held=False, left=True, elsewhere=True), (NOT_TAKEN,)),
-    "switch-hostile": (Status(NASTY, NASTY, NASTY, held=True, left=True, elsewhere=True, last=NASTY), (Problem("x", NASTY, NASTY, NASTY),)),
 }  # fmt: skip
 """What the switch was told; where nothing is, GitHub is being asked."""
 Make = Callable[[], Any]
@@ -152,7 +146,6 @@ VIEWS: dict[str, tuple[Make, tuple[Mark, ...]]] = {
     "start-empty": (lambda: StartView(""), rail()),
     "start-held": (lambda: StartView("Task Assistant of acme (App ID 12345)"), rail(app=Standing.ALREADY)),
     "start-left": (lambda: StartView("", (NO_KEY,), left=True), rail(app=Standing.FAILED)),
-    "start-hostile": (lambda: StartView(NASTY, (Problem("x", NASTY, NASTY, NASTY),), left=True), rail(app=Standing.FAILED)),
     "question-choice": (lambda: QuestionView(asked("webhook")), rail(app=Standing.DONE, secrets=Standing.DONE)),
     "question-text": (lambda: QuestionView(asked("app_name", app="new", organization="acme", account="organization")), rail()),
     "question-error": (
@@ -186,12 +179,10 @@ VIEWS: dict[str, tuple[Make, tuple[Mark, ...]]] = {
     "failed": (lambda: FailedView(Failed(STEPS["app"], "apply", (NO_KEY, Problem("b", "GitHub gives no answer", "it cannot be reached", "check the network")))), rail(app=Standing.FAILED)),
     "failed-hostile": (lambda: FailedView(Failed(STEPS["app"], "apply", (Problem("x", NASTY, NASTY, NASTY),))), rail(app=Standing.FAILED)),
     "done": (lambda: DoneView(Done(DONE_KNOWN, tuple(STEPS)), dry=False), ALL_DONE),
-    "done-hostile": (lambda: DoneView(Done(HOSTILE_KNOWN, tuple(STEPS)), dry=False), ALL_DONE),
     "done-dry": (lambda: DoneView(Done(DONE_KNOWN, ()), dry=True), rail(**dict.fromkeys(STEPS, Standing.SHOWN))),
     "switch": (SwitchView, ALL_DONE),
     "switch-empty": (SwitchView, ALL_DONE),
     "switch-error": (SwitchView, ALL_DONE),
-    "switch-hostile": (SwitchView, ALL_DONE),
 }  # fmt: skip
 
 

@@ -13,9 +13,9 @@ from typing_extensions import override
 from engine.problems import Problem
 from setup_wizard import summary
 from setup_wizard.flow import Done
+from tassist.text import safe_text
 from tassist.tui.safe import content
 from tassist.tui.setup.sighted import Sighted
-from tassist.tui.widgets.pairs import Pairs
 from tassist.tui.widgets.panels import ProblemPanel
 
 
@@ -102,9 +102,11 @@ class DoneView(EndView):
         else:
             said = "Everything was as it should be." if not self.outcome.changed else "Done."
             yield Static(content(f"✓ {said}", style="bold"), id="done-title")
-            rows = Pairs(names=14, id="done-rows")
-            rows.tell(summary.rows(self.outcome.known))
-            yield rows
+            lines = [
+                Content.assemble((f"{name:<14}", "$text-muted"), safe_text(value, max_chars=300))
+                for name, value in summary.rows(self.outcome.known)
+            ]
+            yield Static(Content("\n").join(lines), id="done-rows")
         with Horizontal(classes="setup-buttons -many"):
             if not self.dry:
                 yield Button("Look at its health", id="health", compact=True)

@@ -15,11 +15,11 @@ from typing_extensions import override
 
 from engine.problems import Problem
 from setup_wizard.values import hook_address, hook_address_faults
+from tassist.text import safe_text
 from tassist.tui.safe import content
 from tassist.tui.setup.ends import EndView
 from tassist.tui.setup.views import wrong
 from tassist.tui.widgets.field import Field
-from tassist.tui.widgets.pairs import Pairs
 
 if TYPE_CHECKING:
     from tassist.services.switching import Status
@@ -54,9 +54,7 @@ has to say that it was taken. Where the proof fails the old address is put back.
     @override
     def compose(self) -> ComposeResult:
         yield Static(content("Development or production", style="bold"))
-        status = Pairs(names=15, id="switch-status")
-        status.tell([("webhook", "asking GitHub …")])
-        yield status
+        yield Static(content("asking GitHub …"), id="switch-status")
         yield Static(
             content("Address of a tunnel or of a server; empty: the running ngrok agent's, or the one kept:"),
             classes="setup-small",
@@ -88,12 +86,18 @@ has to say that it was taken. Where the proof fails the old address is put back.
             ("production", found.production or "not known here; it is kept from the first switch on"),
             ("last delivery", found.last),
         ]
-        said = [("", "A process holds it now, and restores production when it ends.")] if found.held else []
+        lines = [
+            Content.assemble((f"{name:<15}", "$text-muted"), safe_text(value, max_chars=300)) for name, value in rows
+        ]
+        if found.held:
+            lines.append(content("A process holds it now, and restores production when it ends."))
         if found.left:
-            said.append(("", "! A process that held it was killed; the next switch restores production first."))
+            lines.append(
+                content("! A process that held it was killed; the next switch restores production first.", style="bold")
+            )
         if found.elsewhere:
-            said.append(("", "! Somebody else has changed the address since tassist set it."))
-        self.query_one("#switch-status", Pairs).tell([*rows, *said])
+            lines.append(content("! Somebody else has changed the address since tassist set it.", style="bold"))
+        self.query_one("#switch-status", Static).content = Content("\n").join(lines)
 
     def show_problems(self, problems: tuple[Problem, ...]) -> None:
         """Below the field."""

@@ -273,7 +273,12 @@ async def test_new_files_are_shown_and_written_once() -> None:
 
 
 def test_the_summary_tells_what_is_there_and_what_comes_next() -> None:
-    learned = {"name": "Tidy", "app_id": "7", "hook_url": NOWHERE, "scaffold_said": "pull request acme/app#3 is open"}
+    learned = {
+        "name": "Tidy",
+        "app_id": "7",
+        "hook_url": NOWHERE,
+        "scaffold_said": "pull request acme/app#3 is open: https://x/3",
+    }
 
     shown = dict(summary.rows(Known({"webhook": "poll"}, learned=learned)))
 
@@ -281,6 +286,7 @@ def test_the_summary_tells_what_is_there_and_what_comes_next() -> None:
         "App": "Tidy, App ID 7",
         "webhook": "none; GitHub is asked for deliveries once a minute",
         "first files": "pull request acme/app#3 is open",
+        "": "https://x/3",
         "next": "tassist serve --poll",
     }
     at = dict(summary.rows(Known({"webhook": "url"}, learned={"hook_url": "https://x.example/webhook"})))
