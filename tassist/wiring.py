@@ -90,13 +90,31 @@ class RealGitHub(GitHubSide):
     @override
     async def open_issues(self, repo: str, repo_id: int, *, installation_id: int) -> list[int]:
         from engine.model import IssueRef
+        from engine.problems import Problem, ProblemError
         from tassist.github.address import repository
+        from tassist.github.faults import Kind, Refused
         from tassist.github.wire import IssueWire
 
         self._remember(repo_id, installation_id)
         who = await self.connection.access.credential(IssueRef(repo, 0, repo_id))
         path = f"{repository(repo, repo_id)}/issues?state=open&per_page=100"
-        found = await self.connection.client.get_all(path, IssueWire, who)
+        try:
+            found = await self.connection.client.get_all(path, IssueWire, who)
+        except Refused as refused:
+            if refused.fault.kind == Kind.GONE:
+                return []  # issues are switched off there
+            if refused.fault.kind != Kind.NOT_FOUND:
+                raise
+            # It left the installation, moved or was deleted, and the news of that is still on its way.
+            raise ProblemError(
+                Problem(
+                    "repository-out-of-reach",
+                    f"the open issues of {repo} cannot be listed",
+                    "GitHub says that there is no such repository, or the App may not see it",
+                    "nothing: it is asked what became of it, and what waits goes on or is dropped accordingly",
+                    family="auth",
+                )
+            ) from refused
         return [issue.number for issue in found if issue.number and issue.pull_request is None]
 
     @override

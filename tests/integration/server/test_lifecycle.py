@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from tassist.sandbox import app_registry, issue_changes, repositories
 from tassist.services.demo.process import ServerProcess
 from tassist.store.journal import Journal
 from tests.integration.server.test_sweep import another_repo, in_order
-from tests.support.service import Outside, wait_for
+from tests.support.service import Outside, deliver, wait_for
 
 
 @pytest.fixture
@@ -143,3 +144,46 @@ def test_h62_a_transferred_repository_is_looked_at_under_its_new_installation(
         wait_for(lambda: at_rest(world, journal), "everything")
     assert world.repo.full_name == "elsewhere/app"
     assert server.alive()
+
+
+def test_h52_a_repository_that_cannot_be_listed_is_asked_about_and_what_waits_for_it_is_not_given_up(
+    world: Outside, server: ServerProcess
+) -> None:
+    mine = world.issue()
+    with Journal.open(world.home) as journal:
+        wait_for(lambda: at_rest(world, journal) and in_order(mine), "what happened before")
+        left = world.box.faults.answer(404, {"message": "Not Found"}, method="GET", path="*/issues", count=None)
+        payload = world.payload(mine) | {
+            "action": "edited",
+            "label": {"name": "track/main"},
+            "changes": {"name": {"from": "x"}},
+        }
+        del payload["issue"]
+        assert deliver(server.url, payload, event="label", delivery_id="label-edited") == 202
+        what = "SELECT reason, attempts FROM lanes WHERE number = 0"
+        reader = sqlite3.connect(world.home / "journal.db")
+        wait_for(lambda: any("cannot be listed" in (reason or "") for reason, _ in reader.execute(what)), "the look")
+
+        assert journal.find("label-edited")[0].state == "waiting"
+        assert reader.execute(what).fetchall() == [(f"the open issues of {world.repo.full_name} cannot be listed", 0)]
+        wait_for(lambda: reader.execute("SELECT 1 FROM doubts WHERE subject = 'repository'").fetchall(), "the question")
+        reader.close()
+        world.box.faults.remove(left)
+
+
+def test_h61_where_issues_are_switched_off_a_look_at_the_whole_repository_is_over(
+    world: Outside, server: ServerProcess
+) -> None:
+    with Journal.open(world.home) as journal:
+        wait_for(lambda: at_rest(world, journal), "what happened before")
+        world.box.faults.answer(
+            410, {"message": "Issues are disabled for this repo"}, method="GET", path="*/issues", count=None
+        )
+        payload = world.payload(1) | {
+            "action": "edited",
+            "label": {"name": "track/main"},
+            "changes": {"name": {"from": "x"}},
+        }
+        del payload["issue"]
+        assert deliver(server.url, payload, event="label", delivery_id="label-edited") == 202
+        wait_for(lambda: journal.find("label-edited")[0].state == "done", "the look")
