@@ -250,8 +250,11 @@ def close_looks(
     )
 
 
-def close_lane(connection: Connection, key: LaneKey) -> bool:
-    """Remove the lane, or start it afresh where deliveries wait; returns which."""
+def close_lane(connection: Connection, key: LaneKey, *, looked_at: bool = False) -> bool:
+    """Remove the lane, or start it afresh where deliveries wait; returns which.
+
+    ``looked_at``: a look may be under way, which is not over by this: its start stays counted.
+    """
     issue = (key.repo_id, key.number)
     (first,) = connection.execute(
         "SELECT min(seq) FROM looks WHERE repo_id = ? AND number = ? AND state = 'waiting'", issue
@@ -260,8 +263,8 @@ def close_lane(connection: Connection, key: LaneKey) -> bool:
         connection.execute("DELETE FROM lanes WHERE repo_id = ? AND number = ?", issue)
         return False
     connection.execute(
-        "UPDATE lanes SET first_seq = ?, attempts = 0, starts = 0, not_before = 0, reason = NULL, sweep = '', asked_at = 0"
-        " WHERE repo_id = ? AND number = ?",
+        "UPDATE lanes SET first_seq = ?, attempts = 0, not_before = 0, reason = NULL, sweep = '', asked_at = 0,"  # noqa: S608 – our own text
+        f" starts = {'starts' if looked_at else '0'} WHERE repo_id = ? AND number = ?",
         (first, *issue),
     )
     want_look(connection, key)
@@ -331,7 +334,7 @@ def _drop(connection: Connection, keys: list[LaneKey], up_to_seq: int, reason: s
     for key in sorted(keys):
         lock_lane(connection, key)
         close_looks(connection, key, up_to_seq=up_to_seq, state="dropped", reason=reason, run_id=None, at=to_us(now))
-        close_lane(connection, key)
+        close_lane(connection, key, looked_at=True)
     return len(keys)
 
 

@@ -186,7 +186,8 @@ class Watch:
         life.active.add(key)
         stored = self.rows("SELECT starts FROM lanes WHERE repo_id = ? AND number = ?", *key)
         # What waited where the App may no longer look is dropped, also between the two.
-        counted = stored[0][0] > 0 if stored else self.world.repos[key[0]].removed
+        repo = self.world.repos[key[0]]
+        counted = stored[0][0] > 0 if stored else repo.removed or repo.archived
         self.holds("counted", counted, lambda: f"a look at {key} whose start is not stored")
         self._seen[key] = Seen(self.world.now_s, self.world.repos[key[0]].foreign)
 

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,7 +60,12 @@ def empty(address: str) -> None:
     import psycopg
     from psycopg import sql
 
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with psycopg.connect(address, autocommit=True) as connection:
+        # The server ends the sessions of whoever was killed a moment after its death; until then they hold their locks.
+        until = time.monotonic() + 10.0
+        while connection.execute(others).fetchone() != (0,) and time.monotonic() < until:
+            time.sleep(0.02)
         tables = connection.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'tassist' AND tablename <> 'meta'"
         ).fetchall()

@@ -53,9 +53,14 @@ async def _owner(client: GitHubClient, github: str, organization: str) -> tuple[
             ),
         )
     if found.type == "User":
-        what = f"{safe_text(organization)} is a person's account, not an organisation"
-        fix = "type an organisation; for your own account answer me to the question who shall own the App"
-        return (Problem("organization-is-person", what, fix=fix, where=where),)
+        return (
+            Problem(
+                "organization-is-person",
+                f"{safe_text(organization)} is a person's account, not an organisation",
+                fix="type an organisation; for your own account answer me to the question who shall own the App",
+                where=where,
+            ),
+        )
     return ()
 
 

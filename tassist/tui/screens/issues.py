@@ -103,15 +103,16 @@ happen is shown first."""
     def _tick(self) -> None:
         rows = self.query_one("#issues-rows", Rows)
         reading = self.focused is not None and self.focused is not rows
-        if self.desk.stamp() != self._stamp and self._at_top and rows.cursor == 0 and not reading:
-            self._load(by_itself=True)
+        stamp = self.desk.stamp()
+        if stamp != self._stamp and self._at_top and rows.cursor == 0 and not reading:
+            self._load(by_itself=True, stamp=stamp)
 
-    def _load(self, *, more: bool = False, by_itself: bool = False) -> None:
+    def _load(self, *, more: bool = False, by_itself: bool = False, stamp: object = None) -> None:
         if self.is_looking("issues-page"):
             return
         rows = self.query_one("#issues-rows", Rows)
         under = rows.key
-        self._stamp = self.desk.stamp()
+        self._stamp = self.desk.stamp() if stamp is None else stamp
         last = self.runs[-1] if more and self.runs else None
         known = frozenset(run.key for run in self.runs) if more else frozenset()
 

@@ -104,6 +104,19 @@ async def test_what_arrived_after_the_question_is_not_meant_by_the_answer(journa
     assert [item.delivery_id for item in journal.covered(KEY)] == ["came back"]
 
 
+async def test_a_look_under_way_stays_counted_where_what_it_began_with_is_dropped(journal: Journal) -> None:
+    seq = await arrive(journal, "work", number=1)
+    assert await journal.started(KEY, rest=timedelta(0), now=NOW)
+    await arrive(journal, "removed", News("repo-gone", 7, "o/r", 5))
+    await arrive(journal, "came back", number=1)
+
+    await ask(journal, "gone", up_to_seq=seq)
+
+    lane = journal.lane(KEY)
+    assert lane is not None
+    assert lane.starts == 1, "whoever wants to hold the issue must still wait for the look"
+
+
 async def test_an_answer_to_an_older_question_settles_nothing(journal: Journal) -> None:
     await arrive(journal, "suspend", News("installation-suspended", 5, "o"))
     [doubt] = journal.standing.due(NOW, 9)
