@@ -100,6 +100,8 @@ def test_h25_beyond_the_log_every_open_issue_is_looked_at_and_the_gap_is_named(
     with here(world), Journal.open(world.home) as journal:
         wait_for(lambda: len(world.writes()) == 3, "the sweep")
         wait_for(lambda: not journal.sweeps.unfinished(), "the sweep to be through")
+        # A service that ends keeps what no sink has yet for its next start.
+        wait_for(world.records, "the record to be in its file")
 
     (line,) = said(world, "away", "away-gap")
     assert (line["action"], line["level"]) == ("away-gap", "warning")
