@@ -176,8 +176,9 @@ class Server:
 
     def memory_mb(self) -> float:
         """Resident memory now."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+        from benchmarks.harness import memory_mb
+
+        return memory_mb(self.process.pid)
 
     def stop(self) -> None:
         """End it."""

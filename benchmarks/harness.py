@@ -100,6 +100,11 @@ def processor_s(pid: int) -> float:
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
+def memory_mb(pid: int) -> float:
+    """Resident memory of a process now."""
+    return int(Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
+
+
 def record(result: Result, *, results: Path = RESULTS, page: Path = PAGE, as_json: bool = False) -> None:
     """Print a result, keep it, and write the page."""
     if as_json:

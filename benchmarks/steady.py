@@ -23,7 +23,7 @@ from pathlib import Path
 
 from benchmarks.ack import Server
 from benchmarks.end_to_end import WRITES, github, pid_of
-from benchmarks.harness import ROOT, Result, record
+from benchmarks.harness import ROOT, Result, memory_mb, record
 from tassist.store.journal import Journal
 from tests.support import keys
 from tests.support.delivering import SECRET, compact, signature
@@ -89,11 +89,6 @@ def sent(port: int, bodies: list[bytes], secret: str, rate: float, seconds: floa
         )
     found: list[float] = json.loads(done.stdout)
     return found
-
-
-def memory_mb(pid: int) -> float:
-    """Resident memory of a process now."""
-    return int(Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
 
 
 def _wait_until_idle(world: Outside) -> None:
