@@ -41,6 +41,8 @@ _KEPT = {
     b"x-github-enterprise-version": "x-github-enterprise-version",
 }
 _CLOSE = (b"connection", b"close")
+_CROWD = 8
+"""With so many deliveries waiting for their answer, answering comes first."""
 
 
 class Inbox(Protocol):
@@ -95,6 +97,7 @@ class Intake:
         *,
         elsewhere: Callable[[Scope, Send], Awaitable[None]] | None = None,
         budget: Budget | None = None,
+        crowded_for_s: float = 0.1,
     ) -> None:
         self._inbox = inbox
         self._verifier = verifier
@@ -104,6 +107,16 @@ class Intake:
         self._budget = budget or Budget()
         self.waiting = 0
         """Deliveries that are being stored and wait for their answer."""
+        self._crowded_for_s = crowded_for_s
+        self._crowded_at = float("-inf")
+
+    @property
+    def busy(self) -> bool:
+        """Whether answering comes first: many wait for their answer, or did a moment ago.
+
+        They are answered together, so that now and then nobody waits although more keep coming.
+        """
+        return perf_counter() - self._crowded_at < self._crowded_for_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -183,6 +196,8 @@ class Intake:
                 quarantine=_not_a_payload(body, head.get(b"content-type", b"")),
             )
             self.waiting += 1
+            if self.waiting >= _CROWD:
+                self._crowded_at = perf_counter()
             try:
                 accepted = await self._inbox.accept(incoming)
             except ProblemError as error:

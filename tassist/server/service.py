@@ -39,8 +39,6 @@ from tassist.store.move import refuse_moved
 from tassist.store.ports import Journal, shared
 
 _LOG = get_logger("serve")
-_BUSY_FROM = 8
-"""With so many deliveries waiting for their answer, sorting steps aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +301,7 @@ class _Service:
             self._parts,
             self._journal,
             self._metrics,
-            busy=lambda: self._intake.waiting >= _BUSY_FROM,
+            busy=lambda: self._intake.busy,
             on_end=end,
             breadth=self._options.breadth,
             patience=self._options.patience,

@@ -66,6 +66,7 @@ class Target:
     inbox: Any = None
     metrics: Metrics = field(default_factory=Metrics)
     connections: Connections | None = None
+    intake: Intake | None = None
 
     async def raw(self, data: bytes, *, bodiless: bool = False) -> Answer:
         """Send these bytes and read one answer; ``bodiless`` where the question was HEAD."""
@@ -122,13 +123,16 @@ async def taking_deliveries(
     bounds: Bounds | None = None,
     budget: Budget | None = None,
     metrics_token: Secret | None = None,
+    crowded_for_s: float = 0.1,
 ) -> AsyncIterator[Target]:
     """The real intake behind the real edge on a real socket, without a dispatcher."""
     metrics = Metrics()
     connections = Connections(bounds or Bounds())
     health = Health(metrics, list, list, metrics_token)
     verifier = Verifier(secrets or Secrets.checked(Secret(SECRET)))
-    intake = Intake(inbox, verifier, SystemClock(), metrics, elsewhere=health, budget=budget)
+    intake = Intake(
+        inbox, verifier, SystemClock(), metrics, elsewhere=health, budget=budget, crowded_for_s=crowded_for_s
+    )
     listener = _listen("127.0.0.1", 0)
     server = _Server(
         uvicorn.Config(
@@ -146,7 +150,7 @@ async def taking_deliveries(
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     host, port = listener.getsockname()[:2]
     try:
-        yield Target(host, port, inbox, metrics, connections)
+        yield Target(host, port, inbox, metrics, connections, intake)
     finally:
         server.should_exit = True
         await serving

@@ -17,6 +17,7 @@ from tassist.server.edge import Bounds
 from tassist.server.intake import MAX_BODY_BYTES, Budget
 from tassist.server.signature import Secrets
 from tassist.store.journal import Journal
+from tassist.store.model import Accepted, Incoming
 from tests.support.delivering import SECRET, Target, compact, issue_payload, read_answer, signature, taking_deliveries
 
 BODY = compact(issue_payload())
@@ -36,6 +37,44 @@ async def test_a_delivery_is_stored_when_it_is_answered(target: Target) -> None:
     [row] = target.inbox.deliveries()
     assert (row.delivery_id, row.event, row.state, row.size) == ("d-1", "issues", "stored", len(BODY))
     assert target.inbox.body(row.seq) == BODY
+
+
+class Held:
+    """An inbox that stores when it is told to."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.open = asyncio.Event()
+
+    async def accept(self, incoming: Incoming) -> Accepted:
+        await self.open.wait()
+        return await self.journal.accept(incoming)
+
+
+@pytest.mark.parametrize("crowded_for_s", [3600, 0.05])
+async def test_answering_comes_first_while_many_wait_and_a_moment_longer(tmp_path: Path, crowded_for_s: float) -> None:
+    with Journal.open(tmp_path / "home") as journal:
+        held = Held(journal)
+        async with taking_deliveries(held, crowded_for_s=crowded_for_s) as target, asyncio.timeout(30):
+            intake = target.intake
+            assert intake is not None
+            few = [asyncio.create_task(target.post(BODY)) for _ in range(7)]
+            while intake.waiting < 7:
+                await asyncio.sleep(0.001)
+            seen = [intake.busy]
+            many = [asyncio.create_task(target.post(BODY)) for _ in range(5)]
+            while intake.waiting < 12:
+                await asyncio.sleep(0.001)
+            held.open.set()
+            answers = await asyncio.gather(*few, *many)
+            # They are answered together: a moment later as many may wait again.
+            seen.append(intake.busy)
+            while crowded_for_s < 1 and intake.busy:
+                await asyncio.sleep(0.001)
+
+    assert seen[0] is False
+    assert seen[1] is True or crowded_for_s < 1
+    assert {answer.status for answer in answers} == {202}
 
 
 async def test_the_published_test_vector_is_accepted(target: Target) -> None:
