@@ -106,6 +106,8 @@ async def at_rest(app: App[Any]) -> None:
         due = screen._layout_required or screen._scroll_required or screen._repaint_required or screen._dirty_widgets
         queued = any(one.message_queue_size for one in (app, *screen.walk_children(with_self=True)))
         quiet = 0 if due or queued or screen._callbacks else quiet + 1
+    if app._exception is not None:  # a picture of an app that broke off would look like one of an empty screen
+        raise app._exception
 
 
 DECISIONS: tuple[dict[str, Any], ...] = (

@@ -27,9 +27,10 @@ from tassist.services.switching import Status
 from tassist.tui.app import TassistApp
 from tassist.tui.screens.health import HealthScreen
 from tassist.tui.screens.setup import SetupScreen
-from tassist.tui.setup.ends import DoneView, StartView
+from tassist.tui.setup.ends import DoneView, EndView, StartView
 from tassist.tui.setup.switching import SwitchView
-from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, WaitView
+from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, View, WaitView, WorkingView
+from tassist.tui.widgets.link_panel import QrModal
 from tests.support.console import HOSTILE, NOW, StillClock, at_rest, console, settled
 
 SIZES = [(80, 24), (120, 40)]
@@ -102,6 +103,10 @@ PLANNED = (
         )), "tassist setup --redo secrets moves them elsewhere",
     ),
 )  # fmt: skip
+NOTHING_PLANNED = (
+    Planned("app", "App", Found(already=True, said="Task Assistant of acme (App ID 12345)"), ""),
+    Planned("secrets", "Secrets", Found(already=True, said="they are kept in the keyring"), ""),
+)
 WAITING = Waiting(
     "you to install the App at GitHub", LINK, LINK, opens_browser=True,
     hints=("an owner of acme has yet to approve the installation", "choose the repositories it shall look after"),
@@ -136,8 +141,16 @@ NOT_TAKEN = Problem(
     "switch-not-proved", "a delivery was not taken there, so the old address is back",
     "GitHub's log says: HTTP 502 for ping 7d1f", "start the service, then try again; or use --no-proof",
 )  # fmt: skip
+BAD = Problem("x", NASTY, NASTY, NASTY)
+HOSTILE_KNOWN = Known(
+    {"webhook": "url"}, Facts(),
+    {"name": NASTY, "app_id": NASTY, "html_url": LINK + NASTY, "kept_in": NASTY, "hook_url": NASTY,
+     "accounts": "\n".join(HOSTILE), "scaffold_said": NASTY + ": https://" + NASTY},
+)  # fmt: skip
+HOSTILE_STATUS = Status(NASTY, NASTY, NASTY, held=True, left=True, elsewhere=True, last=NASTY)
 SWITCHES = {
     "switch": (STATUS, ()),
+    "switch-hostile": (HOSTILE_STATUS, (BAD,)),
     "switch-error": (replace(STATUS, held=False, left=True, elsewhere=True), (NOT_TAKEN,)),
 }  # fmt: skip
 """What the switch was told; where nothing is, GitHub is being asked."""
@@ -146,6 +159,7 @@ VIEWS: dict[str, tuple[Make, tuple[Mark, ...]]] = {
     "start-empty": (lambda: StartView(""), rail()),
     "start-held": (lambda: StartView("Task Assistant of acme (App ID 12345)"), rail(app=Standing.ALREADY)),
     "start-left": (lambda: StartView("", (NO_KEY,), left=True), rail(app=Standing.FAILED)),
+    "start-hostile": (lambda: StartView(NASTY, (BAD,)), rail(app=Standing.FAILED)),
     "question-choice": (lambda: QuestionView(asked("webhook")), rail(app=Standing.DONE, secrets=Standing.DONE)),
     "question-text": (lambda: QuestionView(asked("app_name", app="new", organization="acme", account="organization")), rail()),
     "question-error": (
@@ -153,16 +167,17 @@ VIEWS: dict[str, tuple[Make, tuple[Mark, ...]]] = {
         rail(),
     ),
     "question-secret": (lambda: QuestionView(asked("passphrase", app="import")), rail()),
-    "question-hostile": (lambda: QuestionView(asked("app_name", NASTY, (Problem("x", NASTY, NASTY, NASTY),), app="new")), rail()),
+    "question-hostile": (lambda: QuestionView(asked("app_name", NASTY, (BAD,), app="new")), rail()),
     "repositories-empty": (lambda: QuestionView(learned("repositories")), rail(app=Standing.DONE)),
     "repositories": (lambda: QuestionView(learned("repositories", repositories=FEW)), rail(app=Standing.DONE)),
-    "repositories-hostile": (lambda: QuestionView(learned("repositories", "x", (Problem("x", NASTY, NASTY, NASTY),), repositories=HOSTILE_LABELS)), rail(app=Standing.DONE)),
+    "repositories-hostile": (lambda: QuestionView(learned("repositories", "x", (BAD,), repositories=HOSTILE_LABELS)), rail(app=Standing.DONE)),
     "telemetry": (lambda: QuestionView(learned("telemetry")), rail(app=Standing.DONE, repositories=Standing.DONE)),
     "telemetry-error": (lambda: QuestionView(learned("telemetry", "jsonl,github", (REFUSED,))), rail(app=Standing.DONE, repositories=Standing.DONE)),
     "tracks": (lambda: QuestionView(learned("scaffold_tracks", labels=LABELS, milestones="", proposed_tracks="track/api\ntrack/web")), rail(labels=Standing.ALREADY)),
     "tracks-hostile": (lambda: QuestionView(learned("scaffold_tracks", labels=HOSTILE_LABELS, milestones="")), rail(labels=Standing.ALREADY)),
     "scaffold": (lambda: PreviewView(Preview("scaffold", "First files", SCAFFOLDED, dry=False)), rail(labels=Standing.ALREADY)),
     "preview": (lambda: PreviewView(Preview("app", "GitHub App", PLANNED, dry=False)), rail()),
+    "preview-empty": (lambda: PreviewView(Preview("app", "GitHub App", NOTHING_PLANNED, dry=True)), rail()),
     "preview-hostile": (
         lambda: PreviewView(Preview("app", NASTY, (Planned("x", NASTY, Found(already=False, changes=(Change(NASTY, NASTY, ("+" + NASTY,)),)), NASTY),), dry=True)),
         rail(),
@@ -171,24 +186,60 @@ VIEWS: dict[str, tuple[Make, tuple[Mark, ...]]] = {
         lambda: WaitView(Wait(STEPS["installation"], WAITING, Known()), StillClock(), may_open=True, since=NOW.replace(hour=11, minute=58)),
         rail(app=Standing.DONE, secrets=Standing.DONE, webhook=Standing.DONE, installation=Standing.WAITING),
     ),
+    "waiting-empty": (lambda: WaitView(Wait(STEPS["delivery"], Waiting("a delivery"), Known()), StillClock(), may_open=False), rail(**dict.fromkeys(list(STEPS)[:-2], Standing.DONE), delivery=Standing.WAITING)),
     "waiting-paste": (lambda: WaitView(Wait(STEPS["app"], PASTED, Known(), (NO_KEY,)), StillClock(), may_open=False), rail(app=Standing.WAITING)),
     "waiting-hostile": (
         lambda: WaitView(Wait(STEPS["app"], Waiting(NASTY, LINK + NASTY, hints=(NASTY,), accepts=NASTY), Known()), StillClock(), may_open=False),
         rail(app=Standing.WAITING),
     ),
     "failed": (lambda: FailedView(Failed(STEPS["app"], "apply", (NO_KEY, Problem("b", "GitHub gives no answer", "it cannot be reached", "check the network")))), rail(app=Standing.FAILED)),
-    "failed-hostile": (lambda: FailedView(Failed(STEPS["app"], "apply", (Problem("x", NASTY, NASTY, NASTY),))), rail(app=Standing.FAILED)),
+    "failed-hostile": (lambda: FailedView(Failed(STEPS["app"], "apply", (BAD,))), rail(app=Standing.FAILED)),
+    "working": (lambda: WorkingView("done: the webhook leads to https://tassist.example.com/webhook", StillClock()), rail(app=Standing.DONE)),
+    "working-hostile": (lambda: WorkingView(NASTY, StillClock()), rail(app=Standing.DONE)),
+    "qr": (lambda: QrModal(LINK), rail(installation=Standing.WAITING)),
+    "qr-error": (lambda: QrModal(LINK + "?state=" + "0" * 200), rail(installation=Standing.WAITING)),
+    "qr-hostile": (lambda: QrModal("".join(HOSTILE)[:7000]), rail(installation=Standing.WAITING)),
     "done": (lambda: DoneView(Done(DONE_KNOWN, tuple(STEPS)), dry=False), ALL_DONE),
     "done-dry": (lambda: DoneView(Done(DONE_KNOWN, ()), dry=True), rail(**dict.fromkeys(STEPS, Standing.SHOWN))),
+    "done-hostile": (lambda: DoneView(Done(HOSTILE_KNOWN, tuple(STEPS)), dry=False), ALL_DONE),
     "switch": (SwitchView, ALL_DONE),
     "switch-empty": (SwitchView, ALL_DONE),
     "switch-error": (SwitchView, ALL_DONE),
+    "switch-hostile": (SwitchView, ALL_DONE),
 }  # fmt: skip
+
+
+STATES: dict[type, tuple[str, str, str, str]] = {
+    StartView: ("start-empty", "start-held", "start-left", "start-hostile"),
+    QuestionView: ("question-secret", "question-choice", "question-error", "question-hostile"),
+    PreviewView: ("preview-empty", "preview", "no: what is wrong stops it before, or is a failure", "preview-hostile"),
+    WaitView: ("waiting-empty", "waiting-link", "waiting-paste", "waiting-hostile"),
+    FailedView: ("no: a failure says what failed", "no: it is always an error", "failed", "failed-hostile"),
+    WorkingView: ("no: it says what is being done", "working", "no: what fails is a failure", "working-hostile"),
+    QrModal: ("no: without a link nothing opens it", "qr", "qr-error", "qr-hostile"),
+    DoneView: ("done-dry", "done", "no: what is not done is a failure", "done-hostile"),
+    SwitchView: ("switch-empty", "switch", "switch-error", "switch-hostile"),
+}
+"""What pictures a view that is empty, typical, in error and hostile; or why it is never so."""
+
+
+def test_every_view_is_pictured_in_each_of_its_states() -> None:
+    views = {WorkingView, QrModal, *View.__subclasses__(), *EndView.__subclasses__()}
+
+    assert set(STATES) == views
+    assert not [
+        name for names in STATES.values() for name in names if name not in VIEWS and not name.startswith("no: ")
+    ]
 
 
 def _asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The place is opened without looking at the machine."""
     monkeypatch.setattr(SetupScreen, "start_view", lambda self, left=None: None)
+
+
+def _made(name: str) -> tuple[Any, tuple[Mark, ...]]:
+    make, marks = VIEWS[name]
+    return make(), marks
 
 
 def shown(name: str) -> Callable[[Pilot[Any]], Any]:
@@ -198,9 +249,12 @@ def shown(name: str) -> Callable[[Pilot[Any]], Any]:
         await settled(pilot.app)  # type: ignore[arg-type]  # the plug-in knows only App
         screen = pilot.app.screen
         assert isinstance(screen, SetupScreen)
-        make, marks = VIEWS[name]
-        view = make()
-        await screen.show(view, marks)
+        view, marks = _made(name)
+        if isinstance(view, QrModal):
+            await screen.show(*_made("waiting-link"))
+            await pilot.app.push_screen(view)
+        else:
+            await screen.show(view, marks)
         if name in SWITCHES:
             status, problems = SWITCHES[name]
             view.show_status(status)
@@ -236,7 +290,10 @@ def test_setup_in_the_light(home: Path, snap_compare: Any, monkeypatch: pytest.M
 
 
 MENDABLE = failed(
-    "/work/.env can be read by other users", "its mode is 0644, and it holds secrets", "chmod 600 .env", mendable=True
+    "/srv/tassist/.env can be read by other users",
+    "its mode is 0644, and it holds secrets",
+    "chmod 600 .env",
+    mendable=True,
 )
 FINDINGS: dict[str, dict[str, Finding]] = {
     "empty": {},

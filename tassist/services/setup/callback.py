@@ -19,6 +19,7 @@ from tassist.services.setup import page
 
 MAX_HEAD = 16 * 1024
 HEAD_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = 5.0
 _HEADERS = (
     "Cache-Control: no-store",
     "Referrer-Policy: no-referrer",
@@ -56,7 +57,7 @@ class CallbackServer:
         self._server: asyncio.Server | None = None
         self._taking = asyncio.Lock()
         self.port = 0
-        self.succeeded = asyncio.Event()
+        self._answered = asyncio.Event()
 
     async def start(self, port: int = 0) -> None:
         """Listen on a port; where it is taken and nobody depends on it, on another.
@@ -78,6 +79,11 @@ class CallbackServer:
                 await asyncio.wait_for(self._server.wait_closed(), 2)
             self._server = None
 
+    async def answered(self) -> None:
+        """Return when the browser that brought the code has been told, or is gone."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._answered.wait(), ANSWER_TIMEOUT_S)
+
     @property
     def path(self) -> str:
         """Of the page."""
@@ -98,7 +104,7 @@ class CallbackServer:
             return
         finally:
             if status == 200 and self._done:
-                self.succeeded.set()
+                self._answered.set()
 
     _done = False
 

@@ -137,12 +137,27 @@ class Creation:
         return await self._by_callback(before)
 
     async def created(self) -> GitHubApp:
-        """Return when the credentials are durable."""
+        """Return when the credentials are durable and nothing listens any more."""
         if self._created is None:
             raise ProblemError(
                 Problem("nothing-awaited", "no App is being created", fix="tassist setup", family="ours")
             )
-        return await asyncio.shield(self._created)
+        app = await asyncio.shield(self._created)
+        if self._server is not None:
+            # The tunnel stays until the sitting ends: the page that says so may still be on its way through it.
+            await self._server.answered()
+            await self._stop_listening()
+        return app
+
+    async def pasted(self, text: str) -> GitHubApp:
+        """Go on with the address a person pasted; nothing is listened for after that.
+
+        Raises:
+            ProblemError: as `take`.
+        """
+        app = await self.take(text)
+        await self._stop_listening()
+        return app
 
     async def take(self, text: str) -> GitHubApp:
         """Go on with what came back: the browser's query, or an address a person pasted.
@@ -173,14 +188,17 @@ class Creation:
 
     async def close(self) -> None:
         """Stop listening; what is remembered stays."""
-        if self._server is not None:
-            await self._server.stop()
-            self._server = None
+        await self._stop_listening()
         if self._way is not None:
             await self._way.close()
             self._way = None
         if self._created is not None and not self._created.done():
             self._created.cancel()
+
+    async def _stop_listening(self) -> None:
+        if self._server is not None:
+            await self._server.stop()
+            self._server = None
 
     def forget(self) -> None:
         """Nothing is pending any more."""

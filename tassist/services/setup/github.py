@@ -215,7 +215,7 @@ class RealGitHubApp(GitHubAppPort):
         if pending is not None and pending.way == "link":
             number, file = _id_and_file(text)
             return await self.adopt(pending.github, number, file)
-        return self._held(await self.creation.take(text))
+        return self._held(await self.creation.pasted(text))
 
     @override
     async def adopt(self, github: str, app_id: int, key_file: str) -> HeldApp:

@@ -13,7 +13,10 @@ def qr_lines(link: str, *, columns: int = MAX_COLUMNS, lines: int = MAX_LINES) -
     """
     import segno
 
-    rows = [list(row) for row in segno.make(link, error="l", micro=False).matrix_iter(border=2)]
+    try:
+        rows = [list(row) for row in segno.make(link, error="l", micro=False).matrix_iter(border=2)]
+    except segno.DataOverflowError:  # longer than any code
+        return []
     if len(rows[0]) > columns or (len(rows) + 1) // 2 > lines:
         return []
     if len(rows) % 2:

@@ -222,7 +222,10 @@ class PreviewView(View[bool]):
 
     @override
     def compose(self) -> ComposeResult:
-        word = "This would change" if self.preview.dry else "This will change"
+        changes = any(planned.found.changes for planned in self.preview.planned)
+        word = (
+            "Nothing is to change" if not changes else "This would change" if self.preview.dry else "This will change"
+        )
         yield Static(content(f"{word}: {self.preview.title}", style="bold"), id="preview-title")
         with VerticalScroll(id="changes", can_focus=True):
             for planned in self.preview.planned:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -108,6 +110,62 @@ async def test_h53_a_state_that_was_not_handed_out_or_was_used_is_refused(runnin
     with pytest.raises(ProblemError) as raised:
         await other.take(back)
     assert raised.value.problems[0].code == "callback-not-ours"
+
+
+def is_taken(address: str, port: int) -> bool:
+    """Whether somebody listens there; nothing is sent to find out."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE  # not: there is no such address here
+    return False
+
+
+async def is_heard(address: str, port: int) -> bool:
+    """Whether somebody takes a connection there."""
+    try:
+        _, writer = await asyncio.open_connection(address, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def test_it_listens_on_this_machine_alone(running: Running, creation: Creation) -> None:
+    port = urlsplit(await begun(creation, wanted(running))).port or 0
+
+    named = {str(each[4][0]) for each in socket.getaddrinfo(socket.gethostname(), 0)}
+    assert is_taken("127.0.0.1", port)
+    assert [address for address in ({"127.0.0.2", "::1"} | named) - {"127.0.0.1"} if is_taken(address, port)] == []
+
+
+async def test_it_is_closed_after_success_and_not_before(running: Running, creation: Creation) -> None:
+    back = await sent_to(running, await begun(creation, wanted(running)))
+    port = urlsplit(back).port or 0
+    arrival = asyncio.ensure_future(creation.created())
+
+    async with client() as browser:
+        assert (await browser.get(f"{back}x")).status_code == 400
+        assert await is_heard("127.0.0.1", port)
+        told = await browser.get(back)
+    await arrival
+
+    assert "is yours" in told.text
+    assert not await is_heard("127.0.0.1", port)
+
+
+async def test_it_is_closed_after_what_was_pasted_too(running: Running, creation: Creation) -> None:
+    back = await sent_to(running, await begun(creation, wanted(running)))
+    port = urlsplit(back).port or 0
+
+    with pytest.raises(ProblemError):
+        await creation.pasted("http://127.0.0.1/?code=x&state=y")
+    assert await is_heard("127.0.0.1", port)
+    await creation.pasted(back)
+
+    assert not await is_heard("127.0.0.1", port)
 
 
 async def test_h53_an_hour_is_over(running: Running, creation: Creation, tmp_path: Path) -> None:
