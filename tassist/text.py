@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import timedelta
 
 _JOINERS = "\u200b\u200c\u200d\u2060\ufeff"
 _RUNS_OF_JOINERS = re.compile(f"[{_JOINERS}]{{2,}}")
@@ -18,6 +19,22 @@ _RUNS_OF_MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1
 def noun(count: int, one: str, many: str = "") -> str:
     """The word that goes with a number: ``1 issue``, ``2 issues``; `many` where it does not only end in an s."""
     return one if count == 1 else many or f"{one}s"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its largest unit: ``3 ms``, ``12 s``, ``5 min``, ``2 h``, ``3 d``."""
+    seconds = max(length.total_seconds(), 0.0)
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size or (unit == "min" and seconds >= size):
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def number(value: int) -> str:
+    """With thin groups of three: ``48 112``."""
+    return f"{value:,}".replace(",", "\u202f")
 
 
 def safe_text(text: object, *, max_chars: int = 10_000, newlines: bool = False) -> str:

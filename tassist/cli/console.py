@@ -57,11 +57,13 @@ def _somebody_reads() -> bool:
 
 
 def _lines(home: str | None, *, last: int, follow: bool) -> None:
+    import asyncio
     import time
 
     from tassist.cli import output
     from tassist.clock import SystemClock
     from tassist.config import settings
+    from tassist.services import hook
     from tassist.services.deliveries import open_journal
     from tassist.services.tail import tail
     from tassist.text import safe_text
@@ -72,7 +74,12 @@ def _lines(home: str | None, *, last: int, follow: bool) -> None:
         time.sleep(0.25)
         return True
 
+    clock = SystemClock()
+
+    def asked() -> hook.Hook:
+        return asyncio.run(hook.look(loaded, loaded.home, now=clock.now()))
+
     with open_journal(loaded.place) as journal:
-        for line in tail(journal, loaded.home, SystemClock(), last=last, follow=follow, rest=rest):
+        for line in tail(journal, loaded.home, clock, last=last, follow=follow, rest=rest, hook=asked):
             output.line(safe_text(line, max_chars=2000))
             output.flush()

@@ -2,59 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from urllib.parse import urlsplit
+from datetime import datetime, timedelta
+from pathlib import Path
 
-from engine.problems import ProblemError
-from tassist.github.connection import Connection
-from tassist.text import safe_text
+from tassist.config.settings import Settings
+from tassist.doctor.check import State
+from tassist.doctor.examine import Examined, examine
+from tassist.services.doctor import drift
+from tassist.services.doctor.app_side import AppSide
 
-_TUNNELS = ("ngrok", "trycloudflare", "loca.lt", "smee.io", "localhost.run", "devtunnels")
+NAMES = {"hook": "webhook", "tunnel": "tunnel", "last-delivery": "last sent"}
+"""The doctor's checks that make up the drift, each with what it is called here."""
+DEADLINE_S = 5.0
+ASKED_EVERY = timedelta(minutes=5)
+"""How old an answer may become where somebody goes on looking."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """What GitHub says of the webhook."""
+    """What was found of the webhook, its tunnel and its last delivery."""
 
-    url: str
-    """Empty where there is none, or GitHub was not asked."""
-    tunnel: bool
-    """Whether its address is one of a tunnel, which changes or ends with its process."""
-    last_status: str
-    """What GitHub notes about the last delivery."""
-    good: bool | None
-    """``None`` where nobody knows."""
-    said: str
+    found: tuple[Examined, ...]
     at: datetime
 
+    @property
+    def told(self) -> Iterator[tuple[str, str]]:
+        """Each by its name; what all of them say, such as that GitHub cannot be asked, once."""
+        said = set[str]()
+        for item in self.found:
+            if item.finding.said not in said:
+                said.add(item.finding.said)
+                yield NAMES[item.id], item.finding.said
 
-async def look(connect: Callable[..., Connection], *, now: datetime) -> Hook:
-    """Ask GitHub, with tokens that cannot write; what keeps it from answering is said, not raised.
+    @property
+    def drift(self) -> Iterator[Examined]:
+        """What is not as it should be, the worst first, each once."""
+        said = set[str]()
+        for state in (State.FAILED, State.WAITING, State.WARNING):
+            for item in self.found:
+                if item.finding.state == state and item.finding.said not in said:
+                    said.add(item.finding.said)
+                    yield item
+
+
+async def look(settings: Settings, home: Path, *, now: datetime, deadline_s: float = DEADLINE_S) -> Hook:
+    """Ask GitHub as the doctor does; what keeps it from answering is found, not raised.
 
     Args:
-        connect: Opens a connection; ``dry=True`` is passed.
+        settings: Whose App.
+        home: Where its credentials are, and what a switch left.
         now: The present.
+        deadline_s: Seconds, for everything.
     """
+    side = AppSide(settings, home)
     try:
-        async with connect(dry=True) as connection:
-            found = await connection.api.hook_config()
-            if found is None or not found.url:
-                return Hook("", tunnel=False, last_status="", good=None, said="the App has none: use --poll", at=now)
-            last = None
-            async for page in connection.api.deliveries():
-                last = page[0] if page else None
-                break
-    except ProblemError as error:
-        problem = error.problems[0]
-        return Hook("", tunnel=False, last_status="", good=None, said=f"could not be asked: {problem.what}", at=now)
-    host = urlsplit(found.url).hostname or ""
-    tunnel = any(name in host for name in _TUNNELS)
-    status = (last.status or "") if last is not None else ""
-    code = (last.status_code or 0) if last is not None else 0
-    good = None if last is None else 200 <= code < 300
-    words = "no delivery yet" if last is None else f"last: {code} {status}"
-    insecure = str(found.insecure_ssl or "0") not in {"0", "0.0"}
-    said = f"{safe_text(found.url, max_chars=120)}{' (tunnel)' if tunnel else ''}, {safe_text(words, max_chars=60)}"
-    return Hook(found.url, tunnel, status, good, f"{said}{', TLS is not checked' if insecure else ''}", now)
+        found = await examine([(check, side) for check in drift.CHECKS if check.id in NAMES], deadline_s=deadline_s)
+    finally:
+        await side.close()
+    return Hook(found, now)

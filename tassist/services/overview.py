@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tassist.store.console import Waiting, Written
 from tassist.store.database import LOCK_NAME
@@ -16,6 +15,9 @@ from tassist.store.pages import Filter, Listed
 from tassist.store.ports import Journal
 from tassist.telemetry.status import Status, read_status
 from tassist.text import noun
+
+if TYPE_CHECKING:
+    from tassist.services.hook import Hook
 
 LATE = timedelta(minutes=5)
 """Whatever waits longer than this for its look is late."""
@@ -37,6 +39,8 @@ class Attention:
     fix: str
     place: str
     """The place of the console that shows it."""
+    wanted: str = ""
+    """What is asked for there: a query of deliveries, or a check of the doctor's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Overview:
     """From arrival to done, of the last deliveries."""
     sinks: Status
     last: tuple[Listed, ...]
+    hook: Hook | None = None
+    """``None`` until GitHub was asked."""
 
     @property
     def late(self) -> tuple[Waiting, ...]:
@@ -77,8 +83,15 @@ class Overview:
         return tuple(_attention(self)) or (Attention("good", "Nothing is lost, late or blocked", "", "deliveries"),)
 
 
-def overview(journal: Journal, home: Path, now: datetime, *, last: int = 12) -> Overview:
+def overview(journal: Journal, home: Path, now: datetime, *, last: int = 12, hook: Hook | None = None) -> Overview:
     """Read everything Home shows; takes a moment, whatever the journal holds.
+
+    Args:
+        journal: What is looked at.
+        home: Its folder.
+        now: The present.
+        last: How many of the last deliveries.
+        hook: What GitHub said of the webhook, where it was asked.
 
     Raises:
         ProblemError: the journal cannot be read.
@@ -103,6 +116,7 @@ def overview(journal: Journal, home: Path, now: datetime, *, last: int = 12) -> 
         median_delay=sorted(delays)[len(delays) // 2] if delays else None,
         sinks=read_status(home / "sinks.json"),
         last=browse.page(Filter(), limit=last).rows,
+        hook=hook,
     )
 
 
@@ -111,21 +125,34 @@ def _attention(found: Overview) -> list[Attention]:
     dead, aside = found.given_up.get("dead", 0), found.given_up.get("quarantined", 0)
     if dead:
         what = f"{_many(dead, 'delivery was', 'deliveries were')} given up"
-        said.append(Attention("bad", what, "replay them once the cause is mended", "deliveries"))
+        said.append(Attention("bad", what, "replay them once the cause is mended", "deliveries", "state:dead"))
     if found.suspended:
         what = f"suspended: {', '.join(found.suspended[:3])}{' …' if len(found.suspended) > 3 else ''}"
-        said.append(Attention("bad", what, "its owner lifts it in the account's settings, Installed Apps", "health"))
+        said.append(
+            Attention(
+                "bad", what, "its owner lifts it in the account's settings, Installed Apps", "health", "installations"
+            )
+        )
     failing = [sink.name for sink in found.sinks.sinks if sink.condition == "failing"]
     if failing:
         what = f"telemetry does not reach {', '.join(failing)}"
         said.append(Attention("bad", what, "nothing is lost: it waits; see tassist telemetry status", "health"))
+    for item in found.hook.drift if found.hook is not None else ():
+        verdict: Verdict = "bad" if item.finding.state == "failed" else "waiting"
+        said.append(Attention(verdict, f"{item.title}: {item.finding.said}", item.finding.fix, "health", item.id))
     if found.late:
         oldest = found.late[0]
         what = f"{_many(len(found.late), 'issue waits', 'issues wait')} for longer than {LATE.seconds // 60} minutes"
-        said.append(Attention("bad", what, oldest.reason or "start the service: tassist serve", "deliveries"))
+        said.append(
+            Attention("bad", what, oldest.reason or "start the service: tassist serve", "deliveries", "state:waiting")
+        )
     if aside:
         what = f"{_many(aside, 'delivery was', 'deliveries were')} set aside: no payload of GitHub's form"
-        said.append(Attention("waiting", what, "look at one: somebody knows the webhook's secret", "deliveries"))
+        said.append(
+            Attention(
+                "waiting", what, "look at one: somebody knows the webhook's secret", "deliveries", "state:quarantined"
+            )
+        )
     if found.runs_in_trouble:
         what = f"{_many(found.runs_in_trouble, 'run', 'runs')} of the last day did not succeed"
         reason = next((run.reason for run in found.trouble if run.reason), "") or ""
@@ -176,34 +203,3 @@ def _alive(pid: int) -> bool:
     except OSError:
         return False
     return True
-
-
-_BARS = "▁▂▃▄▅▆▇█"
-
-
-def bars(values: Sequence[int]) -> str:
-    """Small plot, one character a value; a space stands for nothing, so that little is told from none."""
-    most = max(values, default=0)
-    if not most:
-        return " " * len(values)
-    return "".join(
-        " " if not value else _BARS[min(value * len(_BARS) // (most + 1), len(_BARS) - 1)] for value in values
-    )
-
-
-def in_words(found: Overview) -> list[str]:
-    """The same as lines, for those who hear them and for scripts' logs."""
-    lines = [f"{'error' if one.verdict == 'bad' else one.verdict}: {one.what}" + (f" ({one.fix})" if one.fix else "")
-             for one in found.attention]  # fmt: skip
-    lines.append(f"service: {'running' if found.serving else 'not running'}")
-    lines.append(
-        f"queue: {found.backlog.unsorted} {noun(found.backlog.unsorted, 'delivery', 'deliveries')} to be read, {_many(found.backlog.lanes, 'issue waits', 'issues wait')} for a look"
-    )
-    lines.append(
-        f"last day: {_many(sum(found.per_hour), 'delivery', 'deliveries')}, {_many(found.runs, 'run', 'runs')}, {found.runs_in_trouble} not successful"
-    )
-    if found.median_delay is not None:
-        lines.append(f"from arrival to done: {found.median_delay.total_seconds():.2f} s in the middle")
-    lines += [f"writes of the last hour: {one.account or one.installation_id} {one.writes} of {WRITES_PER_HOUR}"
-              for one in found.written]  # fmt: skip
-    return lines

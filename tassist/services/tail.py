@@ -11,6 +11,8 @@ from pathlib import Path
 
 from engine.ports import Clock
 from tassist.services import overview
+from tassist.services.hook import ASKED_EVERY, Hook
+from tassist.services.overview_words import attention_in_words, in_words
 from tassist.services.provenance import told
 from tassist.store.model import DeliveryRow
 from tassist.store.pages import Filter, Listed
@@ -24,7 +26,14 @@ _SETTLED = ("done", "ignored", "dead", "quarantined")
 
 
 def tail(
-    journal: Journal, home: Path, clock: Clock, *, last: int = 10, follow: bool, rest: Callable[[], bool]
+    journal: Journal,
+    home: Path,
+    clock: Clock,
+    *,
+    last: int = 10,
+    follow: bool,
+    rest: Callable[[], bool],
+    hook: Callable[[], Hook] | None = None,
 ) -> Iterator[str]:
     """Lines, oldest first; each says one thing.
 
@@ -35,9 +44,15 @@ def tail(
         last: How many deliveries are told in the beginning.
         follow: Go on with what happens, until ``rest`` says to stop.
         rest: Called between two rounds; sleeps, and says whether to go on.
+        hook: Asks GitHub where the webhook leads; ``None``: it is not asked.
     """
-    found = overview.overview(journal, home, clock.now(), last=max(last, 1))
-    yield from overview.in_words(found)
+
+    def looked(last: int) -> overview.Overview:
+        return overview.overview(journal, home, clock.now(), last=last, hook=asked.look() if asked else None)
+
+    asked = _Asked(hook, clock) if hook is not None else None
+    found = looked(max(last, 1))
+    yield from in_words(found)
     shown = found.last[:last]
     yield f"last {len(shown)} {noun(len(shown), 'delivery', 'deliveries')}:" if shown else "no delivery yet"
     followed: OrderedDict[int, str] = OrderedDict()
@@ -63,14 +78,26 @@ def tail(
             followed.popitem(last=False)
         rounds += 1
         if rounds % _LOOK_AGAIN == 0:
-            now = overview.overview(journal, home, clock.now(), last=1).attention
+            now = looked(1).attention
             said = {one.what for one in now}
             for attention in now:
                 if attention.what not in known:
-                    head = "error" if attention.verdict == "bad" else attention.verdict
-                    yield f"{head}: {attention.what}" + (f" ({attention.fix})" if attention.fix else "")
+                    yield attention_in_words(attention)
             yield from (f"over: {what}" for what in sorted(known - said))
             known = said
+
+
+class _Asked:
+    """What GitHub said of the webhook, asked anew every few minutes, as Home does."""
+
+    def __init__(self, ask: Callable[[], Hook], clock: Clock) -> None:
+        self._ask, self._clock = ask, clock
+        self._found: Hook | None = None
+
+    def look(self) -> Hook:
+        if self._found is None or self._clock.now() - self._found.at >= ASKED_EVERY:
+            self._found = self._ask()
+        return self._found
 
 
 def _settled(journal: Journal, followed: OrderedDict[int, str]) -> Iterator[str]:

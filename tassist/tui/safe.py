@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from tassist.text import safe_text
+from tassist.text import number, safe_text
 
 _NO_WIDTH = dict.fromkeys([0x200B, 0x200C, 0x200D, 0x2060, 0xFE0E, 0xFE0F, 0xFEFF])
 
@@ -37,22 +37,6 @@ def moment(at: datetime | None, now: datetime) -> str:
     if at.date() == now.date():
         return f"{at:%H:%M:%S}"
     return f"{at:%m-%d %H:%M}" if at.year == now.year else f"{at:%Y-%m-%d}"
-
-
-def span(length: timedelta) -> str:
-    """A length of time in its largest unit: ``3 ms``, ``12 s``, ``5 min``, ``2 h``, ``3 d``."""
-    seconds = max(length.total_seconds(), 0.0)
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size or (unit == "min" and seconds >= size):
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
-def number(value: int) -> str:
-    """With thin groups of three: ``48 112``."""
-    return f"{value:,}".replace(",", "\u202f")
 
 
 def times(value: int) -> str:

@@ -17,7 +17,7 @@ from textual.screen import Screen
 
 from tassist.cli.forms import forms_of
 from tassist.config import settings
-from tassist.store import inbox
+from tassist.store import inbox, lanes
 from tassist.store.journal import Journal
 from tassist.store.model import FinishedRun, Incoming, LaneKey, Sorted, Target
 from tassist.tui.app import TassistApp
@@ -136,6 +136,12 @@ class Filled:
         """Close the journal; another program may open it."""
         self.journal.close()
 
+    def account(self, installation: int, name: str, *, state: str = "active") -> None:
+        """What GitHub said of an installation."""
+        self.journal.writer.write_now(
+            lambda one: lanes.set_installation(one, installation, state=state, account=name, now=self.at)
+        )
+
     def burst(self, count: int) -> str:
         """So many deliveries a second apart, stored and not looked at, in one transaction; returns the last one's id."""
 
@@ -163,11 +169,24 @@ class Filled:
         outcome: str = "success",
         reason: str | None = None,
         decisions: Sequence[Mapping[str, Any]] = DECISIONS,
-        writes: bool = True,
+        writes: int = 1,
+        installation: int = 5,
     ) -> str:
         """A delivery as the service leaves it; returns its id."""
         made = self._delivery(
-            number, event, action, repo, repo_id, title, sender, state, outcome, reason, list(decisions), writes
+            number,
+            event,
+            action,
+            repo,
+            repo_id,
+            title,
+            sender,
+            state,
+            outcome,
+            reason,
+            list(decisions),
+            writes,
+            installation,
         )
         with ThreadPoolExecutor(1) as beside:  # a test may have a loop of its own
             return beside.submit(asyncio.run, made).result()
@@ -185,7 +204,8 @@ class Filled:
         outcome: str,
         reason: str | None,
         decisions: list[Mapping[str, Any]],
-        writes: bool,
+        writes: int,
+        installation: int,
     ) -> str:
         from engine.plan import AddLabels
         from engine.ports import Applied
@@ -198,7 +218,7 @@ class Filled:
             "issue": {"number": number, "title": title, "labels": [{"name": "phase-1"}]},
             "repository": {"id": repo_id, "full_name": repo},
             "sender": {"login": sender, "id": 3},
-            "installation": {"id": 5},
+            "installation": {"id": installation},
             "count": self.count,
         }
         quarantine = (reason or "not JSON") if state == "quarantined" else None
@@ -213,7 +233,7 @@ class Filled:
             "ignored" if state == "ignored" else "waiting",
             action,
             reason if state == "ignored" else None,
-            5,
+            installation,
             repo_id,
             repo,
             sender,
@@ -235,9 +255,9 @@ class Filled:
                 effect, run_id=run_id, key=key, repo=repo, trigger=trigger, started_at=started, now=started
             )
             await self.journal.settle(
-                run_id, ordinal, Applied(effect, changed=True, before="", after="track/main", writes=1), started
+                run_id, ordinal, Applied(effect, changed=True, before="", after="track/main", writes=writes), started
             )
-        result = json.dumps({"decisions": decisions, "applied": [], "problems": [], "reads": 1, "writes": int(writes)})
+        result = json.dumps({"decisions": decisions, "applied": [], "problems": [], "reads": 1, "writes": writes})
         await self.journal.finish(
             FinishedRun(
                 run_id,

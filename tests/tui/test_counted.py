@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Static
 
-from tassist.services.overview import in_words, overview
+from tassist.services.overview import overview
+from tassist.services.overview_words import in_words
 from tassist.text import noun
 from tassist.tui.app import TassistApp
 from tests.support.console import NOW, Filled, console, settled, ticked
@@ -62,7 +63,7 @@ def test_the_overview_in_words_counts_one_too(home: Path) -> None:
     lines = in_words(overview(filled.journal, home, NOW))
     filled.close()
 
-    assert "1 issue waits for a look" in "\n".join(lines)
+    assert "queue: 0 unread, 1 issue waits" in "\n".join(lines)
     assert not _WRONG.findall("\n".join(lines))
 
 

@@ -17,11 +17,11 @@ from typing_extensions import override
 from engine.problems import Problem, ProblemError
 from tassist.services.delivery_query import Query, in_words, parse_query
 from tassist.store.pages import Extent, Listed
-from tassist.text import noun
+from tassist.text import noun, number, span
 from tassist.tui.desk import Desk
 from tassist.tui.messages import Told
 from tassist.tui.places import Place
-from tassist.tui.safe import moment, number, span, times
+from tassist.tui.safe import moment, times
 from tassist.tui.screens.delivery_acts import DeliveryActs
 from tassist.tui.screens.place import TICK_S
 from tassist.tui.widgets.field import Field

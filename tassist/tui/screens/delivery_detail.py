@@ -12,10 +12,10 @@ from textual.content import Content
 from textual.widgets import Static
 from typing_extensions import override
 
-from tassist.text import noun
+from tassist.text import noun, number
 from tassist.tui.desk import Desk
 from tassist.tui.places import Place
-from tassist.tui.safe import content, number, times
+from tassist.tui.safe import content, times
 from tassist.tui.screens.delivery_acts import DeliveryActs
 from tassist.tui.widgets.pairs import Pairs
 from tassist.tui.widgets.panels import Says

@@ -70,6 +70,14 @@ fix of the chosen one, where there is a safe one. **r** looks again, **d** looks
         self.query_one("#checks").focus()
         self.look()
 
+    @override
+    def show_wanted(self, what: str) -> None:
+        """A check is asked for."""
+        listed = self.query_one("#checks", OptionList)
+        ids = [option.id for option in listed.options]
+        if what in ids:
+            listed.highlighted = ids.index(what)
+
     # --- looking --------------------------------------------------------------------------------
 
     def look(self, *, deep: bool = False, first: str = "") -> None:

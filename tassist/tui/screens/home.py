@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -14,11 +15,11 @@ from textual.containers import Grid, VerticalScroll
 from typing_extensions import override
 
 from engine.problems import Problem
-from tassist.text import noun
+from tassist.text import noun, number
 from tassist.tui.desk import Desk
 from tassist.tui.messages import Wanted
 from tassist.tui.places import Place
-from tassist.tui.safe import content, moment, number, span
+from tassist.tui.safe import content, moment
 from tassist.tui.screens.place import PlaceScreen
 from tassist.tui.widgets.pairs import Pairs
 from tassist.tui.widgets.panels import Empty, ProblemPanel
@@ -27,11 +28,13 @@ from tassist.tui.widgets.rows import Column, Mark, Row, Rows
 if TYPE_CHECKING:
     from tassist.services.hook import Hook
     from tassist.services.overview import Overview
+    from tassist.services.overview_words import Fact
 
 _EVERY_S = 1.0
 _HOOK_EVERY_S = 300.0
 _ABOVE_LAST, _LEAST_LAST = 16, 12
 """The lines above the last deliveries where all is well and the panes stand side by side; and how many there are at least."""
+_MOST_OF_A_NAME, _SMALL = 12, 20
 _MARKS: dict[str, Mark] = {"good": "good", "waiting": "wait", "bad": "bad"}
 _NO_SERVICE = "No service has run with this folder yet"
 
@@ -53,7 +56,7 @@ hour, and the last deliveries."""
         self.overview: Overview | None = None
         self.hook: Hook | None = None
         self._stamp: object = None
-        self._attention: tuple[tuple[str, str], ...] = ()
+        self._attention: dict[str, tuple[str, str]] = {}
 
     @override
     def compose_place(self) -> ComposeResult:
@@ -101,9 +104,7 @@ hour, and the last deliveries."""
             fix = f"{self.desk.home}: 7 sets it up (tassist setup), then tassist serve; or see everything with tassist demo"
             self.query_one("#home-empty", Empty).say(_NO_SERVICE, fix)
             return
-        from tassist.tui.screens.deliveries import delivery_row
-
-        self.overview = found
+        self.overview = found = replace(found, hook=self.hook)
         self.query_one("#home-problem").display = False
         self.query_one("#home-empty").display = False
         everything = self.query_one("#home-all")
@@ -111,15 +112,21 @@ hour, and the last deliveries."""
             everything.display = True
             self.call_after_refresh(self.query_one("#home-attention").focus)
             self._look_at_hook()
+        self._lay_out(found)
+
+    def _lay_out(self, found: Overview) -> None:
+        from tassist.services.overview_words import figures, standing
+        from tassist.tui.screens.deliveries import delivery_row
+
         attention = list(found.attention)
         rows = self.query_one("#home-attention", Rows)
         rows.styles.height = min(len(attention), 6) + 1
         rows.fill(
             [Row(f"{at}{one.what}", (one.what, one.fix), _MARKS[one.verdict]) for at, one in enumerate(attention)]
         )
-        self._attention = tuple((f"{at}{one.what}", one.place) for at, one in enumerate(attention))
-        self.query_one("#home-state", Pairs).tell(state_lines(found, self.hook))
-        self.query_one("#home-figures", Pairs).tell(figure_lines(found))
+        self._attention = {f"{at}{one.what}": (one.place, one.wanted) for at, one in enumerate(attention)}
+        self.query_one("#home-state", Pairs).tell(pairs(standing(found)))
+        self.query_one("#home-figures", Pairs).tell(pairs(figures(found)))
         now = self.desk.clock.now()
         last = self.query_one("#home-deliveries", Rows)
         last.styles.height = len(found.last) + 1
@@ -136,12 +143,14 @@ hour, and the last deliveries."""
 
         async def ask() -> None:
             hook = await asyncio.to_thread(importlib.import_module, "tassist.services.hook")
-            found = await hook.look(self.desk.github, now=self.desk.clock.now())
+            found = await hook.look(self.desk.settings, self.desk.home, now=self.desk.clock.now())
             self.hook = found
-            if self.overview is not None:
-                self.query_one("#home-state", Pairs).tell(state_lines(self.overview, found))
+            if self.overview is not None and self.is_attached:
+                self.overview = replace(self.overview, hook=found)
+                self._lay_out(self.overview)
             if told:
-                self.notify(content(found.said).plain, title="Webhook", markup=False)
+                said = [content(said, max_chars=200).plain for _, said in found.told]
+                self.notify("\n".join(said), title="Webhook", markup=False)
 
         self.run_worker(
             ask(), name="home-hook", group="home-hook", description="asking where the webhook leads",
@@ -158,9 +167,7 @@ hour, and the last deliveries."""
 
             _ = self.app.push_screen(DeliveryDetailScreen(self.place, self.desk, str(event.row.key)))
             return
-        place = next((place for key, place in self._attention if key == event.row.key), "deliveries")
-        what = {"deliveries": _query_of(event.row.cells[0])}.get(place, "")
-        self.post_message(Wanted(place, what))
+        self.post_message(Wanted(*self._attention[str(event.row.key)]))
 
     def on_rows_edge_reached(self, event: Rows.EdgeReached) -> None:
         """From the one list to the other, by going on."""
@@ -205,56 +212,18 @@ hour, and the last deliveries."""
             self.query_one("#home-empty").display = False
 
 
-def _query_of(what: str) -> str:
-    for word, query in (("given up", "state:dead"), ("set aside", "state:quarantined"), ("wait", "state:waiting")):
-        if word in what:
-            return query
-    return ""
-
-
-def state_lines(found: Overview, hook: Hook | None) -> Iterable[tuple[str, str]]:
-    """Service, queue, limits, sinks, hook."""
-    from tassist.services.overview import WRITES_PER_HOUR
-
-    here = f", last here {_ago(found.here, found.at)}" if found.here and not found.serving else ""
-    yield "service", ("running" if found.serving else "not running") + here
-    yield (
-        "queue",
-        f"{number(found.backlog.unsorted)} unread, {number(found.backlog.lanes)} {noun(found.backlog.lanes, 'issue waits', 'issues wait')}",
-    )
-    if found.waiting:
-        oldest = found.waiting[0]
-        issue = f"{oldest.repo}#{oldest.key.number}" if oldest.key.number else oldest.repo
-        yield "oldest", f"{issue}, {span(found.at - oldest.since)}" + (f": {oldest.reason}" if oldest.reason else "")
-    if found.given_up:
-        yield "given up", f"{number(found.given_up['dead'])} dead, {number(found.given_up['quarantined'])} set aside"
-    for one in found.written[:4]:
-        share = min(one.writes * 10 // WRITES_PER_HOUR, 10)
-        name = one.account or f"installation {one.installation_id}"
-        yield "writes/h", f"{name} {'█' * share}{'░' * (10 - share)} {one.writes} of {WRITES_PER_HOUR}"
-    if not found.written:
-        yield "writes/h", f"none of {WRITES_PER_HOUR} for each installation"
-    for sink in found.sinks.sinks[:4]:
-        yield (
-            "sink",
-            f"{sink.name}: {sink.condition}"
-            + (f", {number(sink.waiting)} {noun(sink.waiting, 'waits', 'wait')}" if sink.waiting else ""),
-        )
-    yield "webhook", hook.said if hook is not None else "not asked yet (h asks GitHub)"
-
-
-def figure_lines(found: Overview) -> Iterable[tuple[str, str]]:
-    """Small plots and figures."""
-    from tassist.services.overview import bars
-
-    yield "deliveries", f"{number(sum(found.per_hour))}, by the hour until now:"
-    yield "", f"|{bars(found.per_hour)}|  most {number(max(found.per_hour, default=0))}"
-    yield "runs", f"{number(found.runs)}, {number(found.runs_in_trouble)} not successful"
-    if found.runs:
-        good = (found.runs - found.runs_in_trouble) / found.runs
-        yield "success", f"{'█' * round(good * 20):░<20} {good:.1%}"
-    yield "delay", f"{span(found.median_delay)} from arrival to done" if found.median_delay is not None else "–"
-
-
-def _ago(at: datetime, now: datetime) -> str:
-    return f"{span(now - at)} ago"
+def pairs(facts: Iterable[Fact]) -> Iterable[tuple[str, str]]:
+    """Facts as names and values, each with its plot: a small one before the words, a wide one on a line of its own."""
+    told: Counter[str] = Counter()
+    for fact in facts:
+        told[fact.name] += 1
+        if told[fact.name] > _MOST_OF_A_NAME:
+            continue
+        if len(fact.drawn) > _SMALL:
+            yield fact.name, fact.said
+            yield "", fact.drawn
+        else:
+            yield fact.name, f"{fact.drawn} {fact.said}" if fact.drawn else fact.said
+    for name, count in told.items():
+        if count > _MOST_OF_A_NAME:
+            yield name, f"and {number(count - _MOST_OF_A_NAME)} more, with less; tassist console --plain tells all"

@@ -8,20 +8,17 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from engine.problems import ProblemError
-from setup_wizard.manifest import EVENTS, PERMISSIONS
 from tassist.config import settings
-from tassist.doctor.check import Finding, State
+from tassist.doctor.check import State
 from tassist.doctor.examine import examine
 from tassist.errors import Secret
-from tassist.sandbox import Box, Registered, Running, aserve, repositories
+from tassist.sandbox import repositories
 from tassist.secrets import GitHubApp, credentials_path, save
 from tassist.services import doctor, switching
 from tassist.services.doctor import drift
@@ -30,66 +27,15 @@ from tassist.services.not_taken import reason
 from tassist.services.switching import kept
 from tests.integration.switching.conftest import ngrok_agent
 from tests.support import keys
-
-
-@dataclass
-class World:
-    """GitHub in a box, an App, and its credentials in a home folder."""
-
-    box: Box
-    running: Running
-    made: Registered
-    home: Path
-
-    def keep(self, **changes: object) -> None:
-        """Keep the App's credentials, but for ``changes``."""
-        values: dict[str, object] = {
-            "app_id": self.made.id, "private_key": Secret(self.made.pem), "slug": self.made.slug,
-            "name": "Task Assistant", "webhook_secret": Secret(self.made.webhook_secret or ""), "api_url": self.running.api_url,
-        }  # fmt: skip
-        save(GitHubApp(**{**values, **changes}), credentials_path(self.home))  # type: ignore[arg-type]  # its own fields
-
-    async def looked(self, **env: str) -> dict[str, Finding]:
-        """What the checks of drift say."""
-        side = AppSide(
-            settings.load(
-                {"home": str(self.home)},
-                env={
-                    "HOME": str(self.home),
-                    "TASSIST_NGROK_AGENT": os.environ.get("TASSIST_NGROK_AGENT", "http://127.0.0.1:9"),
-                    **env,
-                },
-                dotenv=None,
-            ),
-            self.home,
-        )
-        try:
-            found = await examine([(check, side) for check in drift.CHECKS], deadline_s=5)
-        finally:
-            await side.close()
-        return {item.id: item.finding for item in found}
+from tests.support.drifting import World, drifting, registered
 
 
 @pytest.fixture
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """An App as the manifest makes it, installed in one organisation."""
     monkeypatch.chdir(tmp_path)
-    box = Box.empty()
-    box.organization("octo", owners=["ann"])
-    made = _registered(box, "Task Assistant")
-    home = tmp_path / "home"
-    async with aserve(box) as running:
-        found = World(box, running, made, home)
-        found.keep()
+    async with drifting(tmp_path / "home") as found:
         yield found
-
-
-def _registered(box: Box, name: str, **changes: Any) -> Registered:
-    values: dict[str, Any] = {
-        "owner": "octo", "pem": keys.pem(), "hook_url": "https://webhook.invalid/webhook",
-        "permissions": dict(PERMISSIONS), "events": EVENTS, "public": True, **changes,
-    }  # fmt: skip
-    return box.register_app(name, **values)
 
 
 async def test_everything_as_it_was_made_is_well(world: World) -> None:
@@ -188,7 +134,7 @@ async def test_a_webhook_that_drifted_is_mended(world: World, monkeypatch: pytes
 
 
 async def test_an_app_without_a_webhook_is_told(world: World) -> None:
-    bare = _registered(world.box, "Bare", hook_url="", pem=keys.pem(1))
+    bare = registered(world.box, "Bare", hook_url="", pem=keys.pem(1))
     world.keep(app_id=bare.id, private_key=Secret(bare.pem))
 
     assert "no webhook" in (await world.looked())["hook"].said

@@ -19,8 +19,9 @@ from tassist.contract.library import configurations
 from tassist.contract.reading import read_topic
 from tassist.services.delivery_detail import as_case, detail
 from tassist.services.delivery_query import Query, in_words, parse_query
-from tassist.services.overview import bars, is_served, overview
-from tassist.services.overview import in_words as overview_in_words
+from tassist.services.overview import is_served, overview
+from tassist.services.overview_words import bars
+from tassist.services.overview_words import in_words as overview_in_words
 from tassist.services.provenance import origins, told
 from tassist.store.database import LOCK_NAME, ServeLock
 from tassist.store.journal import Journal
