@@ -14,6 +14,7 @@ import argparse
 import http.client
 import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -109,34 +110,40 @@ def _measure_costs(world: Outside, url: str, numbers: list[int], costs: dict[str
 
 
 def limit_per_s(issues: int, latency_s: float) -> float:
-    """The same calls, from clients that only send them."""
+    """The same calls, from clients in a process of their own that only send them."""
     with tempfile.TemporaryDirectory() as name, github(name, latency_s) as world:
         numbers = [world.issue().number for _ in range(issues)]
-        token = world.box.user_token("ann")
-        head = {"User-Agent": "limit", "Authorization": f"token {token}", "Content-Type": "application/json"}
-        lines = threading.local()
-        port = world.running.port
+        asked = json.dumps([world.running.port, world.box.user_token("ann"), numbers])
+        command = [sys.executable, "-m", "benchmarks.end_to_end", "--only-send", "-"]
+        done = subprocess.run(command, input=asked, stdout=subprocess.PIPE, check=True, text=True)
+        return issues / float(done.stdout)
 
-        def one(number: int) -> None:
-            line = getattr(lines, "line", None)
-            if line is None:
-                line = lines.line = http.client.HTTPConnection("127.0.0.1", port)
-            issue = f"/api/v3/repos/octo/app/issues/{number}"
-            for method, path, body in (
-                ("GET", issue, None),
-                ("POST", f"{issue}/labels", {"labels": ["track/main"]}),
-                ("DELETE", f"{issue}/labels/phase-1", None),
-                ("PATCH", issue, {"milestone": 2}),
-            ):
-                line.request(method, path, json.dumps(body) if body else None, head)
-                answer = line.getresponse()
-                answer.read()
-                assert answer.status < 300, (method, path, answer.status)
 
-        began = time.perf_counter()
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(one, numbers))
-        return issues / (time.perf_counter() - began)
+def only_send(port: int, token: str, numbers: list[int]) -> float:
+    """Send the four calls a delivery, 32 at once; seconds."""
+    head = {"User-Agent": "limit", "Authorization": f"token {token}", "Content-Type": "application/json"}
+    lines = threading.local()
+
+    def one(number: int) -> None:
+        line = getattr(lines, "line", None)
+        if line is None:
+            line = lines.line = http.client.HTTPConnection("127.0.0.1", port)
+        issue = f"/api/v3/repos/octo/app/issues/{number}"
+        for method, path, body in (
+            ("GET", issue, None),
+            ("POST", f"{issue}/labels", {"labels": ["track/main"]}),
+            ("DELETE", f"{issue}/labels/phase-1", None),
+            ("PATCH", issue, {"milestone": 2}),
+        ):
+            line.request(method, path, json.dumps(body) if body else None, head)
+            answer = line.getresponse()
+            answer.read()
+            assert answer.status < 300, (method, path, answer.status)
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(one, numbers))
+    return time.perf_counter() - began
 
 
 def probot_per_s(issues: int, latency_s: float, throttle: probot.Throttle) -> float:
@@ -203,7 +210,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--short", action="store_true", help="no latency and no burst")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--only-send", help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if asked.only_send:
+        print(only_send(*json.loads(sys.stdin.read())))
+        return
     costs: dict[str, float] = {}
     once: list[int] = []
 
@@ -236,7 +247,7 @@ def main() -> None:
         "end_to_end",
         "From the delivery to the last write",
         note=f"{asked.rounds} rounds of {asked.issues} deliveries, each about another issue that needs three writes. The limit sends the"
-        " same four calls a delivery to the same box from 32 bare clients; box, sender and service share the machine."
+        " same four calls a delivery to the same box from 32 bare clients in a process of their own; box, sender and service share the machine."
         + ("" if without else f" The peer is {probot.version()}, three calls a delivery, two of them writes."),
         costs={name: round(value, 6) for name, value in costs.items()},
     )
@@ -251,6 +262,10 @@ def main() -> None:
                 goal = "≥ 3" if latency == "0 ms" else "≥ 10" if peer.endswith("comes") else ""
                 met = against.median >= float(goal[2:]) if goal else None
                 result.add(f"calls of {latency}: handled/s ÷ {peer}", against, goal, met=met)
+                if latency == "0 ms":
+                    # What the box can answer is the most anybody could reach here.
+                    most = ratio(found[f"{latency}, limit"], theirs)
+                    result.add(f"calls of {latency}: the limit ÷ {peer}", most)
     calls, burst_reads = costs["billable_reads_a_delivery"], costs["reads_of_a_burst"]
     result.add(
         "billable reads a delivery where nothing is to be done", f"{calls:.2f}", "≤ 1", met=calls <= 1 and not costs["needless_writes"]
