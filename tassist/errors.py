@@ -111,16 +111,16 @@ class Secret:
         raise TypeError("a Secret is not pickled")
 
 
-def os_problem(error: OSError, *, doing: str, option: str = "") -> Problem:
+def os_problem(error: OSError, *, doing: str, option: str = "", name: object = "") -> Problem:
     """Say what an operating-system error means for the user.
 
     Args:
         error: As raised.
         doing: What was being done, to follow "could not": ``write the journal``.
         option: The command's option that names another folder, if it has one: ``--home``.
+        name: The file or folder, where the error names none, as for a full disk, or one the user did not name.
     """
-    name = safe_text(error.filename) if error.filename else ""
-    where = f" {name}" if name else ""
+    where = f" {safe_text(name or error.filename)}" if name or error.filename else ""
     another = "choose another folder" + (f" with {option}" if option else "")
     fixes: dict[int, tuple[str, str, str]] = {
         errno.ENOSPC: ("no-disk-space", "the disk is full", f"free some space, or {another}"),

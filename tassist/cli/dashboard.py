@@ -9,17 +9,19 @@ from pathlib import Path
 import click
 
 from tassist.cli import diagnostics, output
+from tassist.cli.values import PATH, REPO, REPO_OR_OWNER
 from tassist.errors import Exit
 from tassist.text import noun, safe_text
 
-_PATH = click.Path(path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d"])
 _HOME = click.option("--home", type=click.Path(), help="Folder of the telemetry and of the site.")
-_FROM = click.option("--from", "source", type=_PATH, help="Telemetry; default: the folder in the home folder.")
+_FROM = click.option("--from", "source", type=PATH, help="Telemetry; default: the folder in the home folder.")
 _AS_OF = click.option(
     "--as-of", type=_DAY, help="The last day that counts, in UTC; default: that of the newest record."
 )
-_REPO = click.option("--repo", "repos", multiple=True, metavar="OWNER[/NAME]", help="Only these; may be repeated.")
+_REPO = click.option(
+    "--repo", "repos", type=REPO_OR_OWNER, multiple=True, metavar="OWNER[/NAME]", help="Only these; may be repeated."
+)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
@@ -80,7 +82,7 @@ def command(
 @command.command(epilog="Example: tassist dashboard build --repo acme/orbit --out public")
 @_HOME
 @_FROM
-@click.option("--out", type=_PATH, help="Folder of the site; default: dashboard in the home folder.")
+@click.option("--out", type=PATH, help="Folder of the site; default: dashboard in the home folder.")
 @_AS_OF
 @_REPO
 @click.option("--fresh", is_flag=True, help="Read every record again, also of months that were counted before.")
@@ -174,7 +176,7 @@ def diff(one: str, other: str, *, home: str | None, source: Path | None, repos: 
 
 @command.command("open", epilog="Example: tassist dashboard open")
 @_HOME
-@click.option("--out", type=_PATH, help="Folder of the site; default: dashboard in the home folder.")
+@click.option("--out", type=PATH, help="Folder of the site; default: dashboard in the home folder.")
 def open_(*, home: str | None, out: Path | None) -> int:
     """Open the built dashboard in a browser, or say where it is where there is none."""
     from tassist.services import dashboard
@@ -191,7 +193,7 @@ def open_(*, home: str | None, out: Path | None) -> int:
 @_HOME
 @_FROM
 @_AS_OF
-@click.option("--repo", "repos", multiple=True, metavar="OWNER/NAME", help="Only these; may be repeated.")
+@click.option("--repo", "repos", type=REPO, multiple=True, metavar="OWNER/NAME", help="Only these; may be repeated.")
 def records(
     figure: str, *, home: str | None, source: Path | None, as_of: datetime | None, repos: tuple[str, ...]
 ) -> int:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from tassist.cli import diagnostics, output
+from tassist.cli.values import PATH, REPO
 from tassist.errors import Exit
+from tassist.telemetry.events import EventType
 from tassist.text import noun, safe_text
 
 if TYPE_CHECKING:
     from tassist.config.settings import Settings
     from tassist.services.telemetry import Moved
+    from tassist.telemetry.prune import Pruned
     from tassist.telemetry.verify import Fault
 
-_PATH = click.Path(path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d"])
 _HOME = click.option("--home", type=click.Path(), help="Folder of the telemetry, the journal and the settings.")
 
@@ -29,10 +30,10 @@ def _settings(home: str | None) -> Settings:
     return load({"home": home})
 
 
-def _folder(given: Path | None, home: str | None) -> Path:
-    from tassist.services.telemetry import telemetry_folder
+def _recorded(home: str | None) -> Path:
+    from tassist.services.telemetry import recorded, telemetry_folder
 
-    return given or telemetry_folder(_settings(home))
+    return recorded(telemetry_folder(_settings(home)))
 
 
 @click.group(epilog="Example: tassist telemetry verify")
@@ -54,7 +55,7 @@ def schema(*, digest: bool) -> None:
 
 
 @command.command(epilog="Example: tassist telemetry verify ~/telemetry --json")
-@click.argument("files", type=_PATH, nargs=-1, metavar="[PATH]...")
+@click.argument("files", type=PATH, nargs=-1, metavar="[PATH]...")
 @_HOME
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def verify(files: tuple[Path, ...], *, home: str | None, as_json: bool) -> int:
@@ -68,7 +69,7 @@ def verify(files: tuple[Path, ...], *, home: str | None, as_json: bool) -> int:
         place = f"{safe_text(fault.file)}:{fault.line}" if fault.line else safe_text(fault.file)
         output.line(f"{place}: {fault.severity}: {safe_text(fault.what)} [{fault.code}]")
 
-    report = telemetry.verify(files or [_folder(None, home)], tell=None if as_json else tell)
+    report = telemetry.verify(files or [_recorded(home)], tell=None if as_json else tell)
     if as_json:
         output.document(report)
     else:
@@ -93,7 +94,7 @@ def status(*, home: str | None, as_json: bool) -> int:
     if as_json:
         output.document(found)
     elif not found.sinks:
-        diagnostics.say("no service has run with this home folder yet")
+        diagnostics.say("no service has run with this home folder yet; start one: tassist serve")
     else:
         output.table(
             [
@@ -115,16 +116,25 @@ def status(*, home: str | None, as_json: bool) -> int:
 
 
 @command.command(epilog="Example: tassist telemetry export --format cloudevents --repo acme/orbit > events.jsonl")
-@click.argument("files", type=_PATH, nargs=-1, metavar="[PATH]...")
+@click.argument("files", type=PATH, nargs=-1, metavar="[PATH]...")
 @_HOME
 @click.option(
     "--format", "form", type=click.Choice(["jsonl", "cloudevents", "csv"]), default="jsonl", show_default=True
 )
-@click.option("--repo", "repos", multiple=True, metavar="OWNER/NAME", help="Only this repository; may be repeated.")
-@click.option("--type", "types", multiple=True, metavar="EVENT_TYPE", help="Only this event type; may be repeated.")
+@click.option(
+    "--repo", "repos", type=REPO, multiple=True, metavar="OWNER/NAME", help="Only this repository; may be repeated."
+)
+@click.option(
+    "--type",
+    "types",
+    type=click.Choice(get_args(EventType)),
+    multiple=True,
+    metavar="EVENT_TYPE",
+    help="Only this event type; may be repeated.",
+)
 @click.option("--since", type=_DAY, help="From this day on, in UTC.")
 @click.option("--until", type=_DAY, help="Up to and with this day, in UTC.")
-@click.option("--output", "target", type=_PATH, help="Write to this file instead of stdout.")
+@click.option("--output", "target", type=PATH, help="Write to this file instead of stdout.")
 @click.option("--web-url", default="https://github.com", show_default=True, help="Where issues are shown.")
 def export(
     files: tuple[Path, ...],
@@ -145,32 +155,26 @@ def export(
 
     chosen = telemetry.Choice(repos, types, since.date() if since else None, until.date() if until else None)
     form_ = next(known for known in telemetry.FORMATS if known == form)
-    given = files or [_folder(None, home)]
+    given = files or [_recorded(home)]
     if target is None:
         moved = telemetry.export(given, form=form_, write=output.raw, choice=chosen, web_url=web_url)
         output.flush()
     else:
-        beside = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            with beside.open("wb") as file:
-                moved = telemetry.export(given, form=form_, write=file.write, choice=chosen, web_url=web_url)
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
+        moved = telemetry.export_file(given, target, form=form_, choice=chosen, web_url=web_url)
     diagnostics.say(f"{moved.written} of {moved.read} {noun(moved.read, 'line')} exported")
     return _faulty(moved)
 
 
 @command.command("import", epilog="Example: tassist telemetry import old/telemetry events.jsonl")
-@click.argument("files", type=_PATH, nargs=-1, required=True, metavar="PATH...")
+@click.argument("files", type=PATH, nargs=-1, required=True, metavar="PATH...")
 @_HOME
-@click.option("--folder", type=_PATH, help="Telemetry folder to import into; default: the one in the home folder.")
+@click.option("--folder", type=PATH, help="Telemetry folder to import into; default: the one in the home folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def import_(files: tuple[Path, ...], home: str | None, folder: Path | None, *, as_json: bool) -> int:
     """Take in records from JSON lines or CloudEvents; those that are there already are left out."""
     from tassist.services import telemetry
 
-    moved = telemetry.import_records(files, _folder(folder, home))
+    moved = telemetry.import_records(files, folder or telemetry.telemetry_folder(_settings(home)))
     if as_json:
         output.document(moved)
     else:
@@ -184,7 +188,7 @@ def import_(files: tuple[Path, ...], home: str | None, folder: Path | None, *, a
 @command.command(epilog="Example: tassist telemetry prune --keep-days 400 --dry-run")
 @_HOME
 @click.option("--keep-days", type=click.IntRange(1), default=400, show_default=True, help="Days to keep whole records.")
-@click.option("--folder", type=_PATH, help="Only this telemetry folder, or this checkout of a telemetry repository.")
+@click.option("--folder", type=PATH, help="Only this telemetry folder, or this checkout of a telemetry repository.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def prune(home: str | None, keep_days: int, folder: Path | None, *, dry_run: bool, as_json: bool) -> int:
@@ -202,41 +206,37 @@ def prune(home: str | None, keep_days: int, folder: Path | None, *, dry_run: boo
         if not as_json:
             diagnostics.say(f"{'would fold' if dry_run else 'folded'} {safe_text(file)}")
 
-    done = {}
-    bare = set()
+    done: dict[str, Pruned] = {}
+    folders = {}
     if folder is not None:
-        if not telemetry.holds_records(folder):
-            bare.add(str(folder))
-        done[str(folder)] = telemetry.prune(
-            folder, keep_days=keep_days, clock=SystemClock(), dry_run=dry_run, told=told
-        )
+        folders[str(folder)] = telemetry.existing([folder])[0]
     for sink in choose(_settings(home)).sinks if folder is None else ():
         if sink.kind == "jsonl":
-            place = Path(sink.place).expanduser() if sink.place else _folder(None, home)
-            if not telemetry.holds_records(place):
-                bare.add(sink.name)
-            done[sink.name] = telemetry.prune(
-                place, keep_days=keep_days, clock=SystemClock(), dry_run=dry_run, told=told
-            )
+            folders[sink.name] = telemetry.folder_of(sink, _settings(home))
         elif sink.kind in {"sqlite", "postgresql"}:
             done[sink.name] = telemetry.prune_database(sink, keep_days=keep_days, clock=SystemClock(), dry_run=dry_run)
         else:
             diagnostics.say(f"{safe_text(sink.name)} is not pruned from here: who keeps the records there decides")
+    for name, place in folders.items():
+        done[name] = telemetry.prune(place, keep_days=keep_days, clock=SystemClock(), dry_run=dry_run, told=told)
     if as_json:
         output.document(done)
-    for name, found in done.items():
-        if as_json:
-            continue
-        if name in bare:
-            diagnostics.say(f"{safe_text(name)}: there are no records")
-            continue
-        diagnostics.say(
-            f"{safe_text(name)}: {found.files} {noun(found.files, 'day')} with {found.records} {noun(found.records, 'record')}, {found.bytes} bytes"
-            f"{' would go' if dry_run else ' removed'}; {found.kept} {noun(found.kept, 'record')} kept whole"
-        )
-        for skipped in found.skipped:
-            diagnostics.say(f"left alone, as it holds what is no record: {safe_text(skipped)}")
+    else:
+        for name, found in done.items():
+            _say_pruned(safe_text(name), found, dry_run=dry_run)
     return Exit.FOUND if any(found.skipped for found in done.values()) else Exit.OK
+
+
+def _say_pruned(name: str, found: Pruned, *, dry_run: bool) -> None:
+    if found.bare:
+        diagnostics.say(f"{name}: there are no records")
+        return
+    diagnostics.say(
+        f"{name}: {found.files} {noun(found.files, 'day')} with {found.records} {noun(found.records, 'record')}, {found.bytes} bytes"
+        f"{' would go' if dry_run else ' removed'}; {found.kept} {noun(found.kept, 'record')} kept whole"
+    )
+    for skipped in found.skipped:
+        diagnostics.say(f"left alone, as it holds what is no record: {safe_text(skipped)}")
 
 
 def _faulty(moved: Moved) -> int:

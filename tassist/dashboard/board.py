@@ -125,6 +125,8 @@ class RepoBoard(msgspec.Struct, frozen=True, kw_only=True):
     activity: Series
     latency: Series
     rules: list[RuleAt]
+    prepared: StepAt | None
+    """Its newest preparation: the labels and milestones that were declared, made."""
     causes: list[Bar]
     changes: list[Bar]
     issues: list[IssueAt]
@@ -169,7 +171,7 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepAt(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest news of a step of a migration or a setup."""
+    """The newest news of a step of a migration or a setup, or of a preparation."""
 
     step: str
     at: str

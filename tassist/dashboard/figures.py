@@ -219,6 +219,14 @@ FIGURES: tuple[Figure, ...] = (
         export="--type sweep_finished",
     ),
     Figure(
+        "prepared",
+        "Preparations",
+        "Times the labels and milestones a configuration declares were compared with those of a repository, and made.",
+        "service",
+        name="repo_prepared",
+        export="--type repo_prepared",
+    ),
+    Figure(
         "caught_up",
         "Caught up",
         "Deliveries that were missed while the service was away and handled afterwards.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from tassist.dashboard.board import (
@@ -32,8 +32,13 @@ from tassist.text import noun
 SERVICE = "-/-"
 
 
-def make(facts: Facts) -> Board:
-    """The whole dashboard."""
+def make(facts: Facts, *, asked: Sequence[str] = ()) -> Board:
+    """The whole dashboard.
+
+    Args:
+        facts: What was counted.
+        asked: The repositories and accounts that were asked for, where not all were: one without a record is named.
+    """
     flow = flows(facts.turns)
     counted = _by_repo(facts.counted)
     rule_days = _by_repo(facts.rule_days)
@@ -53,7 +58,7 @@ def make(facts: Facts) -> Board:
         form=FORM,
         as_of="" if facts.as_of == NEVER else facts.as_of.isoformat(),
         now="" if facts.as_of == NEVER else facts.now,
-        source=_source(facts),
+        source=_source(facts, asked),
         needs=_needs(facts, repos, issues, sinks),
         total=total,
         activity=everything.activity(),
@@ -93,11 +98,21 @@ def _repo(
         activity=tally.activity(),
         latency=tally.latency(),
         rules=tally.rules(),
+        prepared=_prepared(facts, repo),
         causes=tally.bars("trigger."),
         changes=tally.bars("change."),
         issues=issues_at(issues, writes, facts.as_of),
         behind=_behind(facts, repo),
     )
+
+
+def _prepared(facts: Facts, repo: str) -> StepAt | None:
+    """Of the newest preparations, by outcome, the newest."""
+    found = [seen for seen in facts.seen if seen.repo == repo and seen.name.startswith("repo_prepared.")]
+    if not found:
+        return None
+    newest = max(found, key=lambda seen: (seen.at, seen.event_id))
+    return StepAt(step="prepared", at=newest.at, outcome=newest.name.rpartition(".")[2], reason=newest.reason)
 
 
 def _by_repo(rows: Iterable[object]) -> dict[str, list]:  # type: ignore[type-arg]  # whatever the rows are
@@ -221,6 +236,18 @@ def _needs(facts: Facts, repos: list[RepoBoard], issues: dict[str, list[Latest]]
         for news in facts.news
         if news.type == "config_validated" and news.outcome != "success"
     ]
+    found += [
+        Need(
+            kind="preparation",
+            repo=board.repo,
+            issue=0,
+            what="Labels or milestones that are declared could not all be made",
+            why=board.prepared.reason,
+            at=board.prepared.at,
+        )
+        for board in repos
+        if board.prepared and board.prepared.outcome != "success"
+    ]
     order = {"failed": 0, "blocked": 1, "partial": 2}
     for item in sorted(facts.stuck, key=lambda item: order.get(item.outcome, 3)):  # within an outcome the newest first
         found.append(
@@ -275,7 +302,7 @@ def _needs(facts: Facts, repos: list[RepoBoard], issues: dict[str, list[Latest]]
     return found
 
 
-def _source(facts: Facts) -> Source:
+def _source(facts: Facts, asked: Sequence[str]) -> Source:
     return Source(
         files=facts.files,
         records=facts.records,
@@ -285,15 +312,29 @@ def _source(facts: Facts) -> Source:
         faults=[Fault(flaw.file, flaw.line, flaw.why) for flaw in facts.flaws],
         first=facts.first,
         last=facts.last,
-        gaps=_gaps(facts),
+        gaps=[*_unknown(facts, asked), *_gaps(facts)],
     )
+
+
+def _unknown(facts: Facts, asked: Sequence[str]) -> Iterator[Gap]:
+    """What was asked for and is nowhere."""
+    there = {repo.casefold() for repo in facts.repos}
+    there |= {repo.partition("/")[0] for repo in there}
+    for name in dict.fromkeys(asked):
+        if name.casefold() not in there:
+            yield Gap(f"There are no records of {name}", "nothing is known of it; check how it is spelled")
 
 
 def _gaps(facts: Facts) -> list[Gap]:
     """What the telemetry does not say."""
     found = []
     if not facts.records:
-        return [Gap("There are no records", "so there is nothing to show; start the service, or name another folder")]
+        if facts.as_of == NEVER:
+            return [
+                Gap("There are no records", "so there is nothing to show; start the service, or name another folder")
+            ]
+        why = "so there is nothing to show; choose a later day, start the service, or name another folder"
+        return [Gap(f"There are no records up to {facts.as_of}", why)]
     if facts.flaw_count:
         found.append(
             Gap(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from tassist.dashboard.facts import NEVER
 from tassist.dashboard.figures import RECENT_DAYS
 
 WEEKS = 53
@@ -34,7 +35,9 @@ class Periods:
 
 
 def periods(first: date | None, last: date) -> Periods:
-    """Weeks from Monday on, at most a year of them; days where there are less than five weeks."""
+    """Weeks from Monday on, at most a year of them; days where there are less than five weeks; none before any record."""
+    if last == NEVER:
+        return Periods((), ())
     first = min(first or last, last)
     if (last - first).days < DAYS:
         days = [last - timedelta(days=back) for back in reversed(range(RECENT_DAYS))]

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -21,6 +20,7 @@ from tassist.config.settings import default_cache, environment
 from tassist.dashboard.board import FORM, Board
 from tassist.dashboard.compare import Comparison, compare
 from tassist.errors import os_problem
+from tassist.services.telemetry import check_web_url, recorded
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MARK = "dashboard.json"
@@ -56,19 +56,11 @@ def count(folder: Path, *, as_of: date | None = None, repos: Sequence[str] = (),
     from tassist.dashboard.make import make
     from tassist.dashboard.reading import read
 
-    if not folder.exists():
-        raise ProblemError(
-            Problem(
-                "no-telemetry",
-                f"there is no {folder}",
-                why="a dashboard is made from telemetry and from nothing else",
-                fix="name the folder: tassist dashboard build --from FOLDER; `tassist serve` writes it",
-            )
-        )
+    recorded(folder)
     try:
         kept = default_cache()
         cache = kept / "dashboard.duckdb" if kept else None
-        return make(read(folder, as_of=as_of, repos=repos, cache=cache, fresh=fresh))
+        return make(read(folder, as_of=as_of, repos=repos, cache=cache, fresh=fresh), asked=repos)
     except OSError as error:
         raise ProblemError(os_problem(error, doing="read telemetry")) from error
 
@@ -89,12 +81,7 @@ def build(
     """
     from tassist.dashboard.site.build import site
 
-    if urlsplit(web_url).scheme not in {"https", "http"} or not urlsplit(web_url).hostname:
-        raise ProblemError(
-            Problem(
-                "web-url-wrong", "the address of GitHub has to begin with https://", fix="such as https://github.com"
-            )
-        )
+    check_web_url(web_url)
     _check_free(out)
     with _no_garbage():
         board = count(folder, as_of=as_of, repos=repos, fresh=fresh)
@@ -102,7 +89,7 @@ def build(
     try:
         _write(out, files)
     except OSError as error:
-        raise ProblemError(os_problem(error, doing="write the dashboard")) from error
+        raise ProblemError(os_problem(error, doing="write the dashboard", name=out)) from error
     return Built(
         folder=str(out),
         index=str(out / "index.html"),

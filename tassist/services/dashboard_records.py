@@ -12,6 +12,7 @@ import msgspec
 from engine.problems import Problem, ProblemError
 from tassist.dashboard.figures import DECISIONS, FIGURE_BY_ID, WRITTEN
 from tassist.errors import os_problem
+from tassist.services.telemetry import recorded
 from tassist.telemetry import paths
 from tassist.telemetry.counted import counted
 from tassist.telemetry.shape import NO_REPO, READ_RECORD, Record
@@ -40,6 +41,7 @@ def records_behind(name: str, folder: Path, *, repos: Sequence[str] = (), as_of:
                 fix="the ids stand on the page of figures and in docs/reference/dashboard.md, such as failed",
             )
         )
+    recorded(folder)
     try:
         deciding = _deciding(name, folder, repos, as_of)
         for raw, record in _records(folder, repos, as_of):

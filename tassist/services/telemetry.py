@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -14,7 +17,7 @@ from engine.ports import Clock
 from engine.problems import Problem, ProblemError
 from tassist.config.settings import Settings
 from tassist.errors import os_problem
-from tassist.services.telemetry_sinks import SinkChoice
+from tassist.services.telemetry_sinks import SinkChoice, choose
 from tassist.telemetry import paths
 from tassist.telemetry.cloudevents import from_cloudevent, to_cloudevent
 from tassist.telemetry.prune import Pruned
@@ -26,14 +29,63 @@ from tassist.telemetry.status import Status, read_status
 from tassist.telemetry.table import csv_lines
 from tassist.telemetry.verify import Fault, Report
 from tassist.telemetry.verify import verify as verify_files
+from tassist.text import safe_text
 
 Format = Literal["jsonl", "cloudevents", "csv"]
 FORMATS: tuple[Format, ...] = ("jsonl", "cloudevents", "csv")
 
 
 def telemetry_folder(settings: Settings) -> Path:
-    """Where the sink of JSON lines keeps its files unless told otherwise."""
+    """Where the sink of JSON lines keeps its files: the folder the settings name, else the one in the home folder.
+
+    Raises:
+        ProblemError: The settings of telemetry are wrong.
+    """
+    return next((folder_of(sink, settings) for sink in choose(settings).sinks if sink.kind == "jsonl"), _own(settings))
+
+
+def folder_of(sink: SinkChoice, settings: Settings) -> Path:
+    """Where one sink of JSON lines keeps its files."""
+    return Path(sink.place).expanduser() if sink.place else _own(settings)
+
+
+def _own(settings: Settings) -> Path:
     return settings.home / "telemetry"
+
+
+def recorded(folder: Path) -> Path:
+    """The folder, which is there.
+
+    Raises:
+        ProblemError: Nothing was recorded there.
+    """
+    if not folder.exists():
+        raise ProblemError(
+            Problem(
+                "no-telemetry",
+                f"there is no {safe_text(folder)}",
+                why="a service that runs records telemetry, and none has recorded any there",
+                fix="start one: tassist serve; or name the folder that has records",
+            )
+        )
+    return folder
+
+
+def check_web_url(url: str) -> None:
+    """See that links will lead to a web page.
+
+    Raises:
+        ProblemError: It is the address of something else.
+    """
+    if urlsplit(url).scheme not in {"https", "http"} or not urlsplit(url).hostname:
+        raise ProblemError(
+            Problem(
+                "web-url-wrong",
+                f"{safe_text(url, max_chars=100)!r} is no address of GitHub",
+                why="links to issues begin with it, and with https:// or http:// itself",
+                fix="write it as https://github.com",
+            )
+        )
 
 
 def status_file(settings: Settings) -> Path:
@@ -53,7 +105,7 @@ def verify(given: Iterable[Path], *, tell: Callable[[Fault], None] | None = None
         ProblemError: A path is not there or cannot be read.
     """
     try:
-        return verify_files(_existing(given), tell=tell)
+        return verify_files(existing(given), tell=tell)
     except OSError as error:
         raise ProblemError(os_problem(error, doing="read")) from error
 
@@ -113,10 +165,19 @@ def export(
     """Write records in another form, in the order of their files; lines that are no records are left out and named.
 
     Raises:
-        ProblemError: A path is not there or cannot be read.
+        ProblemError: A path is not there or cannot be read, or the choice or the address is wrong.
     """
+    check_web_url(web_url)
+    if choice.since and choice.until and choice.since > choice.until:
+        raise ProblemError(
+            Problem(
+                "no-such-span",
+                f"there is no day from {choice.since} up to {choice.until}",
+                fix="give the earlier day first: --since is the first that is wanted, --until the last",
+            )
+        )
     moved = Moved()
-    chosen = _chosen(_existing(given), choice, moved)
+    chosen = _chosen(existing(given), choice, moved)
     try:
         if form == "csv":
             for row in csv_lines(chosen):
@@ -126,6 +187,35 @@ def export(
                 write((to_cloudevent(line, web_url=web_url) if form == "cloudevents" else line) + b"\n")
     except OSError as error:
         raise ProblemError(os_problem(error, doing="export telemetry")) from error
+    return moved
+
+
+def export_file(given: Iterable[Path], target: Path, *, form: Format, choice: Choice, web_url: str) -> Moved:
+    """The same, into a file: it is written beside, and is there as a whole or not at all.
+
+    Raises:
+        ProblemError: As for `export`, or the file cannot be written.
+    """
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+
+    def write(line: bytes) -> None:
+        try:
+            file.write(line)
+        except OSError as error:
+            raise not_written(error) from error
+
+    def not_written(error: OSError) -> ProblemError:
+        return ProblemError(os_problem(error, doing="write", name=target))
+
+    try:
+        with beside.open("wb") as file:
+            moved = export(given, form=form, write=write, choice=choice, web_url=web_url)
+        beside.replace(target)
+    except OSError as error:
+        raise not_written(error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
     return moved
 
 
@@ -140,7 +230,7 @@ def import_records(given: Iterable[Path], folder: Path) -> Moved:
     batch: list[Entry] = []
     taken = 0
     try:
-        for file, number, line in _lines(_existing(given)):
+        for file, number, line in _lines(existing(given)):
             moved.read += 1
             try:
                 batch.append(_importable(number, line))
@@ -159,11 +249,6 @@ def import_records(given: Iterable[Path], folder: Path) -> Moved:
     return moved
 
 
-def holds_records(folder: Path) -> bool:
-    """Whether a telemetry folder, or a checkout of a telemetry repository, is there and holds any file of records."""
-    return any(True for _ in (folder / paths.LAYOUT).rglob("*.jsonl"))
-
-
 def prune(folder: Path, *, keep_days: int, clock: Clock, dry_run: bool, told: Callable[[Path], None]) -> Pruned:
     """Remove files of records older than that, keeping what they add up to.
 
@@ -173,7 +258,7 @@ def prune(folder: Path, *, keep_days: int, clock: Clock, dry_run: bool, told: Ca
     try:
         return prune_files(folder, keep_days=keep_days, now=clock.now(), dry_run=dry_run, told=told)
     except OSError as error:
-        raise ProblemError(os_problem(error, doing="prune")) from error
+        raise ProblemError(os_problem(error, doing="prune", name=error.filename or folder)) from error
 
 
 def prune_database(choice: SinkChoice, *, keep_days: int, clock: Clock, dry_run: bool) -> Pruned:
@@ -188,12 +273,18 @@ def prune_database(choice: SinkChoice, *, keep_days: int, clock: Clock, dry_run:
     return prune_table(database_of(choice), keep_days=keep_days, now=clock.now(), dry_run=dry_run)
 
 
-def _existing(given: Iterable[Path]) -> list[Path]:
+def existing(given: Iterable[Path]) -> list[Path]:
+    """The paths, which are all there.
+
+    Raises:
+        ProblemError: With each that is not.
+    """
     found = list(given)
     missing = [path for path in found if not path.exists()]
     if missing:
         raise ProblemError(
-            Problem("no-such-file", f"there is no {path}", fix="check the spelling of the path") for path in missing
+            Problem("no-such-file", f"there is no {safe_text(path)}", fix="check the spelling of the path")
+            for path in missing
         )
     return found
 

@@ -67,7 +67,7 @@ def _kept_whole(record: Record) -> tuple[object, ...] | None:
     """What a record is the newest of, where the newest is kept whole: it is what needs a person, or what holds now."""
     if record.event_type == "run" and record.outcome != "success":
         return ("run", record.issue_number)
-    if record.event_type in {"config_validated", "sink_failure"}:
+    if record.event_type in {"config_validated", "repo_prepared", "sink_failure"}:
         return (record.event_type, record.subject)
     return None
 

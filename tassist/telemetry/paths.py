@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -60,11 +61,31 @@ def file_order(path: Path) -> tuple[str, str, int]:
     return (str(path.parent), found[1] if found else path.name, int(found[2] or 0) if found else 0)
 
 
+def below(folder: Path, ending: str) -> Iterator[Path]:
+    """Everything below a folder whose name ends so, in no order.
+
+    Raises:
+        OSError: A folder cannot be read: what lies there must not seem to be nothing.
+    """
+    for parent, _, names in os.walk(folder, onerror=_raise):
+        for name in names:
+            if name.endswith(ending):
+                yield Path(parent, name)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
 def record_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Every ``.jsonl`` file among the paths and below them, each once, in a stable order."""
+    """Every ``.jsonl`` file among the paths and below them, each once, in a stable order.
+
+    Raises:
+        OSError: A folder cannot be read.
+    """
     seen: set[Path] = set()
     for path in paths:
-        found = sorted(path.rglob("*.jsonl"), key=file_order) if path.is_dir() else [path]
+        found = sorted(below(path, ".jsonl"), key=file_order) if path.is_dir() else [path]
         for file in found:
             if file not in seen and (path == file or file.is_file()):
                 seen.add(file)

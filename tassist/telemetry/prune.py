@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,8 @@ class Pruned:
     """Records that stay whole and were moved: those kept for ever, and the newest that needs a person."""
     skipped: list[str] = field(default_factory=list)
     """Files that were left alone because they hold something that cannot be read."""
+    bare: bool = False
+    """There was no record at all, old or new."""
 
 
 def prune(
@@ -51,29 +53,26 @@ def prune(
     before = (now - timedelta(days=keep_days)).date()
     layout = root / paths.LAYOUT
     if not layout.is_dir():
+        result.bare = True
         return result
     kept: dict[Path, DayFile] = {}
     with locked(layout / ".lock"):
-        for file, day in _files(layout / "repos"):
+        files = list(paths.record_files([layout]))
+        result.bare = not files
+        for file, day in _days(files, layout / "repos"):
             if date.fromisoformat(day) < before:
                 _fold(file, day, result, kept, dry_run=dry_run)
                 told(file)
     return result
 
 
-def _files(repos: Path) -> list[tuple[Path, str]]:
+def _days(files: list[Path], repos: Path) -> Iterator[tuple[Path, str]]:
     """Files with their day: as the sink of JSON lines lays them down, and as a checkout of a telemetry repository has them."""
-    found = [
-        (file, matched[1])
-        for file in sorted(repos.glob("*/*/*.jsonl"), key=paths.file_order)
-        if (matched := paths.DAY_FILE.match(file.name))
-    ]
-    batches = [
-        (file, matched[1])
-        for file in sorted(repos.glob("*/*/*/*.jsonl"))
-        if (matched := paths.DAY_FILE.match(f"{file.parent.name}.jsonl"))
-    ]
-    return found + batches
+    for file in files:
+        folders = file.relative_to(repos.parent).parts[1:-1]
+        day = {2: file.name, 3: f"{file.parent.name}.jsonl"}.get(len(folders), "")
+        if matched := paths.DAY_FILE.match(day):
+            yield file, matched[1]
 
 
 def _fold(file: Path, day: str, result: Pruned, kept: dict[Path, DayFile], *, dry_run: bool) -> None:

@@ -83,9 +83,9 @@ class _Verification:
             self._file(file)
         for folder in given:
             if folder.is_dir():
-                for side in sorted(folder.rglob("*.chain")):
+                for side in sorted(paths.below(folder, ".chain")):
                     self._orphan(side)
-                for torn in sorted(folder.rglob("*.torn")):
+                for torn in sorted(paths.below(folder, ".torn")):
                     self._found(torn, 0, "torn-aside", "bytes of an unfinished record were set aside here", "note")
         return self.report
 

@@ -56,6 +56,13 @@ class Desk:
         return self.settings.home
 
     @property
+    def telemetry(self) -> Path:
+        """Where records are."""
+        from tassist.services.telemetry import telemetry_folder
+
+        return telemetry_folder(self.settings)
+
+    @property
     def where(self) -> Place:
         """Where the journal is: in that folder, or in a database."""
         return self.settings.place

@@ -111,6 +111,33 @@ def _states(records: Records) -> dict[int, list[tuple[str, dict[str, Any]]]]:
     return found
 
 
+def migrations(records: Records) -> dict[str, dict[str, Any]]:
+    """By repository: how the newest comparison came out, how many there were, the newest of each step, what was imported."""
+    found: dict[str, dict[str, Any]] = {}
+    for record in records:  # in order of time, so that the newest is said last
+        kind = record["event_type"]
+        if kind not in {"migration_compared", "migration_step"} and not record.get("origin"):
+            continue
+        repo = found.setdefault(record["repo"], {"verdicts": {}, "comparisons": 0, "steps": {}, "imported": Counter()})
+        if record.get("origin"):
+            repo["imported"][record["origin"]] += 1
+        if kind == "migration_compared":
+            repo["verdicts"], repo["at"] = record["counts"], record["timestamp"]
+            repo["comparisons"] += 1
+        elif kind == "migration_step":
+            repo["steps"][record["subject"]] = (record["timestamp"], record["outcome"])
+    return found
+
+
+def prepared(records: Records) -> dict[str, tuple[str, str]]:
+    """By repository: when it was made ready last, and how that came out."""
+    return {
+        record["repo"]: (record["timestamp"], record["outcome"])
+        for record in records
+        if record["event_type"] == "repo_prepared"
+    }
+
+
 def rules(records: Records) -> dict[str, Counter[str]]:
     """Decisions by rule and outcome, and values written, taken back, flapping."""
     found: dict[str, Counter[str]] = defaultdict(Counter)

@@ -104,6 +104,8 @@ class _Repo:
     def day(self, morning: datetime, number: int) -> Iterator[bytes]:
         """What happened to the repository on one day."""
         dice = self._dice
+        if number == 0 or (number == 170 and self._name == "acme/lander"):
+            yield self._prepared(morning, partly=number == 0 and self._name == "acme/lander")
         if number == 200 and self._name == "acme/lander":
             yield self._checked(morning, broken=True)
             self._broken_until = 203
@@ -223,6 +225,16 @@ class _Repo:
             return result
         problem = Problem("github-unavailable", "GitHub did not answer", why="HTTP 502, six times", family="world")
         return replace(result, outcome="failed", reason=problem.what, problems=(problem,), applied=(), writes=0)
+
+    def _prepared(self, at: datetime, *, partly: bool) -> bytes:
+        problem = Problem("no-permission", "could not create the milestone 'Phase 2'", why="HTTP 403", family="auth")
+        return around.repo_prepared(
+            repo=self._name,
+            run_id=f"prepare-{self._id}-{at:%Y%m%d}",
+            at=at,
+            changes_made=[Change("repo.labels", None, "state/stale"), Change("repo.milestones", None, "Phase 1")],
+            problems=[problem] if partly else [],
+        )
 
     def _checked(self, at: datetime, *, broken: bool) -> bytes:
         problem = Problem("unknown-key", "`trakcs` is no key", fix="write tracks")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from tassist.dashboard.board import IssueAt, Need, RepoBoard, Scope, Value
 from tassist.dashboard.figures import FIGURE_BY_ID, FIGURES
 from tassist.dashboard.site import charts
-from tassist.dashboard.site.page import Cell, Column, Frame, card, count, table, tag, tile, tiles
+from tassist.dashboard.site.page import Cell, Column, Frame, card, count, outcome, table, tag, tile, tiles
 from tassist.dashboard.site.parts import (
     behind,
     milestones_table,
@@ -121,12 +121,21 @@ def _overview(repo: RepoBoard, mine: list[Need], frame: Frame) -> str:
         else "",
         f"<h2>Runs</h2>{tiles(_tiles(repo.scope, _RUN_TILES))}{run_charts(repo.activity, repo.latency)}",
         f"<h2>Rules</h2>{card(rules_table(repo.rules, 'records.html', name='Rules'))}",
+        _prepared(repo),
         '<h2>What it was about</h2><div class="two">'
         + card(charts.distribution(repo.causes[:8], "Why there was a look"))
         + card(charts.distribution(repo.changes[:8], "Values written"))
         + "</div>",
     ]
     return "\n".join(parts)
+
+
+def _prepared(repo: RepoBoard) -> str:
+    if repo.prepared is None:
+        return ""
+    why = f": {esc(repo.prepared.reason)}" if repo.prepared.reason else ""
+    said = f"<p>{outcome(repo.prepared.outcome)} {moment(repo.prepared.at)}{why}</p>"
+    return f"<h2>Labels and milestones made ready</h2>{card(said)}"
 
 
 def _tracks(repo: RepoBoard) -> str:

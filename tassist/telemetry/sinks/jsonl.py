@@ -80,7 +80,9 @@ class JsonlSink:
                     self._append(repo, day, group)
         except OSError as error:
             self._start_over()
-            raise ProblemError(os_problem(error, doing="write telemetry to")) from error
+            raise ProblemError(
+                os_problem(error, doing="write telemetry to", name=error.filename or self._root)
+            ) from error
         except BaseException:
             self._start_over()
             raise

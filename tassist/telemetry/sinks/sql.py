@@ -58,6 +58,10 @@ class Database(Protocol):
     """The type of a column that counts by itself."""
     errors: tuple[type[Exception], ...]
 
+    def begun(self) -> bool:
+        """Whether there is anything to connect to yet; a server always is."""
+        ...
+
     def connect(self) -> Any:
         """A connection as PEP 249 knows it, outside of a transaction.
 
@@ -124,23 +128,32 @@ class SqlSink:
     def _open(self) -> Any:
         if self._connection is None:
             self._connection = self._database.connect()
-            cursor = self._connection.cursor()
-            for statement in _CREATE:
-                cursor.execute(statement.format(serial=self._database.serial))
-            cursor.execute("SELECT max(version) FROM telemetry_schema")
-            found = cursor.fetchone()[0]
-            if found is None:
-                cursor.execute(f"INSERT INTO telemetry_schema (version) VALUES ({SCHEMA_VERSION})")  # noqa: S608 – a number
-            elif found > SCHEMA_VERSION:
-                raise ProblemError(
-                    Problem(
-                        "database-too-new",
-                        f"the telemetry tables are of version {found}, this tassist knows {SCHEMA_VERSION}",
-                        fix="update tassist",
-                    )
-                )
-            self._connection.commit()
+            ensure_tables(self._connection, self._database)
         return self._connection
+
+
+def ensure_tables(connection: Any, database: Database) -> None:
+    """Make the tables where they are not there yet.
+
+    Raises:
+        ProblemError: They are of a newer tassist.
+    """
+    cursor = connection.cursor()
+    for statement in _CREATE:
+        cursor.execute(statement.format(serial=database.serial))
+    cursor.execute("SELECT max(version) FROM telemetry_schema")
+    found = cursor.fetchone()[0]
+    if found is None:
+        cursor.execute(f"INSERT INTO telemetry_schema (version) VALUES ({SCHEMA_VERSION})")  # noqa: S608 – a number
+    elif found > SCHEMA_VERSION:
+        raise ProblemError(
+            Problem(
+                "database-too-new",
+                f"the telemetry tables are of version {found}, this tassist knows {SCHEMA_VERSION}",
+                fix="update tassist",
+            )
+        )
+    connection.commit()
 
 
 class Sqlite:
@@ -153,6 +166,10 @@ class Sqlite:
     def __init__(self, file: Path) -> None:
         self._file = file
 
+    def begun(self) -> bool:
+        """Whether the file is there."""
+        return self._file.exists()
+
     def connect(self) -> sqlite3.Connection:
         """Open the file, making it and its folder; every commit is synced."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -164,10 +181,10 @@ class Sqlite:
     def problem(self, error: Exception) -> Problem:
         """Disk, permission, not a database, locked."""
         if isinstance(error, OSError):
-            return os_problem(error, doing="open the telemetry database")
+            return os_problem(error, doing="open the telemetry database", name=error.filename or self._file)
         return Problem(
             "telemetry-database",
-            f"the telemetry database {self._file} did not take records",
+            f"the telemetry database {self._file} cannot be used",
             why=str(error),
             fix="check the disk, and that the file is an SQLite database nobody else holds locked",
             family="world",
@@ -187,6 +204,10 @@ class Postgres:
         self._psycopg = _psycopg()
         self.errors: tuple[type[Exception], ...] = (self._psycopg.Error,)
 
+    def begun(self) -> bool:
+        """A server makes its tables when they are needed."""
+        return True
+
     def connect(self) -> Any:
         """Connect; a batch is one transaction."""
         return self._psycopg.connect(
@@ -197,7 +218,7 @@ class Postgres:
         """Whatever the server or the network said, without the password."""
         return Problem(
             "telemetry-database",
-            f"PostgreSQL at {self._shown} did not take records",
+            f"PostgreSQL at {self._shown} cannot be used for telemetry",
             why=redact(" ".join(str(error).split()), self._conninfo.reveal()),
             fix="check that it runs, that it can be reached, and that the user may create tables there",
             family="world",

@@ -78,18 +78,19 @@ counts again, **b** builds the pages with everything else and says where they ar
         """Count again."""
         from tassist.services import dashboard
 
-        folder = self.desk.home / "telemetry"
         self.query_one("#board-said", Says).say("Counting …")
-        self.in_background("dashboard", lambda: dashboard.count(folder), self._counted, said="count telemetry")
+        self.in_background(
+            "dashboard", lambda: dashboard.count(self.desk.telemetry), self._counted, said="count telemetry"
+        )
 
     def action_build(self) -> None:
         """Build the pages."""
         from tassist.services import dashboard
 
-        home = self.desk.home
+        desk = self.desk
         self.in_background(
             "dashboard-pages",
-            lambda: dashboard.build(home / "telemetry", home / "dashboard"),
+            lambda: dashboard.build(desk.telemetry, desk.home / "dashboard"),
             lambda built: self.query_one("#board-said", Says).say(
                 f"{built.files} {noun(built.files, 'file')}; open {built.index}"
             ),

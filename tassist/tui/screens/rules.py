@@ -225,7 +225,7 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
     def _trial(self) -> Trial:
         from tassist.services.config_trial import try_out
 
-        return try_out(self.text, before=self.before, history=self.desk.home / "telemetry")
+        return try_out(self.text, before=self.before, history=self.desk.telemetry)
 
     @work(exclusive=True, group="rules-act", exit_on_error=False, description="saving a configuration")
     async def action_save(self) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tassist.entry import run
+from tests.support.permissions import lock, without_rights
 from tests.support.records import NOON, line
 
 Capture = pytest.CaptureFixture[str]
@@ -73,7 +77,49 @@ def test_where_there_is_no_telemetry_it_says_what_to_do(tmp_path: Path, capsys: 
     code, _, err = typed(capsys, "build", "--from", tmp_path / "none")
 
     assert code == 2
-    assert "tassist dashboard build --from" in err
+    assert f"there is no {tmp_path / 'none'}" in err
+    assert "tassist serve" in err
+    assert typed(capsys, "records", "runs", "--from", tmp_path / "none")[2] == err
+
+
+@pytest.mark.parametrize("words", [(), ("build",), ("records", "runs"), ("diff", "2026-01-01", "2026-03-02")])
+def test_a_folder_that_may_not_be_read_is_never_taken_for_nothing(home: Path, words: tuple[str, ...]) -> None:
+    locked = home / "telemetry" / "deep" / "down"
+    locked.mkdir(parents=True)
+    lock(locked)
+
+    done = subprocess.run(
+        [*without_rights(), sys.executable, "-m", "tassist", "dashboard", *words],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 5, done.stdout
+    assert f"could not read telemetry {locked}" in done.stderr
+    assert not (home / "dashboard").exists()
+
+
+@pytest.mark.parametrize("repo", ["", "a/b/c", "acme /orbit"])
+def test_what_cannot_be_a_repository_is_refused(home: Path, capsys: Capture, repo: str) -> None:
+    for words in ([], ["build"], ["diff", "2026-01-01", "2026-03-01"], ["records", "runs"]):
+        code, out, err = typed(capsys, *words, "--repo", repo)
+        assert (code, out) == (2, "")
+        assert "not of the form" in err
+
+
+def test_a_repository_nobody_recorded_is_named(home: Path, capsys: Capture) -> None:
+    code, out, _ = typed(capsys, "--repo", "acme/orbti", "--repo", "ACME", "--repo", "moonbase")
+    document = documented(capsys, "--repo", "acme/orbit", "--repo", "acme/orbti")[1]
+
+    assert code == 0
+    assert "missing: There are no records of acme/orbti" in out
+    assert "missing: There are no records of moonbase" in out
+    assert "no records of ACME" not in out
+    assert document["source"]["gaps"][0]["what"] == "There are no records of acme/orbti"
+
+
+def test_a_day_before_every_record_is_told_from_a_folder_without_any(home: Path, capsys: Capture) -> None:
+    assert "There are no records up to 2020-01-01" in typed(capsys, "--as-of", "2020-01-01")[1]
+    assert "choose a later day" in " ".join(typed(capsys, "--as-of", "2020-01-01")[1].split())
 
 
 def test_the_figures_are_lines_in_a_terminal(home: Path, capsys: Capture) -> None:
@@ -189,6 +235,7 @@ def test_nobody_is_told_of_a_day_where_there_is_no_record(tmp_path: Path, capsys
     )
     document = documented(capsys, "--from", empty)[1]
     assert (document["as_of"], document["now"]) == ("", "")
+    assert re.findall(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", json.dumps(document)) == []
     assert typed(capsys, "build", "--from", empty, "--out", tmp_path / "site")[0] == 0
     pages = sorted((tmp_path / "site").rglob("*.html"))
     assert pages

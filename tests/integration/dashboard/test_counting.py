@@ -116,6 +116,48 @@ def test_every_rule_is_what_plain_python_counts(months: Path) -> None:
     assert sum(rule.reverted.all or 0 for rule in found.rules) > 5
 
 
+@pytest.mark.parametrize("as_of", ["2025-04-30", "2025-04-29", "9999"])
+def test_migration_parity_is_what_plain_python_counts(months: Path, tmp_path: Path, as_of: str) -> None:
+    for number, raw in enumerate(recount.raw(months)[:400:7]):  # what a migration took in from the record of legacy
+        imported = raw | {
+            "origin": f"legacy:{'codex' if number % 3 else 'supervisor'}",
+            "event_id": f"imported-{number}",
+        }
+        with (tmp_path / f"{number % 4}.jsonl").open("a") as file:
+            file.write(json.dumps(imported | {"schema_version": "1.1"}) + "\n")
+    shutil.copytree(months, tmp_path / "own")
+    expected = recount.migrations(recount.raw(tmp_path, as_of))
+
+    found = board(tmp_path, None if as_of == "9999" else as_of).migrations
+
+    assert [parity.repo for parity in found] == sorted(expected)
+    assert len(found) > 3
+    for parity in found:
+        wanted = expected[parity.repo]
+        assert (parity.verdicts, parity.at) == (wanted["verdicts"], wanted.get("at", ""))
+        assert parity.comparisons == wanted["comparisons"]
+        assert {step.step: (step.at, step.outcome) for step in parity.steps} == wanted["steps"]
+        assert {bar.name: bar.count for bar in parity.imported} == wanted["imported"]
+    assert any(parity.verdicts for parity in found) == (as_of != "2025-04-29")
+
+
+@pytest.mark.parametrize("as_of", ["2025-03-31", "2025-08-07"])
+def test_how_a_repository_was_made_ready_last_is_what_plain_python_finds(
+    months: Path, tmp_path: Path, as_of: str
+) -> None:
+    shutil.copytree(months, tmp_path / "t")
+    prune(tmp_path / "t", keep_days=30, now=datetime(2025, 8, 8, tzinfo=UTC))
+    expected = recount.prepared(recount.raw(months, as_of))
+
+    for root in (months, tmp_path / "t"):
+        found = board(root, as_of)
+        made = {repo.repo: (repo.prepared.at, repo.prepared.outcome) for repo in found.repos if repo.prepared}
+        assert made == expected
+        assert [need.repo for need in found.needs if need.kind == "preparation"] == ["acme/lander"]
+        assert found.service["prepared"].all == len(expected)
+    assert sorted(outcome for _, outcome in expected.values()) == ["partial", *["success"] * 4]
+
+
 def test_open_over_time_is_in_minus_out(months: Path) -> None:
     for scope in [item for repo in board(months).repos for item in (repo.scope, *repo.tracks)]:
         lines = scope.flow.lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from tassist.telemetry.sinks.sql import Sqlite, SqlSink
 from tassist.telemetry.status import SinkStatus, Status, write_status
 from tests.integration.telemetry.conformance import HOSTILE, entries, records
 from tests.support.outbox import MemoryOutbox
+from tests.support.permissions import lock, without_rights
 from tests.support.records import line
 
 Capture = pytest.CaptureFixture[str]
@@ -166,12 +168,127 @@ def test_prune_says_what_would_go_and_then_does_it(home: Path, capsys: Capture) 
 def test_prune_says_that_there_is_nothing_where_no_record_is(home: Path, tmp_path: Path, capsys: Capture) -> None:
     assert typed(capsys, "prune", "--dry-run") == (0, "", "jsonl: there are no records\n")
     assert not home.exists()
-    code, _, err = typed(capsys, "prune", "--folder", tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    code, _, err = typed(capsys, "prune", "--folder", tmp_path / "empty")
     assert (code, "there are no records" in err, "0 days" in err) == (0, True, False)
-    assert documented(capsys, "prune")[1]["jsonl"]["files"] == 0
+    assert documented(capsys, "prune")[1]["jsonl"]["bare"] is True
+    code, _, err = typed(capsys, "prune", "--folder", tmp_path / "none")
+    assert (code, f"there is no {tmp_path / 'none'}" in err) == (2, True)
 
     JsonlSink(home / "telemetry").write(entries(records(20)))
     assert "jsonl: 0 days" in typed(capsys, "prune", "--keep-days", "40000")[2]
+
+
+def test_prune_says_that_there_is_nothing_in_a_database_without_records(
+    home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = home / "below" / "telemetry.db"
+    monkeypatch.setenv("TASSIST_TELEMETRY_SINKS", f"sqlite:{file}")
+    nothing = (0, "", f"sqlite:{file}: there are no records\n")
+
+    assert typed(capsys, "prune", "--dry-run") == nothing
+    assert not home.exists()
+    file.parent.mkdir(parents=True)
+    file.touch()  # begun, and its writer ended before the first table was made
+    assert typed(capsys, "prune") == nothing
+    sink = SqlSink(Sqlite(file), name="sql")
+    sink.write([])
+    assert typed(capsys, "prune") == nothing
+    sink.write(entries(records(20)))
+    assert f"sqlite:{file}: 0 days" in typed(capsys, "prune", "--keep-days", "40000")[2]
+
+
+def test_the_folder_the_settings_name_is_the_one_that_is_looked_at(
+    home: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    monkeypatch.setenv("TASSIST_TELEMETRY_SINKS", f"webhook:https://collector.example/,jsonl:{elsewhere}")
+    JsonlSink(elsewhere).write(entries(records(20)))
+    file = tmp_path / "more.jsonl"
+    file.write_bytes(line(900) + b"\n")
+
+    assert "20 records" in typed(capsys, "verify")[2]
+    assert len(typed(capsys, "export")[1].splitlines()) == 20
+    assert documented(capsys, "import", file)[1]["written"] == 1
+    assert "21 records" in typed(capsys, "verify", elsewhere)[2]
+    assert f"jsonl:{elsewhere}: 2 days with 21 records" in typed(capsys, "prune", "--keep-days", "1", "--dry-run")[2]
+    assert run(["dashboard", "build", "--out", str(tmp_path / "site")]) == 0
+    assert "21 records" in capsys.readouterr().err
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("verb", ["verify", "export"])
+def test_without_any_telemetry_it_says_what_makes_some(home: Path, capsys: Capture, verb: str) -> None:
+    code, out, err = typed(capsys, verb)
+
+    assert (code, out) == (2, "")
+    assert f"there is no {home / 'telemetry'}" in err
+    assert "tassist serve" in err
+
+
+WRONG: dict[str, tuple[list[str], str]] = {
+    "an event type nobody knows": (["--type", "rum"], "'rum' is not one of 'run'"),
+    "a repository without an owner": (["--repo", "orbit"], "not of the form OWNER/NAME"),
+    "a path of three parts": (["--repo", "a/b/c"], "not of the form OWNER/NAME"),
+    "an end before the beginning": (["--since", "2026-05-01", "--until", "2026-01-01"], "no day from 2026-05-01"),
+    "an address of something else": (["--web-url", "ftp://github.com"], "no address of GitHub"),
+    "a file without a name": (["--output", ""], "it is empty"),
+    "a folder without a name": ([""], "it is empty"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_an_export_of_what_cannot_be_is_refused_rather_than_empty(tmp_path: Path, capsys: Capture, name: str) -> None:
+    JsonlSink(tmp_path / "t").write(entries(records(5)))
+    words, said = WRONG[name]
+
+    code, out, err = typed(capsys, "export", tmp_path / "t", *words)
+
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "fix:" in err
+
+
+@pytest.mark.parametrize("what", ["", "v1/repos/acme/orbit", "v1/repos/acme/orbit/2026-03-01.jsonl"])
+@pytest.mark.parametrize("words", ["verify", "export", "import", "prune --keep-days 1 --folder"])
+def test_what_may_not_be_read_is_named_and_never_taken_for_nothing(tmp_path: Path, what: str, words: str) -> None:
+    folder = tmp_path / "t"
+    JsonlSink(folder).write(entries(records(20)))
+    lock(folder / what)
+
+    done = subprocess.run(
+        [*without_rights(), sys.executable, "-m", "tassist", "telemetry", *words.split(), str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"TASSIST_HOME": str(tmp_path / "home")},
+    )
+
+    assert done.returncode == 5, done.stderr
+    assert any(said.startswith("error:") and str(folder / what) in said for said in done.stderr.splitlines())
+    assert "no permission" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit to set")
+@pytest.mark.parametrize("verb", ["export", "import"])
+def test_h27_a_disk_that_takes_no_more_is_named_with_the_file_that_was_asked_for(
+    tmp_path: Path, capsys: Capture, verb: str
+) -> None:
+    import resource
+
+    JsonlSink(tmp_path / "t").write(entries(records(200)))
+    target = tmp_path / "target"
+    words = ["--output" if verb == "export" else "--folder", target]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        code, _, err = typed(capsys, verb, tmp_path / "t", *words)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert code == 5
+    assert f" {target}\n" in err.splitlines(keepends=True)[0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == (["t"] if verb == "export" else ["t", "target"])
 
 
 def test_prune_reaches_every_sink_that_keeps_records_here(

@@ -187,7 +187,7 @@ def test_a_running_sink_goes_on_after_its_files_were_pruned(tmp_path: Path) -> N
 
 
 def test_a_folder_without_telemetry_is_nothing_to_do(tmp_path: Path) -> None:
-    assert prune(tmp_path / "none", keep_days=1, now=LATER) == Pruned()
+    assert prune(tmp_path / "none", keep_days=1, now=LATER) == Pruned(bare=True)
     assert not (tmp_path / "none").exists()
 
 
