@@ -38,6 +38,17 @@ class Written:
     writes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The newest run of each of some issues, newest first."""
+
+    runs: tuple[RunRow, ...]
+    looked_to: tuple[datetime, str] | None
+    """The run up to which was looked, inclusive; to go on, look from there. ``None`` where there is none."""
+    ended: bool
+    """Whether there is nothing beyond."""
+
+
 class Browse:
     """The console's reading, on whatever reads for the journal."""
 
@@ -107,10 +118,15 @@ class Browse:
         return self._read(lambda one: delays(one, last))
 
     def recent_issues(
-        self, *, limit: int = 100, before: tuple[datetime, str] | None = None, known: frozenset[LaneKey] = frozenset()
-    ) -> list[RunRow]:
-        """The newest run of each issue, newest first, of issues not ``known``; from a run on where ``before`` names one."""
-        return self._read(lambda one: recent_issues(one, limit, before, known))
+        self,
+        *,
+        limit: int = 100,
+        before: tuple[datetime, str] | None = None,
+        known: frozenset[LaneKey] = frozenset(),
+        budget_s: float = BUDGET_S,
+    ) -> Looked:
+        """The newest run of each issue that is not ``known``; from a run on where ``before`` names one."""
+        return self._read(lambda one: recent_issues(one, limit, before, known, budget_s))
 
     def issue(self, repo: str, number: int) -> LaneKey | None:
         """The issue of that name, where a run looked at it."""
@@ -128,6 +144,7 @@ class Browse:
 # --- what wants attention, and figures ----------------------------------------------------------------------------------
 
 
+_RUNS_AT_ONCE = 250
 _SUSPENDED = "SELECT account FROM installations WHERE state = 'suspended' ORDER BY installation_id LIMIT 100"
 
 
@@ -214,25 +231,33 @@ def delays(connection: Connection, last: int) -> list[timedelta]:
 
 
 def recent_issues(
-    connection: Connection, limit: int, before: tuple[datetime, str] | None, known: frozenset[LaneKey]
-) -> list[RunRow]:
+    connection: Connection,
+    limit: int,
+    before: tuple[datetime, str] | None,
+    known: frozenset[LaneKey],
+    budget_s: float,
+) -> Looked:
     """See `Browse.recent_issues`."""
+    ends = time.monotonic() + budget_s
     found: dict[LaneKey, RunRow] = {}
-    at = (to_us(before[0]), before[1]) if before is not None else (2**62, "")
-    ends = time.monotonic() + BUDGET_S * 3
-    while len(found) < limit and time.monotonic() < ends:
+    looked_to = before
+    while True:
+        at = (to_us(looked_to[0]), looked_to[1]) if looked_to is not None else (2**62, "")
         runs = ledger.runs_where(
             connection,
-            "started_at <= ? AND (started_at < ? OR run_id < ?) ORDER BY started_at DESC, run_id DESC LIMIT 500",
-            (at[0], at[0], at[1]),
+            "started_at <= ? AND (started_at < ? OR run_id < ?) ORDER BY started_at DESC, run_id DESC LIMIT ?",
+            (at[0], at[0], at[1], _RUNS_AT_ONCE),
         )
         for run in runs:
-            at = (to_us(run.started_at), run.run_id)
-            if run.key not in known and len(found) < limit:
+            looked_to = (run.started_at, run.run_id)
+            if run.key not in known:
                 found.setdefault(run.key, run)
-        if len(runs) < 500:
-            break
-    return list(found.values())
+                if len(found) >= limit:
+                    return Looked(tuple(found.values()), looked_to, ended=False)
+        if len(runs) < _RUNS_AT_ONCE:
+            return Looked(tuple(found.values()), looked_to, ended=True)
+        if time.monotonic() >= ends:
+            return Looked(tuple(found.values()), looked_to, ended=False)
 
 
 def runs_of(connection: Connection, key: LaneKey, limit: int) -> list[RunRow]:

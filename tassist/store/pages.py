@@ -16,9 +16,9 @@ from tassist.store import inbox
 from tassist.store.model import DeliveryRow, to_us
 from tassist.store.sql import Connection, several
 
-BUDGET_S = 0.02
-"""How long one page is looked for before it says how far it came."""
-_FIRST_WINDOW = 4_000
+BUDGET_S = 0.01
+"""How long one page is looked for before it says how far it came: on a busy machine it may take several times that."""
+_FIRST_WINDOW = 1_000
 _FEW = 2_000
 
 
@@ -115,6 +115,7 @@ def page_seqs(
     budget_s: float = BUDGET_S,
 ) -> tuple[list[int], int, bool]:
     """The places of a page, how far was looked, and whether that was the end."""
+    ends = time.monotonic() + budget_s
     reach = extent(connection)
     low, high = _bounds(connection, wanted, reach)
     up = after is not None
@@ -124,7 +125,6 @@ def page_seqs(
     # Where an index leads from match to match, there is nothing to look through in between.
     led = wanted in (Filter(), Filter(event=wanted.event), Filter(repo=wanted.repo), Filter(repo=wanted.repo, issue=wanted.issue))  # fmt: skip
     width = high if led else _FIRST_WINDOW
-    ends = time.monotonic() + budget_s
     while low <= at <= high:
         edge = min(at + width - 1, high) if up else max(at - width + 1, low)
         began = time.monotonic()
@@ -253,16 +253,10 @@ def place_of(connection: Connection, moment: datetime) -> int:
 
 def repositories(connection: Connection) -> list[tuple[int, str]]:
     """Every repository of the journal by its id, as it is called now; one step of an index each."""
-    found: list[tuple[int, str]] = []
-    at = 0
-    while True:
-        row = connection.execute(
-            "SELECT repo_id FROM deliveries WHERE repo_id > ? ORDER BY repo_id LIMIT 1", (at,)
-        ).fetchone()
-        if row is None:
-            return found
-        at = int(row[0])
-        newest = connection.execute(
-            "SELECT repo FROM deliveries WHERE repo_id = ? ORDER BY seq DESC LIMIT 1", (at,)
-        ).fetchone()
-        found.append((at, str(newest[0])))
+    rows = connection.execute(
+        "WITH RECURSIVE ids (id) AS (SELECT min(repo_id) FROM deliveries WHERE repo_id > 0 UNION ALL"
+        " SELECT (SELECT min(repo_id) FROM deliveries WHERE repo_id > ids.id) FROM ids WHERE ids.id IS NOT NULL)"
+        " SELECT ids.id, (SELECT repo FROM deliveries WHERE repo_id = ids.id ORDER BY seq DESC LIMIT 1)"
+        " FROM ids WHERE ids.id IS NOT NULL"
+    )
+    return [(int(repo_id), str(name)) for repo_id, name in rows]

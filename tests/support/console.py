@@ -142,6 +142,19 @@ class Filled:
             lambda one: lanes.set_installation(one, installation, state=state, account=name, now=self.at)
         )
 
+    def busy(self, runs: int) -> None:
+        """So many more runs of the issue that was looked at last."""
+
+        def write(connection: Any) -> None:
+            connection.executemany(
+                "INSERT INTO runs (run_id, repo_id, number, repo, state, trigger, started_at, finished_at, outcome)"
+                " SELECT ?, repo_id, number, repo, state, trigger, started_at + ?, finished_at + ?, outcome FROM runs"
+                " WHERE run_id = ?",
+                [(f"b{number:031d}", number, number, f"{self.count:012x}{'0' * 20}") for number in range(1, runs + 1)],
+            )
+
+        self.journal.writer.write_now(write)
+
     def burst(self, count: int) -> str:
         """So many deliveries a second apart, stored and not looked at, in one transaction; returns the last one's id."""
 

@@ -138,6 +138,23 @@ async def test_what_is_written_to_the_issue_under_the_cursor_appears_and_moves_n
     filled.close()
 
 
+async def test_an_issue_far_beyond_the_runs_of_another_is_reached_by_going_down(home: Path) -> None:
+    filled = Filled(home)
+    filled.delivery(2)
+    filled.delivery(1)
+    filled.busy(60_000)
+    filled.close()
+    app = console(home, "issues")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(app)
+        rows = app.screen.query_one("#issues-rows", Rows)
+        assert [row.cells[0] for row in rows.rows] == ["acme/shop#1"], "the first look ends where its time is used up"
+
+        await pilot.press("down")
+        await settled(app)
+        assert [row.cells[0] for row in rows.rows] == ["acme/shop#1", "acme/shop#2"]
+
+
 async def test_an_issue_is_asked_for_by_its_address(home: Path) -> None:
     typical(home)
     app = console(home, "issues")

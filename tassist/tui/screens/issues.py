@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
+from textual.worker import get_current_worker
 from typing_extensions import override
 
 from engine.problems import Problem, ProblemError
@@ -28,6 +30,7 @@ from tassist.tui.widgets.rows import Column, Mark, Row, Rows
 
 if TYPE_CHECKING:
     from tassist.services.provenance import Origin, Told
+    from tassist.store.console import Looked
 
 PAGE = 100
 _MARKS: dict[str, Mark] = {"success": "good", "partial": "wait", "blocked": "bad", "failed": "bad"}
@@ -71,6 +74,10 @@ happen is shown first."""
         self.read: _Read | None = None
         self._stamp: object = None
         self._at_top = True
+        self._looked_to: tuple[datetime, str] | None = None
+        """The run up to which issues were looked for."""
+        self._known: set[LaneKey] = set()
+        """The issues above it, also those that are no longer in the list."""
 
     @override
     def compose_place(self) -> ComposeResult:
@@ -113,20 +120,27 @@ happen is shown first."""
         rows = self.query_one("#issues-rows", Rows)
         under = rows.key
         self._stamp = self.desk.stamp() if stamp is None else stamp
-        last = self.runs[-1] if more and self.runs else None
-        known = frozenset(run.key for run in self.runs) if more else frozenset()
+        before = self._looked_to if more else None
+        known = frozenset(self._known) if more else frozenset()
 
-        def read() -> list[RunRow]:
-            before = (last.started_at, last.run_id) if last is not None else None
-            return self.desk.journal().browse.recent_issues(limit=PAGE, before=before, known=known)
+        def read() -> Looked:
+            browse, worker = self.desk.journal().browse, get_current_worker()
+            found = browse.recent_issues(limit=PAGE, before=before, known=known)
+            # Where a few issues have very many runs, others may lie far beyond them.
+            while more and not found.runs and not found.ended and not worker.is_cancelled:
+                found = browse.recent_issues(limit=PAGE, before=found.looked_to, known=known)
+            return found
 
-        def show(found: list[RunRow]) -> None:
+        def show(looked: Looked) -> None:
+            found = list(looked.runs)
             if more and not found:
+                self._looked_to = looked.looked_to
                 return
             if by_itself and (rows.key != under or self.query_one("#issues-origins").has_focus):
                 self._stamp = None  # somebody moved meanwhile: the list stands still under them
                 return
-            self._at_top = not more
+            self._at_top, self._looked_to = not more, looked.looked_to
+            self._known = {*(self._known if more else ()), *(run.key for run in found)}
             self.runs = [*self.runs, *found][-5 * PAGE :] if more else found
             self._fill(keep=not by_itself)
 

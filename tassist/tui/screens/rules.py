@@ -203,7 +203,7 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
         """Runs in a thread; the one most likely meant: where an issue was looked at last."""
         if not self.desk.has_journal():
             return ""
-        return next((run.repo for run in self.desk.journal().browse.recent_issues(limit=1)), "")
+        return next((run.repo for run in self.desk.journal().browse.recent_issues(limit=1).runs), "")
 
     async def _may_drop(self) -> bool:
         if not self.is_changed or not self.source:

@@ -168,7 +168,7 @@ def test_what_wants_attention_is_found(tmp_path: Path) -> None:
 
 
 def test_issues_are_listed_once_with_their_newest_run(journal: Journal) -> None:
-    runs = journal.browse.recent_issues(limit=100)
+    runs = journal.browse.recent_issues(limit=100).runs
 
     assert len({run.key for run in runs}) == len(runs)
     assert [run.started_at for run in runs] == sorted((run.started_at for run in runs), reverse=True)
@@ -179,15 +179,36 @@ def test_issues_are_listed_once_with_their_newest_run(journal: Journal) -> None:
 def test_issues_of_late_go_on_where_the_page_ended(journal: Journal) -> None:
     everything = journal.browse.recent_issues(limit=100)
     first = journal.browse.recent_issues(limit=2)
-    rest = journal.browse.recent_issues(
-        before=(first[-1].started_at, first[-1].run_id), known=frozenset(run.key for run in first)
-    )
+    rest = journal.browse.recent_issues(before=first.looked_to, known=frozenset(run.key for run in first.runs))
 
-    assert [*first, *rest] == everything
+    assert (*first.runs, *rest.runs) == everything.runs
+    assert (everything.ended, first.ended, rest.ended) == (True, False, True)
+
+
+def test_an_issue_far_beyond_the_runs_of_another_is_reached_slice_by_slice(tmp_path: Path) -> None:
+    filled = Filled(tmp_path)
+    filled.delivery(2)
+    filled.delivery(1)
+    newest = filled.journal.browse.recent_issues(limit=1).runs[0]
+    filled.busy(2_000)
+    browse = filled.journal.browse
+
+    looked = browse.recent_issues(limit=10, budget_s=0)
+    assert [run.key.number for run in looked.runs] == [1]
+    slices = 1
+    while not looked.ended:
+        looked = browse.recent_issues(limit=10, before=looked.looked_to, known=frozenset({newest.key}), budget_s=0)
+        slices += 1
+        if looked.runs:
+            break
+
+    assert [run.key.number for run in looked.runs] == [2]
+    assert slices > 2
+    filled.close()
 
 
 def test_a_runs_deliveries_are_found(journal: Journal) -> None:
-    run = journal.browse.recent_issues(limit=1)[0]
+    run = journal.browse.recent_issues(limit=1).runs[0]
 
     assert [row.run_id for row in journal.browse.covered_by(run)] == [run.run_id]
 

@@ -27,6 +27,7 @@ FIELDS: tuple[dict[str, Any], ...] = (
     {"until": NOW},
 )
 FEW = {
+    "ids": "as many rows as there are repositories, each found by a step of an index",
     "installations": "as many rows as there are accounts",
     "deliveries USING INDEX deliveries_given_up": "holds what was given up alone",
     "g USING INDEX deliveries_given_up": "holds what was given up alone",
