@@ -1,7 +1,8 @@
-"""Each example of an answers file does, without a question, what a person who types its answers at the prompts gets."""
+"""Each example of an answers file does, without a question, what a person gets who answers at the prompts or on screens."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -22,6 +23,7 @@ from tassist.sandbox import Box, labels, milestones, repositories, serve
 from tassist.sandbox.git_store import commit_file
 from tests.support import keys
 from tests.support.installing import Installing
+from tests.support.installing_screens import sit_at_screens
 from tests.support.installing_terminal import Terminal
 
 COMPLETE = os.environ.get("TASSIST_EVERY_KILL") == "1"
@@ -102,6 +104,15 @@ def sit_through(terminal: Terminal, typed: dict[str, str]) -> list[str]:
             terminal.types("")
 
 
+def at_screens(installing: Installing, typed: dict[str, str], saved: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """The same with screens, in this process: in its folder and environment."""
+    with patch.context() as here:
+        here.chdir(installing.folder)
+        for name, value in installing.environment().items():
+            here.setenv(name, value)
+        return asyncio.run(sit_at_screens(installing, typed, saved))
+
+
 def outcome(installing: Installing) -> dict[str, Any]:
     """What there is afterwards, here and at GitHub, without what differs between any two installations."""
     box, home = installing.box, installing.home
@@ -135,24 +146,36 @@ def outcome(installing: Installing) -> dict[str, Any]:
     [path for path in EXAMPLES if COMPLETE or path.stem in {"organization", "existing-app"}],
     ids=lambda path: path.stem,
 )
-def test_an_example_does_what_its_answers_do_at_the_prompts(example: Path, tmp_path: Path, unused_port: int) -> None:
-    """Two whole installations, which is why it takes its time; `make kill-setup` does it for every example."""
-    found = {}
-    for mode in ("answers", "prompts"):
+def test_an_example_does_what_its_answers_do_at_the_prompts_and_on_screens(
+    example: Path, tmp_path: Path, unused_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three whole installations, which is why it takes its time; `make kill-setup` does it for every example.
+
+    On screens a list is taken in its own order; the examples keep to it.
+    """
+    found, questions = {}, {}
+    for mode in ("answers", "prompts", "screens"):
         with world(tmp_path / mode, unused_port) as (installing, more):
             typed = given(example, more)
-            flags = [part for name in more if name in typed for part in (QUESTION_BY_ID[name].flag, typed[name])]
             saved = installing.folder / "saved.toml"
-            args = ["--answers", str(example), *flags] if mode == "answers" else ["--plain"]
-            terminal = Terminal(installing, "setup", *args, "--save-answers", str(saved))
-            asked = sit_through(terminal, typed)
-            assert terminal.ends() == 0, terminal.shown[-3000:]
-            assert asked == tomllib.loads(example.read_text()).get("ask", []) if mode == "answers" else len(asked) > 6
+            if mode == "screens":
+                asked, shown = at_screens(installing, typed, saved, monkeypatch), ""
+            else:
+                flags = [part for name in more if name in typed for part in (QUESTION_BY_ID[name].flag, typed[name])]
+                args = ["--answers", str(example), *flags] if mode == "answers" else ["--plain"]
+                terminal = Terminal(installing, "setup", *args, "--save-answers", str(saved))
+                asked = sit_through(terminal, typed)
+                assert terminal.ends() == 0, terminal.shown[-3000:]
+                shown = terminal.shown
             answered = saved.read_text().replace(str(tmp_path / mode), "").replace(installing.running.url, "")
             found[mode] = outcome(installing) | {"answers": answered}
-            assert installing.env["GITHUB_PAT"] not in terminal.shown + saved.read_text()
+            questions[mode] = asked
+            assert installing.env["GITHUB_PAT"] not in shown + saved.read_text()
 
-    assert found["answers"] == found["prompts"]
+    assert questions["answers"] == tomllib.loads(example.read_text()).get("ask", [])
+    assert questions["screens"] == questions["prompts"]
+    assert len(questions["prompts"]) > 6
+    assert found["answers"] == found["prompts"] == found["screens"]
     assert found["answers"]["secret"]
 
 
