@@ -27,7 +27,7 @@ from tassist.telemetry.sinks.jsonl import MAX_BATCH, JsonlSink
 from tassist.telemetry.sinks.port import Entry, RecordsRefused, entry
 from tassist.telemetry.status import Status, read_status
 from tassist.telemetry.table import csv_lines
-from tassist.telemetry.verify import Fault, Report
+from tassist.telemetry.verify import Fault, Report, why_unread
 from tassist.telemetry.verify import verify as verify_files
 from tassist.text import safe_text
 
@@ -304,8 +304,8 @@ def _chosen(given: Iterable[Path], choice: Choice, moved: Moved) -> Iterator[byt
             if not choice.takes(head):
                 continue
             to_cloudevent(line)  # whoever passes is a whole record
-        except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            moved.fault(file, number, str(error))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            moved.fault(file, number, why_unread(line, error)[1])
         except ProblemError as error:
             moved.fault(file, number, error.problems[0].why)
         else:

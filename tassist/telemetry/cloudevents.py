@@ -18,6 +18,7 @@ import msgspec
 from engine.problems import Problem, ProblemError
 from tassist.telemetry.schema import SCHEMA_ID
 from tassist.telemetry.shape import READ_RECORD, Record
+from tassist.telemetry.verify import why_unread
 
 CDEVENTS_VERSION = "0.5.0"
 TICKET_VERSION = "0.2.0"
@@ -49,8 +50,9 @@ def to_cloudevent(line: bytes, *, web_url: str = "https://github.com") -> bytes:
     """
     try:
         record = READ_RECORD(line)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ProblemError(Problem("not-a-record", "the line is no telemetry record", why=str(error))) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        why = why_unread(line, error)[1]
+        raise ProblemError(Problem("not-a-record", "the line is no telemetry record", why=why)) from error
     source = f"{web_url}/{quote(record.repo)}"
     own = msgspec.Raw(line)
     envelope: dict[str, Any] = {"specversion": "1.0", "id": record.event_id, "source": source}

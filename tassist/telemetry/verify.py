@@ -123,18 +123,8 @@ class _Verification:
     def _line(self, file: Path, number: int, line: bytes, place: tuple[str, str, str] | None) -> None:
         try:
             record = READ_RECORD(line)
-        except UnicodeDecodeError:
-            self._found(file, number, "not-utf8", "the line is not UTF-8")
-            return
-        except msgspec.ValidationError as error:
-            newer = _major(line)
-            if newer:
-                self._found(file, number, "newer-major", f"the record is of schema {newer}; this tassist reads 1.x")
-            else:
-                self._found(file, number, "not-in-schema", str(error))
-            return
-        except msgspec.DecodeError as error:
-            self._found(file, number, "not-json", "the line is empty" if not line.strip() else str(error))
+        except (UnicodeDecodeError, msgspec.DecodeError) as error:
+            self._found(file, number, *why_unread(line, error))
             return
         self.report.records += 1
         for code, what in _beyond_types(record):
@@ -234,6 +224,18 @@ class _Verification:
                 "file-missing",
                 f"the file is gone; its chain knows {len(found.digests)} {noun(len(found.digests), 'record')}",
             )
+
+
+def why_unread(line: bytes, error: UnicodeDecodeError | msgspec.DecodeError) -> tuple[str, str]:
+    """The code and the words for a line that no record was read from."""
+    if isinstance(error, UnicodeDecodeError):
+        return "not-utf8", "the line is not UTF-8"
+    if not isinstance(error, msgspec.ValidationError):
+        return "not-json", str(error) if line.strip() else "the line is empty"
+    newer = _major(line)
+    if newer:
+        return "newer-major", f"the record is of schema {newer}; this tassist reads 1.x"
+    return "not-in-schema", str(error)
 
 
 def _beyond_types(record: Record) -> list[tuple[str, str]]:

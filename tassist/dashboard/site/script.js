@@ -83,9 +83,8 @@
     addEventListener("beforeprint", () => body.replaceChildren(...shown));
     addEventListener("afterprint", show);
     const jump = () => {
-      const wanted = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
       const row = rows.find((one) => one.id && "#" + one.id === location.hash);
-      if (!row) return wanted && wanted.tagName === "DETAILS" && (wanted.open = true);
+      if (!row) return;
       input.value = "";
       shown = rows;
       page = Math.floor(rows.indexOf(row) / size);

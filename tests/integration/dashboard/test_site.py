@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -29,28 +29,38 @@ from tests.support import sample_site
 from tests.support.records import line
 
 PYTHON = sys.executable
-HOSTILE = (
-    "<img src=x onerror=alert(1)>",
-    "</script><script>alert(1)</script>",
-    '"><svg onload=alert(1)>',
-    "javascript:alert(1)",
-    "![x](https://evil.example/beacon.png)",
-    "\x1b[2J\x9b0;x\x07",
-    "\u202egnp.exe",
-    "=HYPERLINK(1)",
-    "+1+1",
-    "@SUM(A1)",
-    "../../../etc/passwd",
-    "&lt;b&gt;",
-    "' style='x",
-    "x" * 3000,
-)
+HOSTILE = {
+    "an image": "<img src=x onerror=alert(1)>",
+    "a script": "</script><script>alert(1)</script>",
+    "the end of an attribute": '"><svg onload=alert(1)>',
+    "an address that is a script": "javascript:alert(1)",
+    "a picture in Markdown": "![x](https://evil.example/beacon.png)",
+    "control characters": "\x1b[2J\x9b0;x\x07\x00\x08",
+    "text that runs backwards": "\u202egnp.exe",
+    "a formula": "=HYPERLINK(1)",
+    "a formula that starts a program": "=cmd|' /C calc'!A0",
+    "a sum": "+1+1",
+    "a difference": "-1-1",
+    "a function": "@SUM(A1)",
+    "a formula behind a tab": "\t=1+1",
+    "a path": "../../../etc/passwd",
+    "an entity": "&lt;b&gt;",
+    "a style": "' style='background:url(https://evil.example/)",
+    "a template": "{{constructor.constructor('alert(1)')()}}${alert(1)}",
+    "the end of a style": "</style><style>@import 'https://evil.example/x.css';</style>",
+    "a comment": "<!--",
+    "a frame": "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "a new base": "<base href=https://evil.example/><meta http-equiv=refresh content='0;url=https://evil.example/'>",
+    "a lone surrogate's neighbour": "\U0001f4a9\u200d\ufeff\U000e0041",
+    "three thousand letters": "x" * 3000,
+}
+"""Texts by what they try, each as title, label, track, milestone, rule, reason, sender and part of a repository's name."""
 
 
-def hostile(folder: Path) -> Path:
+def hostile(folder: Path, texts: Iterable[str] = HOSTILE.values()) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
-    for number, text in enumerate(HOSTILE):
+    for number, text in enumerate(texts):
         record = json.loads(line(number, reason=text))
         name = "".join(char for char in text if char.isprintable() and char not in " /")[:60]
         record["repo"] = f"acme/{name}"
@@ -138,7 +148,7 @@ def test_h71_dashboard_json_acts_on_no_terminal_and_no_page(tmp_path: Path) -> N
 
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e<>&]", text)
     titles = [issue["title"] for repo in json.loads(text)["repos"] for issue in repo["issues"]]
-    assert set(titles) == set(HOSTILE), "it is all there, written as escapes"
+    assert set(titles) == set(HOSTILE.values()), "it is all there, written as escapes"
 
 
 def test_every_link_inside_leads_somewhere(months: Path) -> None:

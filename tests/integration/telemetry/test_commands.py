@@ -150,6 +150,8 @@ def test_lines_that_are_no_records_are_left_out_named_and_answered_with_three(tm
     code, out, err = typed(capsys, "export", file)
     assert (code, len(out.splitlines())) == (3, 1)
     assert f"{file}:2" in err
+    assert "the record is of schema 2.0; this tassist reads 1.x" in err
+    assert "the line is empty" in err
     code, document = documented(capsys, "import", file, "--folder", tmp_path / "to")
     assert (code, document["written"], document["faulty"]) == (3, 1, 3)
 
