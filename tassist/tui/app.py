@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, cast
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
@@ -106,6 +107,14 @@ The keys of what has the focus are listed beside this."""
         else:
             if own:
                 self.set_keymap(own)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A cursor that blinks moves by itself, too, wherever one types."""
+        if self.animation_level == "none":
+            from textual.widgets import Input, TextArea
+
+            if isinstance(event.widget, Input | TextArea):
+                event.widget.cursor_blink = False
 
     def _leave_on_signals(self) -> None:
         """A termination, or a terminal that goes away, is a person's leaving: the screen is given back, work is drained."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import re
 import shlex
 import shutil
@@ -18,7 +20,9 @@ from typing import TypeAlias
 import pexpect
 import pytest
 
+from tassist.tui.places import PLACES
 from tests.support.console import typical
+from tests.support.glass import Glass
 
 LEFT = r"\x1b\[\?1049l"
 """The screen is given back to the shell."""
@@ -223,6 +227,69 @@ def test_over_ssh_it_follows_the_window_and_gives_the_terminal_back(remote_shell
 
 def test_over_ssh_a_crash_gives_the_terminal_back(remote_shell: Shell, crashing: Path) -> None:
     given_back(remote_shell, f"{sys.executable} {crashing}", keys(F12), 1)
+
+
+def on_glass(shell: Shell, glass: Glass, wanted: Callable[[list[str]], bool]) -> list[str]:
+    """Read what is drawn until the screen shows what is wanted; its lines."""
+    ends = time.monotonic() + 120
+    while not wanted(glass.shown):
+        assert time.monotonic() < ends, "\n".join(glass.shown)
+        with contextlib.suppress(pexpect.TIMEOUT):
+            shell.read_nonblocking(65_536, timeout=0.1)
+    return glass.shown
+
+
+def here(title: str) -> Callable[[list[str]], bool]:
+    """Whether a place is drawn from its bar to its footer."""
+    return lambda lines: f"[{title}]" in lines[0] and "palette" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("command", "title", "said"),
+    [
+        ("", "1Home", "1 issue waits for longer than 5 minutes"),
+        ("setup", "7Setup", "Do you want a new GitHub App"),
+        ("migrate", "6Migration", ""),
+        *((f"console --place {place.id}", f"{place.key}{place.title}", "") for place in PLACES),
+    ],
+)
+def test_each_command_opens_the_app_at_its_place(shell: Shell, command: str, title: str, said: str) -> None:
+    glass = Glass(80, 24)
+    shell.logfile_read = glass
+    shell.sendline(f"{sys.executable} -m tassist {command}; echo code=$?.")
+
+    on_glass(shell, glass, lambda lines: here(title)(lines) and said in "\n".join(lines))
+    shell.send("\x11")
+    shell.expect_exact("code=0.")
+
+
+def test_a_storm_of_resizes_leaves_it_alive_and_drawn_right(shell: Shell) -> None:
+    dice = random.Random(8)
+    glass = Glass(80, 24)
+    shell.logfile_read = glass
+    shell.sendline(f"{sys.executable} -m tassist; echo code=$?.")
+    first = on_glass(shell, glass, lambda lines: here("1Home")(lines) and "there is no App yet" in "\n".join(lines))
+
+    def resize(columns: int, lines: int) -> None:
+        shell.setwinsize(lines, columns)
+        glass.resize(columns, lines)
+        with contextlib.suppress(pexpect.TIMEOUT):
+            shell.read_nonblocking(1 << 20, timeout=0)
+
+    for _ in range(100):
+        resize(dice.randint(20, 160), dice.randint(5, 60))
+    resize(20, 5)
+    small = on_glass(shell, glass, lambda lines: lines[0].endswith("what wants atten…") and lines[-1] != "")
+    assert [line[:5] for line in small[1:3]] == ["! 1 i", "… No "]
+    for _ in range(100):
+        resize(dice.randint(20, 160), dice.randint(5, 60))
+    resize(80, 24)
+
+    assert on_glass(shell, glass, lambda lines: lines == first) == first
+    shell.send("2")
+    on_glass(shell, glass, here("2Deliveries"))
+    shell.send("q")
+    shell.expect_exact("code=0.")
 
 
 def test_it_is_stopped_and_continued_gives_way_to_a_pager_and_ends_cleanly_on_a_termination(
