@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.problems import Problem
 from setup_wizard import values
 from setup_wizard.known import Known
+from setup_wizard.owners import owner_faults
 from setup_wizard.question import ALL, Choice, Question
 
 
@@ -33,12 +34,11 @@ def _repositories(known: Known) -> tuple[Choice, ...]:
 
 
 def _repository_names(value: str, known: Known) -> tuple[Problem, ...]:
-    del known
     problems: list[Problem] = []
     for part in value.split(","):
         if part != ALL:
             problems += values.repository_faults(part) if "/" in part else values.login_faults(part)
-    return tuple(problems)
+    return tuple(problems) or owner_faults(value, known)
 
 
 REPOSITORIES = Question(
@@ -84,7 +84,7 @@ TELEMETRY_REPOSITORY = Question(
     "settings page, Permissions, Contents: Read and write, then accept that in the installation.",
     example="acme/telemetry",
     clean=values.repository,
-    judge=lambda value, _known: values.repository_faults(value),
+    judge=lambda value, known: values.repository_faults(value) or owner_faults(value, known),
     applies=lambda known: "github" in several(known, "telemetry"),
 )
 TELEMETRY_FILE = Question(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from engine.problems import Problem, ProblemError
 from setup_wizard.moves import Part, Standing
+from setup_wizard.open_questions import wrong
 from setup_wizard.outcome import Applied, Found, Outcome
 from setup_wizard.state import OVER, State, StepState, answered_in, is_over, known, standing_of, steps_of
 from setup_wizard.step import Stage
@@ -24,9 +25,15 @@ def answered(state: State, question_id: str, raw: str) -> State:
         raise ProblemError(problems)
     drafts = {key: draft for key, draft in state.drafts.items() if key != question_id}
     answers = state.answers.adding("typed", {question_id: value})
-    return replace(
+    taken = replace(
         state, answers=answers, order=(*state.order, question_id), drafts=drafts, refused=("", ()), agreed=frozenset()
     )
+    # What a flag said for another stage is asked about only in that stage: too late, where this answer counts for good by then.
+    elsewhere = {each for stage in state.stages if question_id not in stage.questions for each in stage.questions}
+    against = [problem for problem in wrong(taken, elsewhere) if problem not in wrong(state, elsewhere)]
+    if against:
+        raise ProblemError(against)
+    return taken
 
 
 def refused(state: State, question_id: str, raw: str, problems: tuple[Problem, ...]) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from engine.problems import Problem
@@ -42,12 +43,17 @@ def missing(state: State) -> tuple[tuple[Question, tuple[Problem, ...]], ...]:
     return tuple(found)
 
 
-def wrong(state: State) -> tuple[Problem, ...]:
-    """What is wrong with answers that flags, variables and files gave, all at once."""
+def wrong(state: State, only: Collection[str] | None = None) -> tuple[Problem, ...]:
+    """What is wrong with answers that flags, variables and files gave, all at once.
+
+    Args:
+        state: As it is.
+        only: Look at the answers to these questions alone, where it is given.
+    """
     found: list[Problem] = []
     so_far = known(state)
     for question in state.questions.values():
-        given = state.answers.find(question.id)
+        given = state.answers.find(question.id) if only is None or question.id in only else None
         if given is not None and given.source in GIVEN and question.applies(so_far):
             name = {"flag": question.flag, "variable": question.env, "file": question.id}[given.source]
             found += [

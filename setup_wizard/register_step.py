@@ -95,7 +95,7 @@ class RegisterApp(Step):
             return _registered(held)
         if known.answer("app") == "import":
             held = await world.github.unpack(known.answer("bundle"), known.answer("passphrase"))
-            return Applied(f"{held.name} is here: {held.html_url}", {**learned_of(held), "imported": str(held.app_id)})
+            return Applied(f"{held.name} is here: {held.html_url}", learned_of(held))
         return await world.github.create(
             NewApp(
                 known.answer("github"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from setup_wizard import values
 from setup_wizard.care_questions import listed, several
 from setup_wizard.known import Known
+from setup_wizard.owners import owner_faults
 from setup_wizard.question import ALL, NONE, Choice, Question
 
 HAND = ("files", "commit")
@@ -101,7 +102,7 @@ SCAFFOLD_REPOSITORY = Question(
     choices_from=lambda known: tuple(Choice(name, name) for name in _after_all(known)),
     default=_only_one,
     clean=values.repository,
-    judge=lambda value, _known: values.repository_faults(value),
+    judge=lambda value, known: values.repository_faults(value) or owner_faults(value, known),
     applies=_wanted,
 )
 SCAFFOLD_FOLDER = Question(

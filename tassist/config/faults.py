@@ -16,6 +16,7 @@ one empty dict. The points are:
 `setup-code-kept`   the code of a new App is kept, and was not exchanged
 `setup-converted`   GitHub has told the App's key, and it is not kept
 `setup-arrived`     a new App's credentials are kept, beside those used so far
+`setup-taken-over`  credentials that were brought along are those used now, and that is not noted
 `setup-moved`       the secrets are in their new place, and still in the old one
 `setup-secret-kept` a new webhook secret is kept, GitHub was not told
 `setup-secret-set`  GitHub signs with it, and that is not noted
@@ -42,6 +43,7 @@ Point = Literal[
     "setup-code-kept",
     "setup-converted",
     "setup-arrived",
+    "setup-taken-over",
     "setup-moved",
     "setup-secret-kept",
     "setup-secret-set",

@@ -3,6 +3,25 @@
 from __future__ import annotations
 
 from tassist.secrets.files import check_writable
-from tassist.secrets.github_app import GitHubApp, credentials_path, forget, load, load_webhook_secret, read, save
+from tassist.secrets.github_app import (
+    GitHubApp,
+    arriving_path,
+    credentials_path,
+    forget,
+    load,
+    load_webhook_secret,
+    read,
+    save,
+)
 
-__all__ = ["GitHubApp", "check_writable", "credentials_path", "forget", "load", "load_webhook_secret", "read", "save"]
+__all__ = [
+    "GitHubApp",
+    "arriving_path",
+    "check_writable",
+    "credentials_path",
+    "forget",
+    "load",
+    "load_webhook_secret",
+    "read",
+    "save",
+]

@@ -21,6 +21,7 @@ from tassist.secrets.private_key import PrivateKey, parse_private_keys
 from tassist.text import safe_text
 
 FILE_NAME = "github-app.json"
+ARRIVING_NAME = "github-app.new.json"
 _FORM = 1
 Place = Literal["file", "keyring", "env-file"]
 
@@ -52,6 +53,8 @@ class GitHubApp:
     kept_in: Place = "file"
     env_file: str = ""
     """The `.env` that holds the secrets, absolute, where `kept_in` says so."""
+    imported: bool = False
+    """Brought from another machine as a line; noted with the credentials, so that no moment is between the two."""
 
     def keys(self) -> tuple[PrivateKey, ...]:
         """The private keys, parsed; do this once."""
@@ -78,9 +81,10 @@ class _Stored(msgspec.Struct, omit_defaults=True):
     rotating: str = ""
     kept_in: Place = "file"
     env_file: str = ""
+    imported: bool = False
 
 
-_LATER = {"webhook_secret_previous_until", "secret_made_here", "rotating", "kept_in", "env_file"}
+_LATER = {"webhook_secret_previous_until", "secret_made_here", "rotating", "kept_in", "env_file", "imported"}
 SECRET_FIELDS = ("private_key", "webhook_secret", "client_secret", "webhook_secret_previous")
 VARIABLES = {
     "private_key": "GITHUB_PRIVATE_KEY",
@@ -94,6 +98,11 @@ VARIABLES = {
 def credentials_path(home: Path) -> Path:
     """Where the credentials are kept below the home folder."""
     return home / FILE_NAME
+
+
+def arriving_path(home: Path) -> Path:
+    """Where new credentials are kept until they take the place of those used so far."""
+    return home / ARRIVING_NAME
 
 
 def save(app: GitHubApp, path: Path) -> None:

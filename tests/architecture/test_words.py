@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import subprocess
 from pathlib import Path
@@ -112,3 +113,37 @@ def test_the_map_for_newcomers_is_short_and_true() -> None:
     )
     assert named
     assert [name for name in named if "VERB" not in name and not (ROOT / name).exists()] == []
+
+
+COUNTED_ROOMS = (
+    "setup_wizard",
+    "tassist/services/setup",
+    "tassist/services/doctor",
+    "tassist/doctor",
+    "tassist/tui/setup",
+)
+NEVER_ONE = {
+    "setup_wizard/care_steps.py": "said only of more than five",
+    "setup_wizard/manifest.py": "a name is too long from 35 characters on",
+    "setup_wizard/values.py": "a name is too long from 35 characters on",
+    "tassist/services/doctor/drift.py": "the newest was taken, so that one that was not makes two",
+    "tassist/doctor/keys.py": "one place alone gives no choice",
+}
+"""Where a number stands before a plural that it always fits, and why."""
+
+
+def test_what_the_installer_counts_is_called_by_its_singular_where_it_may_be_one() -> None:
+    found = set()
+    for room in COUNTED_ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                for value, after in itertools.pairwise(node.values) if isinstance(node, ast.JoinedStr) else ():
+                    counts = isinstance(value, ast.FormattedValue) and "len(" in ast.unparse(value.value)
+                    if (
+                        counts
+                        and isinstance(after, ast.Constant)
+                        and re.match(r" (?:\w+ )?[a-z]+s\b", str(after.value))
+                    ):
+                        found.add(str(path.relative_to(ROOT)))
+
+    assert found == set(NEVER_ONE), "tassist.text.noun gives the word that goes with a number"

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from tassist import secrets
 from tassist.sandbox import Box, Running, repositories, serve
 from tassist.services.demo.browser import Browser, _Forms
 
@@ -170,6 +171,20 @@ class Installing:
             if path.is_file() and path.name not in belongs and not re.fullmatch(r"github-app\.\d+\.json", path.name):
                 found += path.read_bytes().decode("latin-1")
         return found
+
+
+@dataclass
+class Elsewhere:
+    """A machine with an App that was exported."""
+
+    installing: Installing
+    file: Path
+    passphrase: str
+
+    @property
+    def app(self) -> secrets.GitHubApp:
+        """Its credentials."""
+        return secrets.read(secrets.credentials_path(self.installing.home))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tassist.services import switching
 from tassist.services.doctor.app_side import AppSide, NotYet
 from tassist.services.doctor.covered import uncovered
 from tassist.services.not_taken import reason
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 from tassist.tunnel import agent
 
 Look = Callable[[AppSide], Awaitable[Finding]]
@@ -180,7 +180,7 @@ async def _last_delivery(side: AppSide) -> Finding:
         return failed(f"GitHub's last delivery, {age}, was not taken: {_status(newest)}", why, fix)
     if lost:
         return warning(
-            f"{len(lost)} of the last {len({item.guid for item in log})} deliveries were not taken",
+            f"{len(lost)} of the last {len({item.guid for item in log})} deliveries {noun(len(lost), 'was', 'were')} not taken",
             "GitHub does not send them again by itself",
             "tassist deliveries redeliver asks for them; tassist serve catches up when it starts",
         )

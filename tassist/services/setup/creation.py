@@ -38,7 +38,6 @@ from tassist.services.switching.tunnelled import Way
 from tassist.text import safe_text
 
 PENDING = "pending-app.json"
-ARRIVING = "github-app.new.json"
 PAGE = "create-app.html"
 VALID = timedelta(hours=1)
 """Source: https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest"""
@@ -334,7 +333,9 @@ class Creation:
     async def _exchange(self, pending: Pending) -> GitHubApp:
         faults.point("setup-code-kept")
         try:
-            app = await convert(pending.code, api_url=api_root(pending.github), credentials_path=self.home / ARRIVING)
+            app = await convert(
+                pending.code, api_url=api_root(pending.github), credentials_path=secrets.arriving_path(self.home)
+            )
         except ProblemError as error:
             codes = {problem.code for problem in error.problems}
             if codes & {"manifest-code-used", "manifest-answer-lost"}:
@@ -355,7 +356,7 @@ class Creation:
 
 def settle(home: Path) -> None:
     """Let credentials that have just arrived take their place; those of another App are set aside, not lost."""
-    arriving, path = home / ARRIVING, secrets.credentials_path(home)
+    arriving, path = secrets.arriving_path(home), secrets.credentials_path(home)
     if not arriving.exists():
         return
     clear_pending(home)

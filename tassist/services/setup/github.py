@@ -235,7 +235,7 @@ class RealGitHubApp(GitHubAppPort):
 
     @override
     async def unpack(self, bundle: str, passphrase: str) -> HeldApp:
-        return self._take_over(await self._unpacked(bundle, passphrase))
+        return self._take_over(replace(await self._unpacked(bundle, passphrase), imported=True))
 
     async def _unpacked(self, bundle: str, passphrase: str) -> GitHubApp:
         line = _resolved("bundle", bundle, self._env)
@@ -261,9 +261,11 @@ class RealGitHubApp(GitHubAppPort):
                 webhook_secret_previous_until=before.webhook_secret_previous_until,
                 client_secret=before.client_secret,
             )
-        secrets.save(app, self.home / "github-app.new.json")
+        secrets.save(app, secrets.arriving_path(self.home))
+        faults.point("setup-arrived")
         settle(self.home)
         self.creation.forget()
+        faults.point("setup-taken-over")
         return self._held(app)
 
     # --- the webhook -----------------------------------------------------------------------------

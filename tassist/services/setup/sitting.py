@@ -55,7 +55,7 @@ def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> St
         STAGES,
         QUESTION_BY_ID,
         said,
-        replace(find_facts(env, said, settings), imported=_imported(past, said, wishes, settings.home)),
+        replace(find_facts(env, said, settings), imported=_imported(said, wishes, settings.home)),
         learned=past.learned,
         redo=wishes.redo,
         interactive=wishes.interactive,
@@ -71,17 +71,18 @@ def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> St
     return state
 
 
-def _imported(past: journal.Past, said: Answers, wishes: Wishes, home: Path) -> str:
+def _imported(said: Answers, wishes: Wishes, home: Path) -> str:
     """The App an earlier start imported, while it is still here and nobody brings another."""
-    app_id = past.learned.get("imported", "")
-    asked = said.find("bundle") is not None or "app" in wishes.redo
-    path = secrets.credentials_path(home)
-    if not app_id or asked or not path.exists():
+    # A start that was killed may not have put them where they belong; the step does it before it looks.
+    arriving = secrets.arriving_path(home)
+    path = arriving if arriving.exists() else secrets.credentials_path(home)
+    if said.find("bundle") is not None or "app" in wishes.redo or not path.exists():
         return ""
     try:
-        return app_id if str(secrets.read(path, secrets=False).app_id) == app_id else ""
+        app = secrets.read(path, secrets=False)
     except ProblemError:
         return ""  # whatever is wrong with the file is said by the step that needs it
+    return str(app.app_id) if app.imported else ""
 
 
 def _missing(state: State) -> list[Problem]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.installing import Installing, nothing_installed
+from tests.support.installing import Elsewhere, Installing, nothing_installed
 
 
 @pytest.fixture
@@ -24,3 +24,16 @@ def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def elsewhere(installing: Installing, tmp_path: Path) -> Elsewhere:
+    """Another machine, with an App named Tidy of theirs."""
+    other = Installing(installing.running, tmp_path / "other", tmp_path / "elsewhere")
+    assert other.tassist("setup", "--answers", str(other.answers(app_name="Tidy of theirs"))).code == 0
+    exported = other.tassist("setup", "export")
+    file = tmp_path / "app.line"
+    file.touch(0o600)
+    file.write_text(exported.out)
+    passphrase = next(line.split()[1] for line in exported.err.splitlines() if line.startswith("passphrase"))
+    return Elsewhere(other, file, passphrase)

@@ -3,41 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
-
-import pytest
 
 from tassist import secrets
-from tests.support.installing import Installing
+from tests.support.installing import Elsewhere, Installing
 from tests.support.installing_terminal import Terminal
-
-
-@dataclass
-class Elsewhere:
-    """A machine with an App that was exported."""
-
-    installing: Installing
-    file: Path
-    passphrase: str
-
-    @property
-    def app(self) -> secrets.GitHubApp:
-        """Its credentials."""
-        return secrets.read(secrets.credentials_path(self.installing.home))
-
-
-@pytest.fixture
-def elsewhere(installing: Installing, tmp_path: Path) -> Elsewhere:
-    """Another machine, with an App named Tidy of theirs."""
-    other = Installing(installing.running, tmp_path / "other", tmp_path / "elsewhere")
-    assert other.tassist("setup", "--answers", str(other.answers(app_name="Tidy of theirs"))).code == 0
-    exported = other.tassist("setup", "export")
-    file = tmp_path / "app.line"
-    file.touch(0o600)
-    file.write_text(exported.out)
-    passphrase = next(line.split()[1] for line in exported.err.splitlines() if line.startswith("passphrase"))
-    return Elsewhere(other, file, passphrase)
 
 
 def imported(installing: Installing, elsewhere: Elsewhere, *more: str, **env: str) -> tuple[int, str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tassist import secrets
-from tests.support.installing import Installing, nothing_installed
+from tests.support.installing import Elsewhere, Installing, nothing_installed
 
 COMPLETE = os.environ.get("TASSIST_EVERY_KILL") == "1"
 GOOD = "kept_keyrings.Working"
@@ -110,6 +110,59 @@ def test_h53_killed_again_and_again_it_finishes_with_one_app(tmp_path: Path, nam
         assert left != before, f"never reached: {left}"
         installations += 1
     assert COMPLETE or installations == 1
+
+
+BROUGHT = ("setup-arrived", "setup-taken-over", "setup-noted:applied.app")
+"""While credentials that were brought along are taken over, in their order."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", BROUGHT)
+@pytest.mark.parametrize("before", ["nothing", "another App"])
+def test_h53_killed_while_an_app_is_brought_along_it_goes_on_without_what_brought_it(
+    installing: Installing, elsewhere: Elsewhere, moment: str, before: str
+) -> None:
+    """Neither line nor passphrase are noted anywhere, and the next start does not ask for them."""
+    if before != "nothing":
+        assert installing.tassist("setup", "--answers", str(installing.answers())).code == 0
+    said = ("--app", "import", "--webhook", "poll", "--keep-secrets-in", "file")
+
+    killed = installing.tassist(
+        *("setup", *said, "--yes"),
+        TASSIST_SETUP_BUNDLE=f"file:{elsewhere.file}",
+        TASSIST_SETUP_PASSPHRASE=elsewhere.passphrase,
+        TASSIST_CRASH_AT=moment,
+    )
+    elsewhere.file.unlink()
+    done = installing.tassist("setup", "--yes")
+
+    assert (killed.code, done.code) == (-9, 0), killed.err + done.err
+    here = secrets.read(secrets.credentials_path(installing.home))
+    assert (here.app_id, here.private_key) == (elsewhere.app.app_id, elsewhere.app.private_key)
+    assert not secrets.arriving_path(installing.home).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", BROUGHT)
+def test_h53_killed_while_an_app_is_taken_over_it_goes_on_without_the_file_of_its_key(
+    installing: Installing, tmp_path: Path, moment: str
+) -> None:
+    made = installing.box.register_app("Tidy of mine", owner="ann", hook_url="https://x.example")
+    key = tmp_path / "key.pem"
+    key.touch(0o600)
+    key.write_text(made.pem)
+    said = ("--github", installing.running.url, "--app", "existing", "--app-id", str(made.id), "--webhook", "poll")
+    more = ("--private-key-file", str(key), "--keep-secrets-in", "file", "--yes")
+
+    killed = installing.tassist("setup", *said, *more, TASSIST_CRASH_AT=moment)
+    key.unlink()
+    done = installing.tassist("setup", "--yes")
+
+    assert (killed.code, done.code) == (-9, 0), killed.err + done.err
+    assert (
+        installing.box.app(made.id).webhook_secret
+        == secrets.read(secrets.credentials_path(installing.home)).webhook_secret.reveal()
+    )
 
 
 def test_the_moments_are_all_there_are(installing: Installing) -> None:

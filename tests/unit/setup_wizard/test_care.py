@@ -289,6 +289,7 @@ def test_the_summary_tells_what_is_there_and_what_comes_next() -> None:
         "": "https://x/3",
         "next": "tassist serve --poll",
     }
+    assert summary.next_command("ngrok") == "tassist serve --tunnel ngrok"
     at = dict(summary.rows(Known({"webhook": "url"}, learned={"hook_url": "https://x.example/webhook"})))
     assert (at["webhook"], at["next"]) == ("https://x.example/webhook", "tassist serve")
 

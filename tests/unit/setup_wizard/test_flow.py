@@ -332,7 +332,7 @@ def test_the_rail_says_whose_turn_it_is() -> None:
 
 def after_the_app(**learned: str) -> State:
     """With the App's own stage done."""
-    state = started(learned={"repositories": "acme/app\nacme/api\nocto/web", **learned})
+    state = started(learned={"app_id": "7", "repositories": "acme/app\nacme/api\nocto/web", **learned})
     while not (isinstance(here := move(state), Ask) and here.question.id == "repositories"):
         state = finished_move(state)
     return state

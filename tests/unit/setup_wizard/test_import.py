@@ -40,7 +40,7 @@ async def test_another_app_of_the_same_github_is_imported_and_the_one_here_is_se
     assert "give github-app.9.json in that folder the name github-app.json again" in found.undo
     outcome = await RegisterApp().apply(Known(IMPORT), fake.world())
     assert isinstance(outcome, Applied)
-    assert outcome.learned["app_id"] == outcome.learned["imported"] == "7"
+    assert outcome.learned["app_id"] == "7"
 
 
 async def test_what_is_here_of_the_app_that_goes_says_nothing_of_the_one_that_comes() -> None:
