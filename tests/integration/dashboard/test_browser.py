@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,6 +163,26 @@ def test_nothing_is_wider_than_the_page(browser: Browser, pages: Path, width: in
         page.goto((pages / name).as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
     page.close()
+
+
+def test_words_of_a_chart_are_large_enough_to_read_and_lie_side_by_side(browser: Browser, pages: Path) -> None:
+    for width in (320, 390, 1280):
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.goto((pages / "index.html").as_uri())
+        boxes = page.evaluate(
+            """() => [...document.querySelectorAll("figure.chart svg .x")].map((axis) =>
+              [...axis.querySelectorAll("text")].map((one) => one.getBoundingClientRect()).map((box) => [box.left, box.right, box.height]))"""
+        )
+        sizes = page.evaluate(
+            """() => [...document.querySelectorAll("figure.chart svg")].map((svg) =>
+              parseFloat(getComputedStyle(svg.querySelector("text")).fontSize) * svg.getBoundingClientRect().width / 520)"""
+        )
+
+        assert min(sizes) > 6.4, width
+        for axis in boxes:
+            assert len(axis) > 2
+            assert all(right < left for (_, right, _), (left, _, _) in itertools.pairwise(sorted(axis))), width
+        page.close()
 
 
 def test_without_javascript_every_figure_row_and_chart_is_there(browser: Browser, pages: Path) -> None:
