@@ -1,4 +1,4 @@
-"""The pages of an App's life: create it from a manifest, install it, suspend it, remove it.
+"""The pages of an App's life: create it from a manifest or by a form, install it, suspend it, remove it.
 
 Source: https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest
 """
@@ -9,8 +9,8 @@ import json
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from tassist.sandbox import app_form, manifests
 from tassist.sandbox import app_registry as registry
-from tassist.sandbox import manifests
 from tassist.sandbox.api import Reply
 from tassist.sandbox.errors import not_found
 from tassist.sandbox.html import form, hidden, select, text
@@ -34,6 +34,12 @@ def answer(call: PageCall) -> Reply | None:
             return _new(call, _owned(call, login))
         case ["settings", "apps", "create"] if call.is_post:
             return _create(call)
+        case ["settings", "apps", "register"] if call.is_post:
+            return app_form.register(call, _owned(call, call.field("owner")))
+        case ["settings", "apps", slug] | ["organizations", _, "settings", "apps", slug] if not call.is_post:
+            return app_form.settings(call, _own_app(call, slug))
+        case ["settings", "apps", slug, "keys"] if call.is_post:
+            return app_form.new_key(_own_app(call, slug))
         case ["apps", slug] if not call.is_post:
             return _app_page(call, _app(call, slug))
         case ["apps", slug, "installations", "new"]:
@@ -74,13 +80,18 @@ def _app(call: PageCall, slug: str) -> App:
     return app
 
 
+def _own_app(call: PageCall, slug: str) -> App:
+    app = _app(call, slug)
+    _owned(call, app.owner.login)
+    return app
+
+
 # creating
 
 
 def _new(call: PageCall, owner: User) -> Reply:
     if not call.is_post or "manifest" not in call.fields:
-        body = "<h1>Register a GitHub App</h1><p>Send a form with a field <code>manifest</code> here.</p>"
-        return call.show("Register a GitHub App", body)
+        return app_form.show(call, owner)
     manifest = manifests.parse(call.field("manifest"))
     manifests.require(manifests.faults_of(call.box, manifest))
     name = str(manifest.get("name", ""))

@@ -189,3 +189,36 @@ def test_a_deleted_app_is_unknown() -> None:
 
     assert not box.world.apps
     assert not box.world.installations
+
+
+def test_a_form_is_filled_by_the_address_and_gives_neither_secret_nor_key_by_itself(world: World) -> None:
+    asked = {
+        "name": "By hand",
+        "url": "https://example.org",
+        "webhook_url": "https://example.org/webhook",
+        "webhook_active": "true",
+        "events[]": ["issues", "label"],
+        "issues": "write",
+        "webhook_secret": "canary",
+    }
+    with browser(world) as person:
+        page = person.get(NEW, params=asked)
+        action, fields = fields_of(page.text)
+        ticked = {"webhook_active": "true"}
+        elsewhere = person.post(action, data={**fields, **ticked}, headers={"Origin": "http://127.0.0.1:5555"})
+        nowhere = {**fields, **ticked, "url": ""}
+        refused = person.post(action, data=nowhere, headers={"Origin": world.running.url})
+        sent = person.post(action, data={**fields, **ticked}, headers={"Origin": world.running.url})
+        settings = sent.headers["location"]
+        (app,) = [each for each in world.box.world.apps.values() if each.name == "By hand"]
+        assert app.public_keys == []
+        key = person.post(f"{settings}/keys", headers={"Origin": world.running.url})
+
+    assert "canary" not in page.text
+    assert (elsewhere.status_code, refused.status_code, sent.status_code) == (403, 422, 303)
+    assert "url is not a valid URL" in refused.text
+    assert (app.permissions, app.events) == ({"metadata": "read", "issues": "write"}, ["issues", "label"])
+    assert (app.webhook_secret, app.hook_url, app.public) == (None, "https://example.org/webhook", False)
+    assert key.text.startswith("-----BEGIN RSA PRIVATE KEY-----")
+    assert "attachment" in key.headers["content-disposition"]
+    assert len(app.public_keys) == 1
