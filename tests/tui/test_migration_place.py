@@ -11,9 +11,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
+from engine.problems import Problem
 from tassist.cli.app import root
 from tassist.opening import OpenPlace
 from tassist.tui.app import TassistApp
+from tassist.tui.messages import Troubled
 from tassist.tui.screens.migration import REPORT, MigrationScreen
 from tests.support import family
 from tests.support.console import HOSTILE, console, desk, settled
@@ -110,9 +112,9 @@ async def test_a_comparison_and_its_report(home: Path, repo: Path, monkeypatch: 
         assert "<img" not in page
 
 
-async def test_what_is_not_there_is_said_on_the_screen(home: Path) -> None:
+async def test_what_is_not_there_is_said_on_the_screen_and_no_toast_lies_over_it(home: Path) -> None:
     app = console(home, "migration")
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await settled(app)
         screen = app.screen
         assert isinstance(screen, MigrationScreen)
@@ -124,6 +126,21 @@ async def test_what_is_not_there_is_said_on_the_screen(home: Path) -> None:
         await settled(app)
 
         assert "there is no folder or file" in text(screen)
+        assert not list(app._notifications)
+        assert "there is no folder or file" in app.problems[0].what, "it is in the list of problems as well"
+
+
+async def test_who_has_gone_elsewhere_is_told_that_the_audit_failed(home: Path) -> None:
+    app = console(home, "migration")
+    async with app.run_test(size=(80, 24), notifications=True):
+        await settled(app)
+        screen = app.screen
+        assert isinstance(screen, MigrationScreen)
+        await app.action_go("log")
+        screen.post_message(Troubled("migration", [Problem("x", "the audit failed", fix="look again")]))
+        await settled(app)
+
+        assert [one.title for one in app._notifications] == ["the audit failed"]
 
 
 async def test_the_command_on_a_repository_opens_there_and_says_where_its_migration_stands_although_github_is_silent(

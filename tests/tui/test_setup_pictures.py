@@ -303,6 +303,7 @@ FINDINGS: dict[str, dict[str, Finding]] = {
         "last-delivery": failed("GitHub's last delivery, 2 minutes ago, was not taken: HTTP 413", "a reverse proxy refuses its size", "nginx: client_max_body_size 25m"),
         "tls": skipped("there is no connection"),
     },
+    "well": {"python": ok("Python 3.11.7, tassist 0.1.0")},
     "hostile": {"env-file": failed(NASTY, NASTY, NASTY)},
 }  # fmt: skip
 

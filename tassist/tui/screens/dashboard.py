@@ -38,12 +38,15 @@ counts again, **b** builds the pages with everything else and says where they ar
     DEFAULT_CSS = """
     DashboardScreen Rows { height: 2fr; min-height: 5; }
     DashboardScreen #board-below { height: 3fr; padding: 0 1; }
+    DashboardScreen #board-more { margin: 0 0 1 0; }
+    DashboardScreen.-wide #board-more { display: none; }
     DashboardScreen Sparkline { height: 2; margin: 0 0 1 0; }
     """
 
     def __init__(self, place: Place, desk: Desk) -> None:
         super().__init__(place, desk)
         self.board: Board | None = None
+        self._rows: list[Row] = []
 
     @override
     def compose_place(self) -> ComposeResult:
@@ -62,6 +65,7 @@ counts again, **b** builds the pages with everything else and says where they ar
             id="board-rows",
         )
         with VerticalScroll(id="board-below"):
+            yield Static("", id="board-more")
             yield Static("", id="board-open-said")
             yield Sparkline([0], id="board-open")
             yield Static("", id="board-runs-said")
@@ -118,19 +122,23 @@ counts again, **b** builds the pages with everything else and says where they ar
         self.query_one("#board-empty").display = False
         for name in ("#board-rows", "#board-below"):
             self.query_one(name).display = True
-        needs = f"{len(board.needs)} need a person" if board.needs else "nothing needs a person"
+        needs = (
+            f"{len(board.needs)} {noun(len(board.needs), 'needs', 'need')} a person"
+            if board.needs
+            else "nothing needs a person"
+        )
         faulty = f", {board.source.faulty} faulty {noun(board.source.faulty, 'line')}" if board.source.faulty else ""
         self.query_one("#board-said", Says).say(
             f"As of {board.as_of}: {board.source.records} {noun(board.source.records, 'record')}, {needs}{faulty}. Flow, runs: 28 days"
         )
-        rows = [
+        self._rows = [
             _row("", "all repositories", board.total, sum((rule.reverted.recent or 0) for rule in board.rules), board)
         ]
-        rows += [
+        self._rows += [
             _row(repo.repo, repo.repo, repo.scope, sum((rule.reverted.recent or 0) for rule in repo.rules), board)
             for repo in board.repos
         ]
-        self.query_one("#board-rows", Rows).fill(rows)
+        self.query_one("#board-rows", Rows).fill(self._rows)
         self._show("")
 
     @on(Rows.Highlighted, "#board-rows")
@@ -145,6 +153,11 @@ counts again, **b** builds the pages with everything else and says where they ar
         scope = repo.scope if repo else board.total
         activity = repo.activity if repo else board.activity
         self._plot("open", "Open issues", scope.flow, [value or 0 for value in scope.flow.lines["open"]])
+        taken_back, latency = next(row.cells[-2:] for row in self._rows if row.key == name)
+        # What a narrow terminal has no columns for.
+        self.query_one("#board-more", Static).content = content(
+            f"Taken back: {taken_back}. Latency of 95 in 100 runs: {latency}"
+        )
         runs = [sum(value or 0 for value in column) for column in zip(*activity.lines.values(), strict=True)]
         self._plot("runs", "Runs", activity, runs)
         needs = [need for need in board.needs if not name or need.repo == name]

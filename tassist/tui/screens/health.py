@@ -112,7 +112,8 @@ fix of the chosen one, where there is a safe one. **r** looks again, **d** looks
             self._came_in(item)
         counted = {state: sum(item.finding.state == state for item in report.found) for state in State}
         parts = [f"{WORDS[state][0]} {counted[state]} {WORDS[state][1]}" for state in State if counted[state]]
-        self.query_one("#health-says", Says).say("   ".join(parts))
+        said = "   ".join(parts)
+        self.query_one("#health-says", Says).say(said if self.troubled or not self.found else f"{said}   all is well")
         self.refresh_bindings()
 
     # --- the chosen one ---------------------------------------------------------------------------
@@ -123,6 +124,11 @@ fix of the chosen one, where there is a safe one. **r** looks again, **d** looks
         listed = self.query_one("#checks", OptionList)
         at = listed.highlighted
         return self.found.get(listed.get_option_at_index(at).id or "") if at is not None else None
+
+    @property
+    def troubled(self) -> set[str]:
+        """The checks that are not well."""
+        return {item.id for item in self.found.values() if item.finding.state not in {State.OK, State.SKIPPED}}
 
     @on(OptionList.OptionHighlighted, "#checks")
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -147,6 +153,8 @@ fix of the chosen one, where there is a safe one. **r** looks again, **d** looks
         if action == "fix" and self.is_mounted:
             chosen = self.chosen
             return True if chosen is not None and chosen.mends else None
+        if action == "next_trouble" and self.is_mounted:
+            return True if self.troubled else None
         return super().check_action(action, parameters)
 
     def action_look(self) -> None:
@@ -163,8 +171,7 @@ fix of the chosen one, where there is a safe one. **r** looks again, **d** looks
         ids = [check.id for check in doctor.all_checks()]
         start = (listed.highlighted or 0) + 1
         for at in [*range(start, len(ids)), *range(start)]:
-            item = self.found.get(ids[at])
-            if item is not None and item.finding.state in {State.FAILED, State.WAITING, State.WARNING}:
+            if ids[at] in self.troubled:
                 listed.highlighted = at
                 return
 

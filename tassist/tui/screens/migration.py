@@ -19,6 +19,7 @@ from typing_extensions import override
 from engine.problems import Problem
 from tassist.errors import redact
 from tassist.text import noun, safe_text
+from tassist.tui.messages import Troubled
 from tassist.tui.safe import content
 from tassist.tui.screens.place import PlaceScreen
 from tassist.tui.widgets.field import Field
@@ -183,6 +184,10 @@ to the next. **Up** and **Down** choose a finding, **Tab** goes into its text, *
         self.query_one("#migration-says", Says).say(f"{name}: {redact(first.what)}")
         text = "\n\n".join(redact(str(problem)) for problem in problems[:20])
         self._list((Entry(_WRONG, text), *(one for one in self.entries if one.title != _WRONG)))
+
+    def on_troubled(self, message: Troubled) -> None:
+        """What went wrong stands on the screen, and a toast would lie over what to do; Textual calls the place's own first."""
+        message.quiet = message.quiet or self.is_current
 
     @on(OptionList.OptionHighlighted, "#migration-found")
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
