@@ -185,6 +185,7 @@ to the next. **Up** and **Down** choose a finding, **Tab** goes into its text, *
         text = "\n\n".join(redact(str(problem)) for problem in problems[:20])
         self._list((Entry(_WRONG, text), *(one for one in self.entries if one.title != _WRONG)))
 
+    @override
     def on_troubled(self, message: Troubled) -> None:
         """What went wrong stands on the screen, and a toast would lie over what to do; Textual calls the place's own first."""
         message.quiet = message.quiet or self.is_current
