@@ -87,7 +87,10 @@ def compare(
             for one in judged.found:
                 shapes.setdefault(one, []).append(case.name)
     differences = [one.of(subject) for subject, one in found]
-    differences += [one.of(f"{len(names)} cases, such as {names[0]}") for one, names in shapes.items()]
+    differences += [
+        one.of(f"{len(names)} cases, such as {names[0]}" if len(names) > 1 else f"1 case: {names[0]}")
+        for one, names in shapes.items()
+    ]
     differences.sort(key=_order)
     explained, problems = accept(differences, accepted, today)
     return Comparison(

@@ -56,8 +56,9 @@ def summary(plan: Plan) -> str:
         (counted["close-issues"] and len(_closed(plan)), "issue to close", "issues to close"),
     ]
     told = [f"{count} {one if count == 1 else many}" for count, one, many in parts if count]
+    left = len(plan.untouched)
     return (
-        f"Plan: {', '.join(told) or 'the configuration to add'}; {len(plan.untouched)} workflows untouched, nothing deleted "
+        f"Plan: {', '.join(told) or 'the configuration to add'}; {left} {'workflow' if left == 1 else 'workflows'} untouched, nothing deleted "
         "but legacy workflow files, each restorable."
     )
 

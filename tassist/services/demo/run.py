@@ -40,7 +40,7 @@ from tassist.services.demo.voice import Voice
 from tassist.services.demo.watch import Watch
 from tassist.store.journal import Journal
 from tassist.store.model import LaneKey
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 REDIRECT = "http://127.0.0.1:1/callback"
 """Where GitHub sends the person with the code; the demo reads it off the address, as paste-back does."""
@@ -144,7 +144,8 @@ def _tell(told: _Told, interrupts: Interrupts, stack: contextlib.ExitStack) -> S
     voice.blank()
     everything = len(box.repository(repo).issues)
     voice.say(
-        f"A second look at all {everything} issues and pull requests, closed ones too: nothing should be left to do"
+        f"A second look at {noun(everything, 'the one issue or pull request', f'all {everything} issues and pull requests')}, closed ones too:"
+        " nothing should be left to do"
     )
     before, runs_before = len(box.requests.writes), watch.seen.runs
     with interrupts.held():

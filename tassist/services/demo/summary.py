@@ -69,7 +69,7 @@ class Summary:
             ("lost", str(self.lost)),
             (
                 "second look",
-                f"{self.second_look_issues} issues and pull requests, {self.second_look_writes} {noun(self.second_look_writes, 'write')}",
+                f"{self.second_look_issues} {noun(self.second_look_issues, 'issue or pull request', 'issues and pull requests')}, {self.second_look_writes} {noun(self.second_look_writes, 'write')}",
             ),
             ("dashboard", safe_text(self.dashboard, max_chars=400)),
             *(("telemetry", safe_text(path, max_chars=400)) for path in self.telemetry),

@@ -29,7 +29,7 @@ from migrations.audit.document import Document, Part, Step, read_document
 from migrations.model import Snapshot, Write
 from tassist.errors import os_problem
 from tassist.services.migrate.rehearsal_steps import Known, checkout_folder, filled, outputs, wants
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 LIMIT_S = 120.0
 """For one run of one workflow."""
@@ -130,7 +130,8 @@ def rehearse(
         raise ProblemError(os_problem(error, doing="rehearse in")) from error
     noise = []
     if first.intents != second.intents:
-        noise.append(f"{path}: {len(set(first.intents) ^ set(second.intents))} intents differ between two runs")
+        differ = len(set(first.intents) ^ set(second.intents))
+        noise.append(f"{path}: {differ} {noun(differ, 'intent differs', 'intents differ')} between two runs")
     names = sorted(first.left.keys() | second.left.keys())
     noise += [
         f"{path}: {name} differs between two runs" for name in names if first.left.get(name) != second.left.get(name)

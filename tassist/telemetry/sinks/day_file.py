@@ -97,7 +97,9 @@ def open_file(path: Path, prev: chain.Link | None, ids: set[str], notice: Notice
         raise NotAppendableError(f"its chain is broken: {error}") from error
     if not path.exists():
         if found is not None and found.digests:
-            raise NotAppendableError(f"it is gone, but its chain knows {len(found.digests)} records")
+            raise NotAppendableError(
+                f"it is gone, but its chain knows {len(found.digests)} {noun(len(found.digests), 'record')}"
+            )
         return begin_file(path, prev, ids)
     if found is None:
         begin_file(path, prev, None)
@@ -105,7 +107,9 @@ def open_file(path: Path, prev: chain.Link | None, ids: set[str], notice: Notice
         assert found is not None
     good_end, loose, count = _scan(path, len(found.digests), ids)
     if count < len(found.digests):
-        raise NotAppendableError(f"its chain knows {len(found.digests)} records, the file holds {count}")
+        raise NotAppendableError(
+            f"its chain knows {len(found.digests)} {noun(len(found.digests), 'record')}, the file holds {count}"
+        )
     size = _size(path) or 0
     if good_end < size:
         _set_aside(path, good_end, size, notice)
