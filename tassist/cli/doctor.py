@@ -30,7 +30,7 @@ _MARKS = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skip
 @click.option(
     "--timeout",
     type=click.FloatRange(0.1, 600),
-    default=2.5,
+    default=2.0,
     show_default=True,
     metavar="SECONDS",
     help="For all checks.",

@@ -14,7 +14,7 @@ from tassist.errors import redact
 from tassist.text import safe_text
 
 T = TypeVar("T")
-DEADLINE_S = 2.5
+DEADLINE_S = 2.0
 """For all of them, since they run side by side: the answer is there in under three seconds."""
 
 

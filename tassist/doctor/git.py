@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from engine.config import InvalidConfig, parse
 from tassist.doctor.check import Check, Finding, Machine, blocking, failed, ok, skipped, warning
 from tassist.text import safe_text
 
@@ -75,6 +74,8 @@ def _config(machine: Machine) -> Finding:
     path = (Path(top) if top else machine.folder) / CONFIG
     if not path.is_file():
         return skipped(f"there is no {CONFIG} here")
+    from engine.config import InvalidConfig, parse
+
     try:
         found = parse(path.read_bytes(), file=CONFIG)
     except OSError as error:

@@ -9,7 +9,7 @@ from tassist.text import safe_text
 
 def _look(machine: Machine) -> Finding:
     del machine
-    found = system_keyring.examine_backend(2.2)
+    found = system_keyring.examine_backend(1.8)
     if found.usable:
         return ok(f"{safe_text(found.backend, max_chars=80)} keeps secrets")
     # Nothing depends on one: the installer keeps secrets in a private file where there is none.

@@ -15,8 +15,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
-import jwt
-
 from engine.ports import Retry
 from engine.problems import Problem
 from tassist.errors import Secret
@@ -94,6 +92,8 @@ class AppAuth:
         if self._signed and now < self._signed[1] and self._signed[1] - now < timedelta(seconds=EXPIRES_AFTER_S):
             return self._signed[0]
         issued = int(now.timestamp())
+        import jwt  # with it comes cryptography
+
         token = jwt.encode(
             {
                 "iat": issued - ISSUED_BEFORE_S,

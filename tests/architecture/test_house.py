@@ -52,7 +52,7 @@ def test_the_first_line_stands_before_anything_but_python_itself_is_loaded(
         "import sys\nbefore = set(sys.modules)\nfrom tassist import entry, terminal\n"
         "terminal.may_draw = lambda **_: True\n"
         "def said():\n"
-        "    print(*sorted(set(sys.modules) - before), file=sys.stderr)\n    sys.exit(0)\n"
+        "    print(*sorted(one for one in sys.modules if one not in before and sys.modules[one]), file=sys.stderr)\n    sys.exit(0)\n"
         "terminal.splash = said\nentry.run(sys.argv[1:])"
     )
 
@@ -72,6 +72,15 @@ def test_the_first_picture_of_the_installer_waits_for_nothing_of_the_installer(p
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=project_root, check=True)
 
     assert done.stdout.split() == []
+
+
+def test_doctor_loads_what_costs_time_only_where_a_check_needs_it(project_root: Path) -> None:
+    code = "import sys, tassist.services.doctor, httpx\n"
+    code += "print(sorted({'jwt', 'rich', 'yaml', 'engine.config', 'tassist.services.switching'} & set(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=project_root, check=True)
+
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_engine_is_pure_at_run_time(project_root: Path) -> None:

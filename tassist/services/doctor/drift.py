@@ -13,7 +13,6 @@ from tassist.doctor.check import Check, Finding, failed, ok, skipped, waiting, w
 from tassist.doctor.public import NOBODY
 from tassist.github.app_api import missing_permissions
 from tassist.github.wire import AppWire, DeliveryWire
-from tassist.services import switching
 from tassist.services.doctor.app_side import AppSide, NotYet
 from tassist.services.doctor.covered import uncovered
 from tassist.services.not_taken import reason
@@ -221,6 +220,8 @@ _TUNNELS = (
 
 
 async def _tunnel(side: AppSide) -> Finding:
+    from tassist.services import switching
+
     kept = switching.read(side.home)
     left = kept is not None and kept.standing != switching.Standing.SET and not switching.is_held(side.home)
     if left and kept is not None:
@@ -271,6 +272,8 @@ async def _tunnel(side: AppSide) -> Finding:
 
 
 async def _mend_tunnel(side: AppSide) -> str:
+    from tassist.services import switching
+
     connection = await side.connection()
     return await switching.restore_left(connection.api, side.home, clock=SystemClock()) or "nothing was left to restore"
 

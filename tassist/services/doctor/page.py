@@ -20,7 +20,7 @@ def reference() -> str:
         "# Checks of the doctor",
         "",
         "`tassist doctor` runs them side by side and is done in under three seconds, also where nothing can be reached:",
-        "each has the same deadline (`--timeout`, 2.5 seconds). `--only ID,…` runs some, `--fix ID` applies a fix, `--json`",
+        "each has the same deadline (`--timeout`, 2 seconds). `--only ID,…` runs some, `--fix ID` applies a fix, `--json`",
         "prints one document. Exit code 3: something has failed; 8: something waits for a person; 0: all is well, or there",
         "are only warnings.",
         "",
