@@ -293,7 +293,24 @@ async def test_a_wait_that_needs_a_paste_does_not_say_it_goes_on_by_itself(home:
 
         assert "it goes on with what you paste" in seat.text("#elapsed")
         await seat.pilot.press("f5")
-        await seat.until(lambda: any("paste it" in each.message for each in seat.app._notifications), "the word")
+        await seat.until(lambda: "paste it" in seat.text("#link-said"), "the word")
+
+
+async def test_what_came_of_a_key_is_said_in_its_place_and_nothing_lies_over_what_to_do(home: Path) -> None:
+    async with seated(home, None) as seat:
+        await seat.view(StartView)
+        hints = tuple(
+            f"{number}, which is as long as a line of a small window can be, and no longer" for number in range(7)
+        )
+        waiting = Waiting("you to install the App", "https://github.com/apps/x/installations/new", hints=hints)
+        await seat.screen.show(WaitView(Wait(RegisterApp(), waiting, Known()), seat.screen.desk.clock, may_open=False))
+        await at_rest(seat.app)
+        await seat.pilot.press("f3")
+        await at_rest(seat.app)
+
+        drawn = "\n".join("".join(part.text for part in strip) for strip in seat.app.screen._compositor.render_strips())
+        assert "copied, where the terminal allows it" in drawn
+        assert all(f"· {hint}" in drawn for hint in hints)
 
 
 async def test_it_may_be_left_and_goes_on_where_it_was(home: Path) -> None:

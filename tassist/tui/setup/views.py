@@ -332,7 +332,7 @@ class WaitView(View[str]):
         else:
             by_itself = self.wait_for.waiting.by_itself
             said = "not there yet; it goes on by itself as soon as it is" if by_itself else "paste it into the field"
-            self.app.notify(said, markup=False)
+            self.query_one(LinkPanel).say(said)
 
 
 class FailedView(View[Signal]):

@@ -98,14 +98,21 @@ class LinkPanel(Vertical):
                 yield Button("QR code (F4)", id="qr", compact=True)
             if not self.waiting.accepts:
                 yield Button("I have done it (F5)", id="done", compact=True)
+        yield Static(id="link-said")
         if self.waiting.accepts:
             paste = "Or paste" if self.waiting.by_itself else "Paste"
             yield Static(content(f"{paste} {self.waiting.accepts}:"), id="paste-label")
             yield Field(id="paste", select_on_focus=False)
 
     def on_mount(self) -> None:
-        """No room for buttons where there are none."""
+        """No room for buttons where there are none, nor for words before there are any."""
         self.query_one("#link-buttons").display = bool(self.query(Button))
+        self.query_one("#link-said").display = False
+
+    def say(self, text: str) -> None:
+        """Say what came of a key below the buttons: a toast would lie over the lines that say what to do."""
+        said = self.query_one("#link-said", Static)
+        said.content, said.display = content(text), True
 
     def first(self) -> Widget:
         """What most people need next."""
@@ -127,19 +134,17 @@ class LinkPanel(Vertical):
         """Open it here."""
         if self.may_open:
             self.app.open_url(self.waiting.link)
-            self.app.notify("the browser was asked to open the link", markup=False)
+            self.say("the browser was asked to open the link")
 
     def action_copy_link(self) -> None:
         """Copy it."""
         self.app.copy_to_clipboard(self.waiting.link)
-        self.app.notify(
-            "copied, where the terminal allows it; otherwise select it with Shift and the mouse", markup=False
-        )
+        self.say("copied, where the terminal allows it; otherwise select it with Shift and the mouse")
 
     def action_qr(self) -> None:
         """Show the code, on the whole screen: it needs every line of a small one."""
         if getattr(self.app, "ascii_only", False):
-            self.app.notify("a QR code cannot be drawn in ASCII; the address stands above in full", markup=False)
+            self.say("a QR code cannot be drawn in ASCII; the address stands above in full")
         elif self.waiting.short_link:
             _ = self.app.push_screen(QrModal(self.waiting.short_link))
 
