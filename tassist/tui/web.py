@@ -6,6 +6,7 @@ the address, a cookie keeps it, and a connection from another page's origin is r
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 import shlex
@@ -24,10 +25,13 @@ from tassist.errors import os_problem
 from tassist.opening import OpenPlace
 
 if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+
     from aiohttp import web
 
 _HOST = "127.0.0.1"
 _COOKIE = "tassist-console"
+_GRACE_S = 5.0
 _POLICY = "default-src 'self' 'unsafe-inline' data:; connect-src 'self' ws:; frame-ancestors 'none'"
 """Nothing is fetched from elsewhere; textual-serve's page asks for a font of somebody else's."""
 
@@ -50,7 +54,18 @@ def serve_web(wanted: OpenPlace) -> int:
             )
         ) from None
     from aiohttp.web import run_app
+    from textual_serve import app_service, server
 
+    windows = Windows()
+
+    class Noted(app_service.AppService):
+        """A window whose process is known."""
+
+        @override
+        async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
+            return windows.note(await super()._open_app_process(width, height))
+
+    server.AppService = Noted  # type: ignore[attr-defined]  # the one name by which the server makes them
     assert wanted.web is not None
     command = [sys.executable, "-m", "tassist", "console", "--place", wanted.place]
     if wanted.home:
@@ -66,6 +81,7 @@ def serve_web(wanted: OpenPlace) -> int:
             async def _make_app(self) -> web.Application:
                 app = await super()._make_app()
                 app.middlewares.append(guard(token, port))
+                app.on_cleanup.append(windows.end)
                 return app
 
             @override
@@ -84,6 +100,39 @@ def serve_web(wanted: OpenPlace) -> int:
 
         Guarded(shlex.join(command), host=_HOST, port=port, title="tassist").serve()
     return 0
+
+
+class Windows:
+    """The processes of the windows; textual-serve ends with its loop while they are still ending."""
+
+    def __init__(self) -> None:
+        self._processes: list[Process] = []
+
+    def note(self, process: Process) -> Process:
+        """One more; those that ended are forgotten."""
+        for ended in [one for one in self._processes if one.returncode is not None]:
+            self._processes.remove(ended)
+            _close(ended)
+        self._processes.append(process)
+        return process
+
+    async def end(self, app: web.Application) -> None:
+        """Wait until each has ended, and end it by force where it does not in time."""
+        del app
+        for process in self._processes:
+            if process.stdin is not None:
+                process.stdin.close()
+            try:
+                await asyncio.wait_for(process.wait(), _GRACE_S)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+            _close(process)
+
+
+def _close(process: Process) -> None:
+    """Close its pipes: else they outlive the loop, which complains."""
+    process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 – there is no public way
 
 
 def _listening(port: int) -> socket.socket:
