@@ -300,7 +300,7 @@ async def test_what_came_of_a_key_is_said_in_its_place_and_nothing_lies_over_wha
     async with seated(home, None) as seat:
         await seat.view(StartView)
         hints = tuple(
-            f"{number}, which is as long as a line of a small window can be, and no longer" for number in range(7)
+            f"{number}, which is as long as a line of a small window can be, and no longer" for number in range(6)
         )
         waiting = Waiting("you to install the App", "https://github.com/apps/x/installations/new", hints=hints)
         await seat.screen.show(WaitView(Wait(RegisterApp(), waiting, Known()), seat.screen.desk.clock, may_open=False))
@@ -309,7 +309,7 @@ async def test_what_came_of_a_key_is_said_in_its_place_and_nothing_lies_over_wha
         await at_rest(seat.app)
 
         drawn = "\n".join("".join(part.text for part in strip) for strip in seat.app.screen._compositor.render_strips())
-        assert "copied, where the terminal allows it" in drawn
+        assert "copied where the terminal allows it; else select it with Shift and the mouse" in drawn
         assert all(f"· {hint}" in drawn for hint in hints)
 
 

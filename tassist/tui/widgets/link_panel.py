@@ -139,7 +139,7 @@ class LinkPanel(Vertical):
     def action_copy_link(self) -> None:
         """Copy it."""
         self.app.copy_to_clipboard(self.waiting.link)
-        self.say("copied, where the terminal allows it; otherwise select it with Shift and the mouse")
+        self.say("copied where the terminal allows it; else select it with Shift and the mouse")
 
     def action_qr(self) -> None:
         """Show the code, on the whole screen: it needs every line of a small one."""
