@@ -54,7 +54,10 @@ def tail(
     found = looked(max(last, 1))
     yield from in_words(found)
     shown = found.last[:last]
-    yield f"last {len(shown)} {noun(len(shown), 'delivery', 'deliveries')}:" if shown else "no delivery yet"
+    if shown:
+        yield f"last {len(shown)} {noun(len(shown), 'delivery', 'deliveries')}:"
+    elif not found.last:
+        yield "no delivery yet"
     followed: OrderedDict[int, str] = OrderedDict()
     for one in reversed(shown):
         yield sentence(journal, one)

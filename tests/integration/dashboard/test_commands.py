@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from tassist.dashboard import pieces
 from tassist.entry import run
 from tests.support.permissions import lock, without_rights
 from tests.support.records import NOON, line
@@ -244,3 +246,22 @@ def test_nobody_is_told_of_a_day_where_there_is_no_record(tmp_path: Path, capsys
         assert "As of" not in text, page
         assert "1970" not in text, page
     assert '<p class="lead">There are no records yet</p>' in (tmp_path / "site" / "index.html").read_text()
+
+
+def test_with_fresh_every_record_is_read_again(
+    months: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "LEAST_BYTES", 1000)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def figures(*words: str) -> bytes:
+        assert typed(capsys, "build", "--from", months, "--out", tmp_path / "site", *words)[0] == 0
+        return (tmp_path / "site" / "dashboard.json").read_bytes()
+
+    whole = figures()
+    (cache,) = (tmp_path / "cache").rglob("dashboard.duckdb")
+    with duckdb.connect(str(cache)) as connection:
+        connection.execute("UPDATE counted SET n = n + 1")
+
+    assert figures() != whole, "what is remembered is believed"
+    assert figures("--fresh") == whole

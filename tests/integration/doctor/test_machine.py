@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -303,3 +304,24 @@ async def test_a_check_that_hangs_keeps_no_other_one(desk: Desk) -> None:
     assert "this is a bug" in broken.finding.fix
     assert "canary" not in repr(broken)
     assert fine.finding.state == State.OK
+
+
+def test_the_checks_are_listed_deepened_and_one_is_mended(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from tassist.entry import run
+
+    monkeypatch.setenv("TASSIST_HOME", str(tmp_path / "home"))
+    assert run(["doctor", "--list"]) == 0
+    listed = capsys.readouterr().out
+    assert {"python", "folder", "hook"} <= {row.split()[0] for row in listed.splitlines()[1:]}
+
+    assert run(["doctor", "--only", "python", "--deep", "--json"]) == 0
+    assert [found["id"] for found in json.loads(capsys.readouterr().out)["checks"]] == ["python"]
+
+    assert run(["doctor", "--fix", "nothing"]) == 2
+    assert "nothing" in capsys.readouterr().err
+    (tmp_path / "home").mkdir(mode=0o755)
+    (tmp_path / "home").chmod(0o755)
+    assert run(["doctor", "--fix", "folder"]) == 0
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700

@@ -70,3 +70,20 @@ async def test_the_command_shows_writes_and_commits_what_the_repository_has(octo
     assert "Let Task Assistant keep the issues in order" in log.stdout
     assert "tassist sweep --dry-run" in log.stdout
     assert all(path in log.stdout for path in [scaffolding.CONFIG.rpartition("/")[2], "bug.yml", "work.yml"])
+
+
+async def test_issue_forms_are_left_out_and_a_file_is_replaced_where_that_is_said(octo: Octo, tmp_path: Path) -> None:
+    folder = tmp_path / "checkout"
+    place = folder / scaffolding.CONFIG
+    place.parent.mkdir(parents=True)
+    place.write_text("mine\n")
+    words = ("scaffold", "octo/app", "--folder", str(folder), "--yes", "--no-forms")
+
+    kept = await octo.tassist(*words)
+    assert place.read_text() == "mine\n"
+    replaced = await octo.tassist(*words, "--replace", scaffolding.CONFIG)
+
+    assert f"--replace {scaffolding.CONFIG} replaces it" in kept.err
+    assert replaced.code == 0, replaced.err
+    assert isinstance(parse(place.read_text(), file="x"), Config)
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == [place.name]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ from tests.support import family
 from tests.support.legacy import repository, write
 
 
-def tassist(*args: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from tassist.entry import main; main()", "migrate", *map(str, args)]
+def tassist(*args: object, within: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    command = [*within, sys.executable, "-c", "from tassist.entry import main; main()", "migrate", *map(str, args)]
     done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ), timeout=120)
     assert "Traceback" not in done.stderr, done.stderr
     return done
@@ -204,3 +205,30 @@ def test_a_repository_without_workflows_and_a_folder_without_git_say_so(tmp_path
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain" / "README.md").write_text("x")
     assert "no git repository" in tassist("audit", tmp_path / "plain").stdout
+
+
+def test_a_variable_that_is_told_is_one_the_repository_has(checkout: Path, tmp_path: Path) -> None:
+    told = ("--variable", "TEAM_APP_DELAY_DAYS=5")
+    plainly, with_it = (json.loads(tassist("audit", checkout, *more, "--json").stdout) for more in ((), told))
+
+    assert plainly["variables"] != with_it["variables"]
+    assert "TEAM_APP_DELAY_DAYS" in json.dumps(with_it["variables"])
+    args = ["diff", checkout, "--config", tmp_path / "new.yml", "--record", tmp_path / "record", "--json"]
+    assert tassist(*args, *told).returncode == 2
+    wrong = tassist("audit", checkout, "--variable", "TEAM_APP_DELAY_DAYS")
+    assert (wrong.returncode, "NAME=VALUE" in wrong.stderr) == (2, True)
+
+
+def test_scripts_run_without_isolation_only_where_that_is_typed(checkout: Path, tmp_path: Path) -> None:
+    forbid = 'echo 0 >/proc/sys/user/max_net_namespaces && exec "$@"'
+    within = ["unshare", "--map-root-user", "sh", "-c", forbid, "sh"]
+    if subprocess.run([*within, "true"], capture_output=True).returncode:
+        pytest.skip("this system lets nobody forbid namespaces")
+    args = ["diff", checkout, "--config", tmp_path / "new.yml", "--record", tmp_path / "record", "--rehearse", "--json"]
+
+    refused = tassist(*args, within=within)
+    done = tassist(*args, "--without-isolation", within=within)
+
+    assert (refused.returncode, "add --without-isolation if you have read the scripts" in refused.stderr) == (1, True)
+    assert done.returncode == 2, done.stderr
+    assert [note for note in json.loads(done.stdout)["notes"] if "rehearsed" in note]

@@ -182,6 +182,16 @@ def last_step(journal: Path) -> tuple[str, str]:
     return (steps[-1]["step"], steps[-1]["state"]) if steps else ("", "")
 
 
+async def test_a_plan_takes_no_telemetry_in_where_that_is_typed(shop: Shop) -> None:
+    whole = await shop.migrate("plan", "lena/shop", "--close-self-tests", "--json")
+    without = await shop.migrate("plan", "lena/shop", "--close-self-tests", "--no-telemetry", "--json")
+
+    assert "import" in whole.out
+    assert "import" not in without.out
+    assert (await shop.migrate(*APPLY, "--no-telemetry", "--yes")).code == 0
+    assert not (shop.home / "telemetry").exists()
+
+
 async def test_what_somebody_changed_since_the_plan_is_named_and_nothing_is_done(shop: Shop) -> None:
     plan = shop.home / "plan.json"
     assert (await shop.migrate("plan", "lena/shop", "--out", str(plan))).code == 2

@@ -344,3 +344,15 @@ def test_every_synthetic_payload_has_the_form_the_service_asks_for(tmp_path: Pat
         assert sorted_.state != "quarantined", (event, action, sorted_.reason)
         if event == "issues":
             assert [(target.repo_id, target.number) for target in sorted_.targets] in ([], [(9, 7)])
+
+
+def test_a_trigger_is_printed_with_the_sender_that_was_named_and_sent_to_nobody(world: Outside, tmp_path: Path) -> None:
+    words = ["issues", "labeled", "--repo", "octo/app", "--issue", "7", "--label", "phase-2", "--sender", "lin"]
+
+    printed = tassist(tmp_path, "trigger", *words, "--print", env=SIGNING)
+
+    assert printed.returncode == 0, printed.stderr
+    delivery = json.loads(printed.stdout)
+    assert (delivery["event"], delivery["payload"]["sender"]["login"]) == ("issues", "lin")
+    assert delivery["payload"]["label"]["name"] == "phase-2"
+    assert world.deliveries() == []

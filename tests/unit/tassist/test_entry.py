@@ -99,3 +99,20 @@ def test_on_windows_it_says_in_words_where_it_runs() -> None:
     assert done.stdout == ""
     assert "Windows" in done.stderr
     assert "fix: run it in WSL" in done.stderr
+
+
+@pytest.mark.parametrize("verb", [["serve", "--headless"], ["worker", "--looks", "4"]])
+def test_a_database_is_named_by_an_option_that_takes_no_password(verb: list[str], tmp_path: Path) -> None:
+    home = f"--home {tmp_path}"
+    with_password = shell(f"{TASSIST} {' '.join(verb)} {home} --database postgresql://me:hunter2hunter2@h/db")
+    nowhere = shell(f"{TASSIST} {' '.join(verb)} {home} --database postgresql://me@127.0.0.1:9/db")
+
+    assert with_password.returncode == 2, with_password.stderr
+    assert "hunter2" not in with_password.stdout + with_password.stderr
+    assert nowhere.returncode != 0
+    assert "no database is named" not in nowhere.stderr
+
+
+def test_as_many_looks_at_once_as_a_worker_can_have() -> None:
+    assert "0 is not in the range" in shell(f"{TASSIST} worker --looks 0").stderr
+    assert "no database is named" in shell(f"{TASSIST} worker --looks 256").stderr

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from tassist.entry import run
 from tassist.services.tail import tail
 from tassist.store.journal import Journal
 from tests.support.console import Filled, StillClock, troubled, typical
@@ -45,3 +48,16 @@ def test_an_empty_journal_says_so(tmp_path: Path) -> None:
         lines = list(tail(journal, tmp_path, StillClock(), follow=False, rest=lambda: False))
 
     assert lines[-1] == "no delivery yet"
+
+
+@pytest.mark.parametrize(("words", "told"), [((), 10), (("--last", "3"), 3), (("--last", "0"), 0)])
+def test_the_command_tells_as_many_deliveries_as_were_asked_for_and_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: int
+) -> None:
+    typical(tmp_path)
+
+    assert run(["console", "--plain", "--once", "--home", str(tmp_path), *words]) == 0
+    out = capsys.readouterr().out
+    assert len([line for line in out.splitlines() if line.startswith("10:")]) == told
+    assert (f"last {told} deliveries:" in out) == (told > 0)
+    assert "no delivery yet" not in out
