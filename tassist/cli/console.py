@@ -65,6 +65,7 @@ def _lines(home: str | None, *, last: int, follow: bool) -> None:
     from tassist.config import settings
     from tassist.services import hook
     from tassist.services.deliveries import open_journal
+    from tassist.services.overview import writes_per_hour
     from tassist.services.tail import tail
     from tassist.text import safe_text
 
@@ -80,6 +81,9 @@ def _lines(home: str | None, *, last: int, follow: bool) -> None:
         return asyncio.run(hook.look(loaded, loaded.home, now=clock.now()))
 
     with open_journal(loaded.place) as journal:
-        for line in tail(journal, loaded.home, clock, last=last, follow=follow, rest=rest, hook=asked):
+        for line in tail(
+            journal, loaded.home, clock, last=last, follow=follow, rest=rest, hook=asked,
+            writes_per_hour=writes_per_hour(loaded),
+        ):  # fmt: skip
             output.line(safe_text(line, max_chars=2000))
             output.flush()

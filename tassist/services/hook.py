@@ -34,7 +34,7 @@ class Hook:
         for item in self.found:
             if item.finding.said not in said:
                 said.add(item.finding.said)
-                yield NAMES[item.id], item.finding.said
+                yield NAMES[item.id], item.finding.said.removeprefix("the webhook ")
 
     @property
     def drift(self) -> Iterator[Examined]:

@@ -159,7 +159,7 @@ def sentence(text: str) -> str:
         return text
     level = str(entry.get("level") or "")
     known = {"timestamp", "level", "logger", "action", "message"}
-    tail = "".join(f"  {key}={value}" for key, value in entry.items() if key not in known)
+    tail = "".join(f"  {key}={value}" for key, value in entry.items() if key not in known and value is not None)
     head = f"{str(entry.get('timestamp') or '')[11:19]} " + (f"{level}: " if level not in {"", "info", "debug"} else "")
     return f"{head}{entry['message']}{tail}  [{entry.get('action') or ''}]"
 

@@ -17,6 +17,7 @@ from tassist.telemetry.status import Status, read_status
 from tassist.text import noun
 
 if TYPE_CHECKING:
+    from tassist.config.settings import Settings
     from tassist.services.hook import Hook
 
 LATE = timedelta(minutes=5)
@@ -69,6 +70,8 @@ class Overview:
     """From arrival to done, of the last deliveries."""
     sinks: Status
     last: tuple[Listed, ...]
+    writes_per_hour: int = WRITES_PER_HOUR
+    """What each installation may write; 0 where the settings say that there is no limit."""
     hook: Hook | None = None
     """``None`` until GitHub was asked."""
 
@@ -83,7 +86,15 @@ class Overview:
         return tuple(_attention(self)) or (Attention("good", "Nothing is lost, late or blocked", "", "deliveries"),)
 
 
-def overview(journal: Journal, home: Path, now: datetime, *, last: int = 12, hook: Hook | None = None) -> Overview:
+def overview(
+    journal: Journal,
+    home: Path,
+    now: datetime,
+    *,
+    last: int = 12,
+    writes_per_hour: int = WRITES_PER_HOUR,
+    hook: Hook | None = None,
+) -> Overview:
     """Read everything Home shows; takes a moment, whatever the journal holds.
 
     Args:
@@ -91,6 +102,7 @@ def overview(journal: Journal, home: Path, now: datetime, *, last: int = 12, hoo
         home: Its folder.
         now: The present.
         last: How many of the last deliveries.
+        writes_per_hour: What each installation may write; 0 for no limit.
         hook: What GitHub said of the webhook, where it was asked.
 
     Raises:
@@ -116,8 +128,14 @@ def overview(journal: Journal, home: Path, now: datetime, *, last: int = 12, hoo
         median_delay=sorted(delays)[len(delays) // 2] if delays else None,
         sinks=read_status(home / "sinks.json"),
         last=browse.page(Filter(), limit=last).rows,
+        writes_per_hour=writes_per_hour,
         hook=hook,
     )
+
+
+def writes_per_hour(settings: Settings) -> int:
+    """What an installation may write in an hour, as the settings say; 0 where there is no limit."""
+    return 0 if settings.text("api_limits") == "off" else WRITES_PER_HOUR
 
 
 def _attention(found: Overview) -> list[Attention]:
@@ -157,11 +175,9 @@ def _attention(found: Overview) -> list[Attention]:
         what = f"{_many(found.runs_in_trouble, 'run', 'runs')} of the last day did not succeed"
         reason = next((run.reason for run in found.trouble if run.reason), "") or ""
         said.append(Attention("waiting", what, reason, "issues"))
-    full = [one for one in found.written if one.writes >= WRITES_PER_HOUR * 0.8]
-    for one in full:
-        what = (
-            f"{one.account or f'installation {one.installation_id}'} has used {one.writes} of {WRITES_PER_HOUR} writes"
-        )
+    most = found.writes_per_hour
+    for one in [one for one in found.written if most and one.writes >= most * 0.8]:
+        what = f"{one.account or f'installation {one.installation_id}'} has used {one.writes} of {most} writes"
         said.append(Attention("waiting", what, "the rest waits for the hour to pass, by itself", "home"))
     if not found.serving:
         said.append(Attention("waiting", "No service uses this journal now", "start it: tassist serve", "setup"))

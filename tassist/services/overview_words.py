@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tassist.services.overview import WRITES_PER_HOUR, Attention, Overview
+from tassist.services.overview import Attention, Overview
 from tassist.text import noun, number, span
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -40,15 +40,16 @@ def standing(found: Overview) -> Iterator[Fact]:
         yield Fact(
             "given up", f"{number(found.given_up['dead'])} dead, {number(found.given_up['quarantined'])} set aside"
         )
+    most = found.writes_per_hour
     for one in sorted(found.written, key=lambda one: -one.writes):
-        share = min(one.writes * _SHARE // WRITES_PER_HOUR, _SHARE)
+        share = min(one.writes * _SHARE // most, _SHARE) if most else 0
         yield Fact(
             "writes/h",
-            f"{one.account or f'installation {one.installation_id}'}: {number(one.writes)} of {WRITES_PER_HOUR}",
-            "█" * share + "░" * (_SHARE - share),
+            f"{one.account or f'installation {one.installation_id}'}: {number(one.writes)}{f' of {most}' if most else ', no limit is set'}",
+            "█" * share + "░" * (_SHARE - share) if most else "",
         )
     if not found.written:
-        yield Fact("writes/h", f"none of {WRITES_PER_HOUR} for each installation")
+        yield Fact("writes/h", f"none of {most} for each installation" if most else "none, and no limit is set")
     for sink in found.sinks.sinks:
         waits = f", {number(sink.waiting)} {noun(sink.waiting, 'waits', 'wait')}" if sink.waiting else ""
         yield Fact("sink", f"{sink.name}: {sink.condition}{waits}")

@@ -34,6 +34,7 @@ def tail(
     follow: bool,
     rest: Callable[[], bool],
     hook: Callable[[], Hook] | None = None,
+    writes_per_hour: int = overview.WRITES_PER_HOUR,
 ) -> Iterator[str]:
     """Lines, oldest first; each says one thing.
 
@@ -45,10 +46,13 @@ def tail(
         follow: Go on with what happens, until ``rest`` says to stop.
         rest: Called between two rounds; sleeps, and says whether to go on.
         hook: Asks GitHub where the webhook leads; ``None``: it is not asked.
+        writes_per_hour: What each installation may write; 0 for no limit.
     """
 
     def looked(last: int) -> overview.Overview:
-        return overview.overview(journal, home, clock.now(), last=last, hook=asked.look() if asked else None)
+        return overview.overview(
+            journal, home, clock.now(), last=last, writes_per_hour=writes_per_hour, hook=asked.look() if asked else None
+        )
 
     asked = _Asked(hook, clock) if hook is not None else None
     found = looked(max(last, 1))

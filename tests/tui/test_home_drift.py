@@ -20,6 +20,7 @@ from tassist.services.switching import kept
 from tassist.services.tail import tail
 from tassist.tui.app import TassistApp
 from tassist.tui.widgets.pairs import Pairs
+from tassist.tui.widgets.panels import Says
 from tassist.tui.widgets.rows import Rows
 from tests.integration.switching.conftest import ngrok_agent
 from tests.support.console import (
@@ -82,7 +83,7 @@ async def test_a_webhook_as_it_was_set_has_not_drifted(world: World) -> None:
 
     assert drift_of(hook) == [("last-delivery", "waiting")]
     assert dict(hook.told) == {
-        "webhook": "the webhook leads to https://prod.example.com/webhook",
+        "webhook": "leads to https://prod.example.com/webhook",
         "tunnel": "no tunnel is used",
         "last sent": "GitHub has sent nothing yet",
     }
@@ -167,7 +168,7 @@ async def test_what_drifts_while_home_is_open_is_seen_when_asked_again(world: Wo
     app = console(world.home, TASSIST_NGROK_AGENT=NO_AGENT)
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(app)
-        assert told(app)["webhook"] == "the webhook leads nowhere, on purpose: tassist serve --poll asks instead"
+        assert told(app)["webhook"] == "leads nowhere, on purpose: tassist serve --poll asks instead"
         assert not any("certificate" in what for what in attention(app))
         world.box.app(world.made.id).hook_insecure_ssl = "1"
         await pilot.press("h")
@@ -240,6 +241,29 @@ async def test_the_limit_of_each_installation_is_shown_the_fullest_first(home: P
         assert attention(app)["acme has used 450 of 500 writes"] == "wait"
         assert attention(app)["suspended: gone-quiet"] == "bad"
         assert not any("octo" in what for what in attention(app))
+
+
+async def test_where_the_settings_set_no_limit_none_is_near(home: Path) -> None:
+    limited(home)
+    app = console(home, TASSIST_API_LIMITS="off")
+    async with app.run_test(size=(120, 40)):
+        await settled(app)
+
+        assert told(app)["writes/h"] == "octo: 12, no limit is set"
+        assert not any("has used" in what for what in attention(app))
+
+
+async def test_in_a_narrow_terminal_what_to_do_about_the_chosen_one_stands_below(home: Path) -> None:
+    troubled(home)
+    app = console(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(app)
+        below = app.screen.query_one("#home-fix", Says)
+        assert "replay them once the cause is mended" in str(below.content)
+        await pilot.press("down")
+        await settled(app)
+        assert "start the service: tassist serve" in str(below.content)
+        assert below.region.height == 1
 
 
 async def test_writes_of_more_than_an_hour_ago_do_not_count(home: Path) -> None:

@@ -272,6 +272,22 @@ def log_lines(app: TassistApp) -> list[str]:
     return [row.cells[0] for row in app.screen.query_one(Rows).rows]
 
 
+async def test_a_line_that_is_cut_says_so_beside_the_scroll_bar(home: Path) -> None:
+    (home / "serve.log").write_text("".join(f"{number:03} {'x' * (70 + number % 20)}\n" for number in range(100)))
+    app = console(home, "log")
+    async with app.run_test(size=(80, 24)):
+        await settled(app)
+        rows = app.screen.query_one("#log-rows", Rows)
+        drawn = [
+            "".join(segment.text for segment in line)[:79].rstrip() for line in app.screen._compositor.render_strips()
+        ][rows.region.y + 1 : rows.region.bottom]
+
+    assert rows.show_vertical_scrollbar
+    whole = [line.cells[0] for line in rows.rows[-len(drawn) :]]
+    assert [one.strip().endswith("…") for one in drawn] == [len(line) > 77 for line in whole]
+    assert any(one.endswith("…") for one in drawn)
+
+
 async def test_the_log_follows_until_one_scrolls_and_says_how_many_wait(home: Path) -> None:
     path = home / "serve.log"
     path.write_text("".join(f"line {number}\n" for number in range(1000)))

@@ -82,7 +82,10 @@ counts again, **b** builds the pages with everything else and says where they ar
         """Count again."""
         from tassist.services import dashboard
 
-        self.query_one("#board-said", Says).say("Counting …")
+        if self.board is None:
+            self._nothing("Counting the telemetry …", "")
+        else:
+            self.query_one("#board-said", Says).say("Counting …")
         self.in_background(
             "dashboard", lambda: dashboard.count(self.desk.telemetry), self._counted, said="count telemetry"
         )
@@ -122,6 +125,7 @@ counts again, **b** builds the pages with everything else and says where they ar
         self.query_one("#board-empty").display = False
         for name in ("#board-rows", "#board-below"):
             self.query_one(name).display = True
+        self.focus_if_none(self.query_one("#board-rows"))
         needs = (
             f"{len(board.needs)} {noun(len(board.needs), 'needs', 'need')} a person"
             if board.needs

@@ -20,7 +20,7 @@ from tassist.doctor.check import State
 from tassist.doctor.examine import Examined
 from tassist.errors import redact
 from tassist.services import doctor
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 from tassist.tui.messages import Told
 from tassist.tui.safe import content
 from tassist.tui.screens.place import PlaceScreen
@@ -111,7 +111,9 @@ fix of the chosen one, where there is a safe one. **r** looks again, **d** looks
         for item in report.found:
             self._came_in(item)
         counted = {state: sum(item.finding.state == state for item in report.found) for state in State}
-        parts = [f"{WORDS[state][0]} {counted[state]} {WORDS[state][1]}" for state in State if counted[state]]
+        parts = [
+            f"{WORDS[state][0]} {counted[state]} {_counted(state, counted[state])}" for state in State if counted[state]
+        ]
         said = "   ".join(parts)
         self.query_one("#health-says", Says).say(said if self.troubled or not self.found else f"{said}   all is well")
         self.refresh_bindings()
@@ -197,6 +199,10 @@ def row(item: Examined, *, lit: bool = False) -> Content:
     glyph, word, style = WORDS[item.finding.state]
     style = "" if lit else style
     return Content.assemble((f" {glyph} {word:<8}", style), safe_text(item.title, max_chars=40))
+
+
+def _counted(state: State, count: int) -> str:
+    return noun(count, "warning") if state is State.WARNING else WORDS[state][1]
 
 
 def _waiting_row(title: str) -> Content:

@@ -22,7 +22,7 @@ from tassist.tui.places import Place
 from tassist.tui.safe import content, moment
 from tassist.tui.screens.place import PlaceScreen
 from tassist.tui.widgets.pairs import Pairs
-from tassist.tui.widgets.panels import Empty, ProblemPanel
+from tassist.tui.widgets.panels import Empty, ProblemPanel, Says
 from tassist.tui.widgets.rows import Column, Mark, Row, Rows
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ hour, and the last deliveries."""
         yield ProblemPanel(id="home-problem")
         yield Empty("Reading the journal …", id="home-empty")
         with VerticalScroll(id="home-all", can_focus=False):
-            yield Rows(Column("what wants attention", 0), Column("what to do", 40, wide=True), id="home-attention")
+            yield Rows(Column("what wants attention", 0), Column("what to do", 56, wide=True), id="home-attention")
+            yield Says("", id="home-fix")
             with Grid(id="home-panes"):
                 for name, title in (("state", "Now"), ("figures", "Last 24 hours")):
                     pane = Pairs(names=11, id=f"home-{name}")
@@ -91,11 +92,12 @@ hour, and the last deliveries."""
         self._stamp = stamp
 
         def read() -> Overview | None:
-            from tassist.services.overview import overview
+            from tassist.services.overview import overview, writes_per_hour
 
             if not self.desk.has_journal():
                 return None
-            return overview(self.desk.journal(), self.desk.home, self.desk.clock.now(), last=last)
+            most = writes_per_hour(self.desk.settings)
+            return overview(self.desk.journal(), self.desk.home, self.desk.clock.now(), last=last, writes_per_hour=most)
 
         self.in_background("home-overview", read, self._show, said="reading the journal", quiet=True)
 
@@ -124,6 +126,7 @@ hour, and the last deliveries."""
         rows.fill(
             [Row(f"{at}{one.what}", (one.what, one.fix), _MARKS[one.verdict]) for at, one in enumerate(attention)]
         )
+        self._say_fix(rows.row)
         self._attention = {f"{at}{one.what}": (one.place, one.wanted) for at, one in enumerate(attention)}
         self.query_one("#home-state", Pairs).tell(pairs(standing(found)))
         self.query_one("#home-figures", Pairs).tell(pairs(figures(found)))
@@ -168,6 +171,16 @@ hour, and the last deliveries."""
             _ = self.app.push_screen(DeliveryDetailScreen(self.place, self.desk, str(event.row.key)))
             return
         self.post_message(Wanted(*self._attention[str(event.row.key)]))
+
+    def on_rows_highlighted(self, event: Rows.Highlighted) -> None:
+        """Say what to do, where there is no column for it."""
+        event.stop()
+        if event.rows.id == "home-attention":
+            self._say_fix(event.row)
+
+    def _say_fix(self, row: Row | None) -> None:
+        fix = row.cells[1] if row is not None else ""
+        self.query_one("#home-fix", Says).say(f"  to do: {fix}" if fix else "")
 
     def on_rows_edge_reached(self, event: Rows.EdgeReached) -> None:
         """From the one list to the other, by going on."""

@@ -118,7 +118,7 @@ class Rows(ScrollView, can_focus=True):
         """
         before = self.row
         self.rows = tuple(rows)
-        self.virtual_size = Size(max(self.size.width, 1), len(self.rows) + 1)
+        self.virtual_size = Size(max(self._room, 1), len(self.rows) + 1)
         place = next(
             (index for index, row in enumerate(self.rows) if keep and before is not None and row.key == before.key),
             None,
@@ -153,6 +153,11 @@ class Rows(ScrollView, can_focus=True):
         if self.row is not None and self.is_attached:
             self.post_message(self.Highlighted(self, self.row))
 
+    @property
+    def _room(self) -> int:
+        """How wide a row can be beside the scroll bar."""
+        return self.scrollable_content_region.width
+
     def _follow(self) -> None:
         if self.rows and self.size.height:
             self.scroll_to_region(Region(0, self.cursor, 1, 2), animate=False, force=True, immediate=True, x_axis=False)
@@ -164,7 +169,7 @@ class Rows(ScrollView, can_focus=True):
 
     @override
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self._room
         if y == 0:
             cells = tuple(column.title for column in self.columns)
             return self._strip(" ", cells, "rows--header", width)
@@ -191,7 +196,7 @@ class Rows(ScrollView, can_focus=True):
         return Strip([Segment(text, style)], width)
 
     def _visible(self, column: Column) -> bool:
-        return not column.wide or self.size.width >= 90
+        return not column.wide or self._room >= 90
 
     @override
     def notify_style_update(self) -> None:
@@ -200,7 +205,7 @@ class Rows(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Keep the cursor in view."""
-        self.virtual_size = Size(max(self.size.width, 1), len(self.rows) + 1)
+        self.virtual_size = Size(max(self._room, 1), len(self.rows) + 1)
         self._follow()
 
     # --- moving -------------------------------------------------------------------------------

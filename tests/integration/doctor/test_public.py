@@ -238,6 +238,14 @@ async def test_h80_only_the_webhook_is_public_behind_a_careful_proxy() -> None:
     assert found["public-paths"].state == State.OK
 
 
+async def test_an_address_of_this_machine_alone_is_not_public() -> None:
+    place = public.Entrance("http://127.0.0.1:9/webhook", Secret(SECRET))
+    [found] = await examine([(check, place) for check in public.CHECKS if check.id == "public-paths"])
+
+    assert found.finding.state == State.OK
+    assert "nobody else reaches" in found.finding.said
+
+
 async def test_where_nothing_is_public_there_is_nothing_to_look_at() -> None:
     place = public.Entrance("https://webhook.invalid/webhook", Secret(SECRET))
     found = await examine([(check, place) for check in public.CHECKS])

@@ -114,3 +114,9 @@ def test_a_log_that_grew_large_is_put_beside_and_is_private(tmp_path: Path, monk
     assert path.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "serve.log.1").read_text() == "more than ten bytes\n"
     assert log_in(tmp_path) == path
+
+
+def test_what_a_record_leaves_open_is_not_told() -> None:
+    record = {"timestamp": "2026-11-28T12:00:00Z", "message": "looked", "action": "look", "reason": None, "changed": 0}
+
+    assert sentence(json.dumps(record)) == "12:00:00 looked  changed=0  [look]"
