@@ -12,11 +12,13 @@ from engine.config import DEFAULT_FILE, Config
 from engine.problems import Problem
 from tassist.cli import diagnostics, output
 from tassist.cli.config_simulate import simulate
+from tassist.cli.groups import Group
 from tassist.errors import Exit
 from tassist.text import noun, safe_text
 
 
 @click.group(
+    cls=Group,
     context_settings={"max_content_width": 100},
     epilog="Example: tassist config validate",
 )

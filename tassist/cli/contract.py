@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tassist.cli.groups import Group
 from tassist.errors import Exit
 from tassist.text import noun
 
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    short_help="What the engine guarantees, as cases that run",
+    cls=Group,
+    short_help="Show what the engine guarantees, as cases that run.",
     epilog="Example: tassist contract verify --config .github/task-assistant.yml",
 )
 def command() -> None:
-    """What the engine guarantees, as cases that run."""
+    """Show what the engine guarantees, as cases that run."""
 
 
 @command.command(epilog="Example: tassist contract verify --config .github/task-assistant.yml")

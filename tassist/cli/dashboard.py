@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from tassist.cli import diagnostics, output
+from tassist.cli.groups import Group
 from tassist.cli.values import PATH, REPO, REPO_OR_OWNER
 from tassist.errors import Exit
 from tassist.text import noun, safe_text
@@ -38,7 +39,9 @@ def _folder(given: Path | None, home: str | None) -> Path:
     return given or telemetry_folder(load({"home": home}))
 
 
-@click.group(invoke_without_command=True, epilog="Example: tassist dashboard build --out public --as-of 2026-03-31")
+@click.group(
+    cls=Group, invoke_without_command=True, epilog="Example: tassist dashboard build --out public --as-of 2026-03-31"
+)
 @click.option("--text", is_flag=True, help="Show the figures here; what is done without a subcommand.")
 @_HOME
 @_FROM

@@ -10,6 +10,7 @@ from tassist.cli import diagnostics, output
 from tassist.cli.deliveries_redeliver import redeliver
 from tassist.cli.deliveries_search import diff, search
 from tassist.cli.deliveries_send import edit, resend
+from tassist.cli.groups import Group
 from tassist.config.settings import Place
 from tassist.store.model import DeliveryRow, DeliveryState
 from tassist.text import noun, safe_text
@@ -20,6 +21,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of te
 
 
 @click.group(
+    cls=Group,
     short_help="Look at deliveries: list, search, compare, edit, send again.",
     epilog="Example:\n\n  tassist deliveries list --state dead",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from typing_extensions import override
 
+from tassist.cli.groups import Group
 from tassist.cli.migrate_audit import audit
 from tassist.cli.migrate_diff import diff
 from tassist.cli.migrate_history import import_telemetry
@@ -20,7 +21,7 @@ Example:
   tassist migrate acme/app"""
 
 
-class _Flow(click.Group):
+class _Flow(Group):
     """Takes a repository in place of a subcommand, and shows its migration."""
 
     @override

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from tassist.cli.groups import Group
 from tassist.cli.migrate_plan import AS_JSON, HOME
 
 
-@click.group(epilog="Example: tassist migrate shadow start acme/app --days 7")
+@click.group(cls=Group, epilog="Example: tassist migrate shadow start acme/app --days 7")
 def shadow() -> None:
     """Let the engine decide and write nothing, beside legacy; see day by day how far they agree."""
 

@@ -34,7 +34,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("store", "tassist.cli.store", "Show what the journal holds, and remove what is over."),
     Verb("rules", "tassist.cli.rules", "Show the rules, in the order in which they are evaluated."),
     Verb("run", "tassist.cli.run", "Show what would be done about a recorded event, offline."),
-    Verb("contract", "tassist.cli.contract", "What the engine guarantees, as cases that run"),
+    Verb("contract", "tassist.cli.contract", "Show what the engine guarantees, as cases that run."),
     Verb("telemetry", "tassist.cli.telemetry", "Look after telemetry: schema, verify, status, export, import, prune."),
     Verb("dashboard", "tassist.cli.dashboard", "Figures over weeks and months, as pages, lines or JSON."),
     Verb(

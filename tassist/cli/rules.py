@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from tassist.cli import output
+from tassist.cli.groups import Group
 from tassist.errors import Exit
 
 
-@click.group(context_settings={"max_content_width": 100}, epilog="Example: tassist rules show milestone")
+@click.group(cls=Group, context_settings={"max_content_width": 100}, epilog="Example: tassist rules show milestone")
 def command() -> None:
     """Show the rules, in the order in which they are evaluated."""
 

@@ -13,6 +13,7 @@ import click
 from setup_wizard.question import Question
 from setup_wizard.questions import QUESTIONS
 from tassist.cli import diagnostics, output
+from tassist.cli.groups import Group
 from tassist.errors import Exit, exit_code
 from tassist.opening import OpenPlace
 from tassist.terminal import may_draw
@@ -43,6 +44,7 @@ def _metavar(question: Question) -> str:
 
 
 @click.group(
+    cls=Group,
     invoke_without_command=True,
     short_help="Install: create the GitHub App, keep its secrets, see the first delivery.",
     epilog="Example:\n\n  tassist setup --plain\n\n  tassist setup --answers answers.toml",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tassist.cli import diagnostics, output
+from tassist.cli.groups import Group
 from tassist.text import safe_text
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def _settings(home: str | None) -> Settings:
 
 
 @click.group(
+    cls=Group,
     short_help="Show what the journal holds, and remove what is over.",
     epilog="Example:\n\n  tassist store info",
 )

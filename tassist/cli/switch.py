@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tassist.cli import diagnostics, output
+from tassist.cli.groups import Group
 from tassist.errors import Exit
 from tassist.text import safe_text
 
@@ -32,6 +33,7 @@ _WAIT = click.option(
 
 
 @click.group(
+    cls=Group,
     short_help="Point the App's webhook to development or production, and prove it.",
     epilog="Example:\n\n  tassist switch status\n\n  tassist switch dev --url https://abc.ngrok-free.app\n\n  tassist switch prod",
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from tassist.cli import diagnostics, output
+from tassist.cli.groups import Group
 from tassist.cli.values import PATH, REPO
 from tassist.errors import Exit
 from tassist.telemetry.events import EventType
@@ -36,7 +37,7 @@ def _recorded(home: str | None) -> Path:
     return recorded(telemetry_folder(_settings(home)))
 
 
-@click.group(epilog="Example: tassist telemetry verify")
+@click.group(cls=Group, epilog="Example: tassist telemetry verify")
 def command() -> None:
     """Look after telemetry: schema, verify, status, export, import, prune."""
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tassist.entry import run
+
 TASSIST = f"{sys.executable} -m tassist"
 
 
@@ -116,3 +118,22 @@ def test_a_database_is_named_by_an_option_that_takes_no_password(verb: list[str]
 def test_as_many_looks_at_once_as_a_worker_can_have() -> None:
     assert "0 is not in the range" in shell(f"{TASSIST} worker --looks 0").stderr
     assert "no database is named" in shell(f"{TASSIST} worker --looks 256").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [(["serv"], "serve"), (["doctr"], "doctor"), (["config", "valdate"], "validate"), (["migrate", "plann"], "plan")],
+)
+def test_a_word_that_was_nearly_right_says_which_was_meant(
+    words: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+    assert f"Did you mean '{meant}'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["config", "deliveries", "migrate", "setup", "store", "telemetry"])
+def test_help_says_whole_sentences_of_the_commands_below(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([verb, "--help"]) == 0
+    commands = capsys.readouterr().out.partition("\nCommands:\n")[2]
+    assert commands
+    assert "..." not in commands
