@@ -100,7 +100,8 @@ class WriteScaffold(InOneGo):
         written = [each for each in differing if wanted.replace or not each.exists]
         if not written:
             kept = ", ".join(each.path for each in differing)
-            said = f"{kept} exists and is left as it is" if kept else "the first files are there already"
+            left = "exists and is left as it is" if len(differing) == 1 else "exist and are left as they are"
+            said = f"{kept} {left}" if kept else "the first files are there already"
             return Found(already=True, said=f"{wanted.repo}: {said}")
         changes = []
         for each in differing:

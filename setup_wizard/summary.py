@@ -29,6 +29,7 @@ def rows(known: Known) -> tuple[tuple[str, str], ...]:
 
 
 def _first_files(said: str) -> tuple[tuple[str, str], ...]:
-    """An address stands on a line of its own, so that it is whole where a terminal is narrow."""
+    """An address and what is to be done stand on lines of their own, so that they are whole where a terminal is narrow."""
     text, _, address = said.partition(": https://")
-    return (("first files", text), ("", f"https://{address}" if address else ""))
+    text, _, then = text.partition("; next: ")
+    return (("first files", text), ("", f"https://{address}" if address else then))

@@ -156,7 +156,7 @@ def _show(done: Done, settings: Settings, *, dry: bool, as_json: bool, saved: Pa
     if saved is not None:
         rows.append(("answers", str(saved)))
     else:
-        rows.append(("answers", "to do the same without a question: tassist setup --yes --save-answers FILE"))
+        rows.append(("answers", "tassist setup --yes --save-answers FILE keeps them in a file"))
     for name, value in rows:
         output.line(f"{name:<13} {safe_text(value, max_chars=300)}")
 

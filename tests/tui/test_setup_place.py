@@ -316,6 +316,7 @@ async def test_what_came_of_a_key_is_said_in_its_place_and_nothing_lies_over_wha
 async def test_it_may_be_left_and_goes_on_where_it_was(home: Path) -> None:
     async with seated(home, None, env=QUICK) as seat:
         await seat.view(StartView)
+        assert {mark.standing for mark in seat.screen.query_one(Rail).marks} == {Standing.TO_COME}
         await seat.pilot.press("enter")
         await seat.view(QuestionView, "app")
         await seat.pilot.press("enter")

@@ -170,7 +170,7 @@ def _root(folder: str, repo: str, *, commits: bool) -> Path:
     Raises:
         ProblemError: there is no such folder; or, for a commit, it is a checkout of something else or of nothing.
     """
-    root = Path(folder).expanduser()
+    root = Path(folder).expanduser().absolute()
     here = checkout_of(root) if commits and root.is_dir() else ""
     said = ""
     if not root.is_dir():

@@ -39,6 +39,18 @@ _HEAVY = ("tassist.tui.setup.ends", "tassist.tui.setup.face", "tassist.tui.setup
 """The views and the flow behind them, loaded while the first picture already stands."""
 
 
+def _ahead(held: str) -> tuple[Mark, ...]:
+    """The steps before anything was looked at but whether there is an App."""
+    from setup_wizard.flow import Mark, Standing
+    from setup_wizard.steps import STAGES
+
+    return tuple(
+        Mark(step.id, step.title, Standing.ALREADY if held and step.id == "app" else Standing.TO_COME, now=False)
+        for stage in STAGES
+        for step in stage.steps
+    )
+
+
 class SetupScreen(PlaceScreen):
     """Drives `setup_wizard.flow` through `conduct`; another start goes on where this one was left."""
 
@@ -121,7 +133,8 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
 
         held = await asyncio.to_thread(self._held)
         problems = left.problems if left is not None else ()
-        await self.show(StartView(held, problems, left=left is not None))
+        marks = self.query_one(Rail).marks or await asyncio.to_thread(_ahead, held)
+        await self.show(StartView(held, problems, left=left is not None), marks)
 
     def _held(self) -> str:
         from tassist import secrets

@@ -72,7 +72,7 @@ def test_a_person_types_their_way_through(installing: Installing, env: dict[str,
     assert (installing.home / "telemetry.db").exists()
     assert "Traceback" not in terminal.shown
     assert "webhook       none; GitHub is asked for deliveries once a minute" in terminal.shown
-    assert "to do the same without a question: tassist setup --yes --save-answers FILE" in terminal.shown
+    assert "answers       tassist setup --yes --save-answers FILE keeps them in a file" in terminal.shown
     for secret in (app.webhook_secret, app.client_secret):
         assert secret.reveal() not in terminal.shown
     if env:

@@ -291,6 +291,10 @@ def test_the_summary_tells_what_is_there_and_what_comes_next() -> None:
     }
     assert summary.next_command("ngrok") == "tassist serve --tunnel ngrok"
     at = dict(summary.rows(Known({"webhook": "url"}, learned={"hook_url": "https://x.example/webhook"})))
+    by_hand = {"scaffold_said": "committed on task-assistant in /srv/app; next: git push -u origin task-assistant"}
+    shown = dict(summary.rows(Known({}, learned=by_hand)))
+    assert shown["first files"] == "committed on task-assistant in /srv/app"
+    assert shown[""] == "git push -u origin task-assistant"
     assert (at["webhook"], at["next"]) == ("https://x.example/webhook", "tassist serve")
 
 
@@ -298,6 +302,12 @@ def test_the_summary_tells_what_is_there_and_what_comes_next() -> None:
     ("replaces", "files", "already", "words"),
     [
         ("no", (Proposed("x", "a.yml", ("-a",), exists=True),), True, "a.yml exists and is left as it is"),
+        (
+            "no",
+            tuple(Proposed("x", name, ("-a",), exists=True) for name in ("a.yml", "b.yml")),
+            True,
+            "a.yml, b.yml exist and are left as they are",
+        ),
         ("no", (Proposed("x", "a.yml", (), exists=True),), True, "are there already"),
         ("yes", (Proposed("x", "a.yml", ("-a",), exists=True),), False, "a.yml is replaced"),
         (
