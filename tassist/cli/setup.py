@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,8 +158,17 @@ def _show(done: Done, settings: Settings, *, dry: bool, as_json: bool, saved: Pa
         rows.append(("answers", str(saved)))
     else:
         rows.append(("answers", "tassist setup --yes --save-answers FILE keeps them in a file"))
+    width = diagnostics.width() if sys.stdout.isatty() else None
     for name, value in rows:
-        output.line(f"{name:<13} {safe_text(value, max_chars=300)}")
+        for line in _folded(f"{name:<13} {safe_text(value, max_chars=300)}", width):
+            output.line(line)
+
+
+def _folded(text: str, width: int | None) -> list[str]:
+    """Lines that a terminal breaks in no word, and whole where a program reads them."""
+    if width is None:
+        return [text]
+    return textwrap.wrap(text, width, subsequent_indent=" " * 14, break_long_words=False, break_on_hyphens=False)
 
 
 @command.command("export", epilog="Example:\n\n  tassist setup export > app.line")

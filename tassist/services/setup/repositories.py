@@ -159,7 +159,7 @@ def _by_hand(wanted: Scaffold, files: dict[str, str]) -> str:
     if not written:
         return f"{root} has these files already"
     if not commits:
-        return f"written below {root}: {', '.join(written)}; commit them and push"
+        return f"written below {root}: {', '.join(written)}; next: commit them and push"
     branch = scaffolding.commit(root, written)
     return f"committed on {branch} in {root}; next: git push -u origin {branch}, and open a pull request"
 

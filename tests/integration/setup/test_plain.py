@@ -9,6 +9,7 @@ import pytest
 
 from setup_wizard.flow import News, Standing
 from tassist import secrets
+from tassist.cli.setup import _folded
 from tassist.cli.setup_plain import PlainFace
 from tests.support.installing import Installing
 from tests.support.installing_terminal import Terminal
@@ -135,3 +136,14 @@ async def test_what_takes_long_says_now_and_then_for_how_long_until_the_next_wor
 
     assert "  still at it, for 0.02 s now" in said
     assert face._counting is None
+
+
+def test_the_end_is_folded_between_words_at_a_terminal_and_whole_for_a_program() -> None:
+    text = f"{'first files':<13} written below /srv/app: .github/task-assistant.yml, .github/ISSUE_TEMPLATE/bug.yml"
+
+    assert _folded(text, 60) == [
+        "first files   written below /srv/app:",
+        "              .github/task-assistant.yml,",
+        "              .github/ISSUE_TEMPLATE/bug.yml",
+    ]
+    assert _folded(text, None) == [text]
