@@ -109,14 +109,32 @@ def test_a_delivery_without_colour(snap_compare: Any, home: Path, monkeypatch: p
     ids=["sure", "which", "what-wrong", "compared", "edited", "decisions"],
 )
 @pytest.mark.parametrize("state", ["typical", "hostile"])
-def test_a_dialog(snap_compare: Any, home: Path, keys: tuple[str, ...], place: str, state: str) -> None:
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_dialog(
+    snap_compare: Any, home: Path, keys: tuple[str, ...], place: str, state: str, size: tuple[int, int]
+) -> None:
     fill(home, state)
+
+    assert snap_compare(console(home, place), terminal_size=size, run_before=by_keys(*keys))
+
+
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [(("end", "r"), "deliveries"), (("end", "e"), "deliveries"), (("v",), "issues")],
+    ids=["sure", "edited", "decisions"],
+)
+def test_a_dialog_without_colour(
+    snap_compare: Any, home: Path, keys: tuple[str, ...], place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    fill(home, "typical")
 
     assert snap_compare(console(home, place), terminal_size=(80, 24), run_before=by_keys(*keys))
 
 
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("text", [*HOSTILE[:2], "the disk is full"], ids=["escapes", "markup", "plain"])
-def test_the_list_of_problems(snap_compare: Any, home: Path, text: str) -> None:
+def test_the_list_of_problems(snap_compare: Any, home: Path, text: str, size: tuple[int, int]) -> None:
     app = console(home)
 
     async def told(pilot: Pilot[Any]) -> None:
@@ -125,7 +143,7 @@ def test_the_list_of_problems(snap_compare: Any, home: Path, text: str) -> None:
         await pilot.press("ctrl+t")
         await come_to_rest(pilot)
 
-    assert snap_compare(app, terminal_size=(80, 24), run_before=told)
+    assert snap_compare(app, terminal_size=size, run_before=told)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -63,7 +63,7 @@ hour, and the last deliveries."""
         yield ProblemPanel(id="home-problem")
         yield Empty("Reading the journal …", id="home-empty")
         with VerticalScroll(id="home-all", can_focus=False):
-            yield Rows(Column("what wants attention", 0), Column("what to do", 56, wide=True), id="home-attention")
+            yield Rows(Column("what wants attention", 0), Column("what to do", 46, wide=True), id="home-attention")
             yield Says("", id="home-fix")
             with Grid(id="home-panes"):
                 for name, title in (("state", "Now"), ("figures", "Last 24 hours")):
