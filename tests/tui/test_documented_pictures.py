@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -29,3 +30,8 @@ def test_a_place_is_pictured_at_work(place: Place) -> None:
 
 def test_there_is_no_other_picture_of_the_console() -> None:
     assert {one.name for one in PICTURES.glob("console-*.svg")} == {path_of(name).name for name in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_picture_is_whole(name: str) -> None:
+    assert ET.parse(path_of(name)).getroot().tag.endswith("svg")
