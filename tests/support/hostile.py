@@ -25,6 +25,8 @@ class Table:
 
     def __init__(self) -> None:
         self.results: dict[int, dict[str, str]] = defaultdict(dict)
+        self.reasons: dict[str, str] = {}
+        """Test → why it was skipped."""
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Keep only the tests that carry an id."""
@@ -38,6 +40,10 @@ class Table:
         if not found or (report.when != "call" and report.passed):
             return
         name = report.nodeid.split("[")[0]
+        if report.failed:
+            print(f"\nfailed: {report.nodeid}", file=sys.stderr, flush=True)  # said at once: all of it takes an hour
+        elif report.skipped and isinstance(report.longrepr, tuple):
+            self.reasons[name] = str(report.longrepr[2]).removeprefix("Skipped: ")
         rank = {"passed": 0, "skipped": 1, "failed": 2}
         before = self.results[int(found[1])].get(name, "passed")
         self.results[int(found[1])][name] = max(before, report.outcome, key=lambda outcome: rank[outcome])
@@ -47,7 +53,9 @@ class Table:
         lines = []
         for number in IDS:
             tests = self.results.get(number)
-            lines += [f"H{number:02}  {result:8} {name}" for name, result in sorted((tests or {}).items())]
+            for name, result in sorted((tests or {}).items()):
+                reason = f"  ({self.reasons.get(name, 'no reason')})" if result == "skipped" else ""
+                lines.append(f"H{number:02}  {result:8} {name}{reason}")
             if not tests:
                 lines.append(f"H{number:02}  no test")
         return lines
@@ -56,7 +64,17 @@ class Table:
 def main() -> int:
     """Run and print; non-zero where a test failed."""
     table = Table()
-    code = pytest.main(
+    try:
+        return int(run(table))
+    finally:  # also where it was interrupted: what ran until then is told
+        print("\n".join(table.rows()))
+        covered = sum(1 for number in IDS if table.results.get(number))
+        print(f"{covered} of {len(IDS)} hostile cases have a test")
+
+
+def run(table: Table) -> int:
+    """Every test that carries an id."""
+    return pytest.main(
         [
             "-q",
             "--no-header",
@@ -71,10 +89,6 @@ def main() -> int:
         ],
         plugins=[table],
     )
-    print("\n".join(table.rows()))
-    covered = sum(1 for number in IDS if table.results.get(number))
-    print(f"{covered} of {len(IDS)} hostile cases have a test")
-    return int(code)
 
 
 if __name__ == "__main__":
