@@ -17,6 +17,7 @@ from tassist.tui.screens.log import LogScreen
 from tassist.tui.screens.rules import RulesScreen
 from tassist.tui.widgets.panels import Empty
 from tassist.tui.widgets.rows import Rows
+from tests.integration.simulate.test_simulate import NEW, OLD, record
 from tests.support.console import (
     HOSTILE,
     Filled,
@@ -238,6 +239,35 @@ async def test_saving_shows_what_changed_asks_and_replaces_the_file(home: Path, 
         await talked(app)
         assert path.read_text() == f"# mine\n{STARTER}"
         assert screen.before == path.read_text()
+
+
+async def test_an_edited_configuration_is_tried_over_history_and_saving_it_says_the_same_first(
+    home: Path, tmp_path: Path
+) -> None:
+    path, day = tmp_path / "c.yml", home / "telemetry/v1/repos/o/r/2026-01-02.jsonl"
+    path.write_text(OLD)
+    day.parent.mkdir(parents=True)
+    day.write_bytes(b"".join(record(number, ("track/x",), "One", 1) for number in (1, 2, 3)))
+    app = console(home, "rules")
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(app, path)
+        screen.query_one(TextArea).load_text(NEW)
+        screen._check()
+        await settled(app)
+        await pilot.press("f5")
+        await asked(app, TextModal)
+        assert isinstance(app.screen, TextModal)
+        tried = [line.plain for line in app.screen.lines]
+        assert tried[0] == "3 differences on 3 of 3 issues, 3 recorded states"
+        assert any(line.startswith("o/r#2  milestone: One → Two") for line in tried)
+        assert path.read_text() == OLD
+
+        await pilot.press("escape", "ctrl+s")
+        await asked(app, ConfirmModal)
+        assert set(tried) <= set(shown_lines(app))
+        await pilot.press("n")
+        await talked(app)
+        assert path.read_text() == OLD
 
 
 async def test_an_invalid_configuration_is_not_saved(home: Path, tmp_path: Path) -> None:
