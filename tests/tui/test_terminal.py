@@ -20,9 +20,11 @@ from typing import TypeAlias
 import pexpect
 import pytest
 
+from tassist.services.overview import is_served
 from tassist.tui.places import PLACES
 from tests.support.console import typical
 from tests.support.glass import Glass
+from tests.support.service import outside
 
 LEFT = r"\x1b\[\?1049l"
 """The screen is given back to the shell."""
@@ -261,6 +263,27 @@ def test_each_command_opens_the_app_at_its_place(shell: Shell, command: str, tit
     on_glass(shell, glass, lambda lines: here(title)(lines) and said in "\n".join(lines))
     shell.send("\x11")
     shell.expect_exact("code=0.")
+
+
+def test_serving_opens_it_with_the_engine_inside_and_leaving_ends_the_service(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "world").mkdir()
+    with outside(tmp_path / "world") as world:
+        port = {"TASSIST_PORT": "0", "TASSIST_HOME": str(world.home)}
+        for shell in spawned(BASH, {**env, **world.env, **port}):
+            glass = Glass(80, 24)
+            shell.logfile_read = glass
+            shell.sendline(f"{sys.executable} -m tassist serve; echo code=$?.")
+
+            def runs(lines: list[str]) -> bool:
+                return here("1Home")(lines) and any("service    running" in line for line in lines)
+
+            on_glass(shell, glass, runs)
+            assert is_served(world.home)
+            shell.send("q")
+            shell.expect_exact("code=0.")
+            assert not is_served(world.home)
 
 
 def test_a_storm_of_resizes_leaves_it_alive_and_drawn_right(shell: Shell) -> None:
