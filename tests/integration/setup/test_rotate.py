@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,28 +40,38 @@ def app_of(installed: Installing) -> secrets.GitHubApp:
     return secrets.read(secrets.credentials_path(installed.home))
 
 
+@contextmanager
+def people_at_work(installed: Installing, url: str) -> Iterator[None]:
+    """Somebody opens an issue every moment, and GitHub tells the server of it; at the end all that was told is answered."""
+    box = installed.box
+    by, repo = box.by("ann"), box.repository("octo/app")
+    with box.lock:
+        box.app(app_of(installed).app_id).hook_url = url
+    stop = threading.Event()
+
+    def deliver() -> None:
+        while not stop.is_set():
+            with box.lock:
+                issue_changes.open_issue(box, by, repo, "an issue")
+            stop.wait(0.05)
+
+    people = threading.Thread(target=deliver)
+    people.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        people.join()
+    assert box.webhooks.wait_idle(30)
+
+
 def test_h04_a_running_server_refuses_nothing_while_the_secret_is_rotated(installed: Installing) -> None:
     box, made = installed.box, installed.box.app(app_of(installed).app_id)
     before = app_of(installed).webhook_secret
-    by, repo = box.by("ann"), box.repository("octo/app")
     with ServerProcess(installed.home, installed.environment()) as server:
         server.start()
-        with box.lock:
-            made.hook_url = server.url
-        stop = threading.Event()
-
-        def deliver() -> None:
-            while not stop.is_set():
-                with box.lock:
-                    issue_changes.open_issue(box, by, repo, "an issue")
-                stop.wait(0.05)
-
-        people = threading.Thread(target=deliver)
-        people.start()
-        done = [installed.tassist("rotate", "secret", "--json") for _ in range(2)]
-        stop.set()
-        people.join()
-        assert box.webhooks.wait_idle(30)
+        with people_at_work(installed, server.url):
+            done = [installed.tassist("rotate", "secret", "--json") for _ in range(2)]
         server.stop()
 
     assert [each.code for each in done] == [0, 0]
@@ -73,6 +85,36 @@ def test_h04_a_running_server_refuses_nothing_while_the_secret_is_rotated(instal
         assert (
             secret.reveal() not in done[0].out + done[0].err + done[1].out + (installed.home / "server.log").read_text()
         )
+
+
+def test_a_leak_is_rehearsed_as_its_guide_says_it(installed: Installing, tmp_path: Path) -> None:
+    # docs/how-to/rotate-a-leaked-key.md, step by step, while people work.
+    made, before = installed.box.app(app_of(installed).app_id), app_of(installed)
+    leaked = before.keys()[0]
+    downloaded = tmp_path / "tidy.private-key.pem"
+    downloaded.touch(0o600)
+    downloaded.write_text(app_registry.add_key(made))
+    with ServerProcess(installed.home, installed.environment()) as server:
+        server.start()
+        with people_at_work(installed, server.url):
+            done = installed.tassist("rotate", "--all", "--key-file", str(downloaded), "--json")
+            app_registry.remove_key(made, leaked.pem.reveal())
+            finished = installed.tassist("rotate", "--finish", "--json")
+            told_until = len(installed.box.webhooks.of_app(made))
+        server.stop()
+        log = (installed.home / "server.log").read_text()
+
+    assert (done.code, finished.code) == (8, 0), done.err + finished.err
+    after = app_of(installed)
+    (key,) = after.keys()
+    assert key.fingerprint != leaked.fingerprint
+    assert made.webhook_secret == after.webhook_secret.reveal() != before.webhook_secret.reveal()
+    sent = [one for one in installed.box.webhooks.of_app(made) if one.url == server.url]
+    assert len(sent) > 10 <= told_until
+    assert {one.status_code for one in sent} <= {200, 202}, "no delivery was refused"
+    said = done.out + done.err + finished.out + finished.err + log + installed.every_byte()
+    secret_texts = [before.webhook_secret, after.webhook_secret, leaked.pem, key.pem]
+    assert not [one for one in secret_texts if one.reveal() in said or one.reveal().splitlines()[-2:][0] in said]
 
 
 @pytest.mark.parametrize("point", ["setup-secret-kept", "setup-secret-set"])
