@@ -25,6 +25,7 @@ from tassist.dashboard.pieces import MAX_NAMED, Piece, divide, named
 _THREADS = min(os.cpu_count() or 1, 4)
 _BATCH_BYTES = (256 << 20) // _THREADS
 """Lines that one thread reads at once; a few times as much memory is needed."""
+_SOME = 10_000
 _TOGETHER = 0
 """The number of the piece of everything that is no piece of its own."""
 _SETTINGS = {
@@ -78,6 +79,12 @@ class Folds:
         """Every answer to a question."""
         found: list[tuple[Any, ...]] = self.run(query, *values).fetchall()
         return found
+
+    def each(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        """The same, some at a time: of ten million records a list of all of them would be held twice."""
+        answer = self.run(query, *values)
+        while some := answer.fetchmany(_SOME):
+            yield from some
 
     def fold(self, as_of: date | None, repos: Sequence[str]) -> None:
         """Count what is not remembered, and lay a view over everything that counts."""

@@ -93,7 +93,9 @@ def _read(
 def _facts(folds: Folds, as_of: date | None) -> Facts:
     ((records, folded, first, last),) = folds.rows(questions.TOTALS)
     day = as_of or (date.fromisoformat(last[:10]) if last else NEVER)
-    rows = folds.rows
+    rows, each = folds.rows, folds.each
+    words: dict[str, str] = {}
+    same = words.setdefault  # one string for all that say the same: each row of an answer has its own
     facts = Facts(
         day,
         f"{day}T23:59:59.999Z" if as_of or not last else last,
@@ -107,16 +109,35 @@ def _facts(folds: Folds, as_of: date | None) -> Facts:
         last=last or "",
         imported=[(repo, origin, int(count)) for repo, origin, count in rows(questions.IMPORTED)],
         repos=[repo for (repo,) in rows(questions.REPOS)],
-        counted=[Counted(*row) for row in rows(questions.COUNTED)],
-        turns=[Turn(*row) for row in rows(questions.TURNS)],
+        counted=[
+            Counted(same(repo, repo), day, same(name, name), count)
+            for repo, day, name, count in each(questions.COUNTED)
+        ],
+        turns=[
+            Turn(same(repo, repo), issue, day, is_open, same(track, track), same(milestone, milestone), *days)
+            for repo, issue, day, is_open, track, milestone, *days in each(questions.TURNS)
+        ],
     )
     folds.run(questions.NEWEST)
     facts.latest = [
-        Latest(*(*row[:6], tuple(label or "" for label in row[6]), *row[7:])) for row in rows(questions.LATEST)
+        Latest(
+            same(repo, repo),
+            issue,
+            seen,
+            is_open,
+            same(track, track),
+            same(milestone, milestone),
+            tuple(same(label or "", label or "") for label in labels),
+            *more,
+        )
+        for repo, issue, seen, is_open, track, milestone, labels, *more in each(questions.LATEST)
     ]
     folds.run(questions.WRITES)
     facts.rule_days = [RuleDay(*row) for row in rows(questions.RULE_DAYS)]
-    facts.writes = [Write(*row) for row in rows(questions.RECENT_WRITES, HISTORY)]
+    facts.writes = [
+        Write(same(row[0], row[0]), *row[1:4], *(same(word, word) for word in row[4:8]), *row[8:])
+        for row in each(questions.RECENT_WRITES, HISTORY)
+    ]
     facts.stuck = [Stuck(*row) for row in rows(questions.STUCK)]
     facts.news = [News(*(*row[:8], dict(sorted(row[8].items())))) for row in rows(questions.NEWS)]
     facts.seen = [Seen(*row) for row in rows(questions.SEEN, BEHIND)]
