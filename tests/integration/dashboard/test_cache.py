@@ -21,7 +21,7 @@ from tests.support.records import line
 @pytest.fixture(autouse=True)
 def _small_months_are_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a few kilobytes are divided as a million records are."""
-    monkeypatch.setattr(pieces, "LEAST_BYTES", 1000)
+    monkeypatch.setattr(pieces, "LEAST_BYTES", 100)
     monkeypatch.setattr(pieces, "AT_REST_S", 0)
     monkeypatch.setattr(folds, "_BATCH_BYTES", 1)  # each a batch of its own, several at once
     monkeypatch.setattr(folds, "_THREADS", 3)
