@@ -49,6 +49,12 @@ def rail(**standings: Standing) -> tuple[Mark, ...]:
     return tuple(marks)
 
 
+def until(step: str) -> tuple[Mark, ...]:
+    """The steps before this one are done."""
+    before = list(STEPS)[: list(STEPS).index(step)]
+    return rail(**dict.fromkeys(before, Standing.DONE))
+
+
 def _stage_of(question: str) -> str:
     return next(stage.title for stage in STAGES if question in stage.questions)
 
@@ -168,14 +174,14 @@ VIEWS: dict[str, tuple[Make, tuple[Mark, ...]]] = {
     ),
     "question-secret": (lambda: QuestionView(asked("passphrase", app="import")), rail()),
     "question-hostile": (lambda: QuestionView(asked("app_name", NASTY, (BAD,), app="new")), rail()),
-    "repositories-empty": (lambda: QuestionView(learned("repositories")), rail(app=Standing.DONE)),
-    "repositories": (lambda: QuestionView(learned("repositories", repositories=FEW)), rail(app=Standing.DONE)),
-    "repositories-hostile": (lambda: QuestionView(learned("repositories", "x", (BAD,), repositories=HOSTILE_LABELS)), rail(app=Standing.DONE)),
-    "telemetry": (lambda: QuestionView(learned("telemetry")), rail(app=Standing.DONE, repositories=Standing.DONE)),
-    "telemetry-error": (lambda: QuestionView(learned("telemetry", "jsonl,github", (REFUSED,))), rail(app=Standing.DONE, repositories=Standing.DONE)),
-    "tracks": (lambda: QuestionView(learned("scaffold_tracks", labels=LABELS, milestones="", proposed_tracks="track/api\ntrack/web")), rail(labels=Standing.ALREADY)),
-    "tracks-hostile": (lambda: QuestionView(learned("scaffold_tracks", labels=HOSTILE_LABELS, milestones="")), rail(labels=Standing.ALREADY)),
-    "scaffold": (lambda: PreviewView(Preview("scaffold", "First files", SCAFFOLDED, dry=False)), rail(labels=Standing.ALREADY)),
+    "repositories-empty": (lambda: QuestionView(learned("repositories")), until("repositories")),
+    "repositories": (lambda: QuestionView(learned("repositories", repositories=FEW)), until("repositories")),
+    "repositories-hostile": (lambda: QuestionView(learned("repositories", "x", (BAD,), repositories=HOSTILE_LABELS)), until("repositories")),
+    "telemetry": (lambda: QuestionView(learned("telemetry")), until("telemetry")),
+    "telemetry-error": (lambda: QuestionView(learned("telemetry", "jsonl,github", (REFUSED,))), until("telemetry")),
+    "tracks": (lambda: QuestionView(learned("scaffold_tracks", labels=LABELS, milestones="", proposed_tracks="track/api\ntrack/web")), until("scaffold")),
+    "tracks-hostile": (lambda: QuestionView(learned("scaffold_tracks", labels=HOSTILE_LABELS, milestones="")), until("scaffold")),
+    "scaffold": (lambda: PreviewView(Preview("scaffold", "First files", SCAFFOLDED, dry=False)), until("scaffold")),
     "preview": (lambda: PreviewView(Preview("app", "GitHub App", PLANNED, dry=False)), rail()),
     "preview-empty": (lambda: PreviewView(Preview("app", "GitHub App", NOTHING_PLANNED, dry=True)), rail()),
     "preview-hostile": (

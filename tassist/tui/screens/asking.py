@@ -18,6 +18,7 @@ from typing_extensions import override
 from tassist.tui.safe import content
 from tassist.tui.widgets.choices import Choices
 from tassist.tui.widgets.field import Field
+from tassist.tui.widgets.lines import Lines
 from tassist.tui.widgets.panels import KeyLine
 
 
@@ -41,7 +42,7 @@ class ConfirmModal(ModalScreen[bool]):
         with Vertical(classes="modal-box"):
             yield Static(content(self.head, max_chars=300), classes="modal-title")
             with VerticalScroll(id="confirm-lines"):
-                yield Static(Content("\n").join(self.lines))
+                yield Lines(Content("\n").join(self.lines))
             yield KeyLine()
 
     def on_mount(self, event: events.Mount) -> None:
@@ -165,7 +166,7 @@ class TextModal(ModalScreen[None]):
         with Vertical(classes="modal-box"):
             yield Static(content(self.head, max_chars=300), classes="modal-title")
             with VerticalScroll(id="text-lines"):
-                yield Static(Content("\n").join(self.lines))
+                yield Lines(Content("\n").join(self.lines))
             yield KeyLine()
 
     def on_mount(self) -> None:

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Sparkline, Static
 from typing_extensions import override
 
+from engine.problems import ProblemError
 from tassist.text import noun
 from tassist.tui.desk import Desk
 from tassist.tui.places import Place
@@ -86,9 +87,17 @@ counts again, **b** builds the pages with everything else and says where they ar
             self._nothing("Counting the telemetry …", "")
         else:
             self.query_one("#board-said", Says).say("Counting …")
-        self.in_background(
-            "dashboard", lambda: dashboard.count(self.desk.telemetry), self._counted, said="count telemetry"
-        )
+
+        def read() -> Board | None:
+            try:
+                return dashboard.count(self.desk.telemetry)
+            except ProblemError as error:
+                # Before the first delivery that is how it is, and not what went wrong.
+                if all(problem.code == "no-telemetry" for problem in error.problems):
+                    return None
+                raise
+
+        self.in_background("dashboard", read, self._counted, said="count telemetry")
 
     def action_build(self) -> None:
         """Build the pages."""
@@ -117,9 +126,9 @@ counts again, **b** builds the pages with everything else and says where they ar
         for name in ("#board-rows", "#board-below"):
             self.query_one(name).display = False
 
-    def _counted(self, board: Board) -> None:
+    def _counted(self, board: Board | None) -> None:
         self.board = board
-        if not board.source.records:
+        if board is None or not board.source.records:
             self._nothing("There is no telemetry yet", "it comes with the first deliveries: tassist serve")
             return
         self.query_one("#board-empty").display = False

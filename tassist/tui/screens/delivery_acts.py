@@ -176,7 +176,7 @@ class DeliveryActs(PlaceScreen):
         from tassist.tui.screens.delivery_edit import EditModal
 
         taken = await asyncio.to_thread(delivery_search.take, self.desk.where, chosen)
-        text = await self.app.push_screen_wait(EditModal(f"A copy of {chosen[:12]}", payloads.as_file(taken)))
+        text = await self.app.push_screen_wait(EditModal(f"A copy of {chosen}", payloads.as_file(taken)))
         if text is None:
             return
         changed = await asyncio.to_thread(read_copy, text)

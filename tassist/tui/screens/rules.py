@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Static, TextArea
+from textual.widgets import TextArea
 from typing_extensions import override
 
 from engine.problems import Problem, ProblemError
@@ -24,7 +24,8 @@ from tassist.tui.places import Place
 from tassist.tui.safe import content
 from tassist.tui.screens.asking import AskModal, ConfirmModal, TextModal
 from tassist.tui.screens.place import PlaceScreen
-from tassist.tui.widgets.panels import Says, problem_content
+from tassist.tui.widgets.lines import Lines
+from tassist.tui.widgets.panels import Says, problems_content
 
 if TYPE_CHECKING:
     from tassist.services.config_trial import Trial
@@ -80,7 +81,7 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
             yield TextArea("", id="rules-text", show_line_numbers=True, tab_behavior="focus")
             with VerticalScroll(id="rules-wrong", classes="pane") as pane:
                 pane.border_title = "Check"
-                yield Static("", id="rules-wrong-text")
+                yield Lines(id="rules-wrong-text")
 
     def on_mount(self) -> None:
         """Open the configuration of the current folder, where there is one."""
@@ -93,7 +94,7 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
             self._say(f"There is no {FILE} here")
             ways = [f"{key:<4}{what}" for key, what in _WAYS]
             lines = ["No configuration is open", "", *ways, "", *_WITHOUT]
-            self.query_one("#rules-wrong-text", Static).content = Content("\n").join([content(line) for line in lines])
+            self.query_one("#rules-wrong-text", Lines).tell(Content("\n").join([content(line) for line in lines]))
 
     def open(self, path: Path) -> None:
         """Open a file."""
@@ -144,10 +145,10 @@ the same and then asks whether to save. **Escape** leaves the editor, so that di
     def _show_problems(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
         if problems:
-            text = Content("\n\n").join([problem_content(problem) for problem in problems[:100]])
+            text = problems_content(problems[:100])
         else:
             text = content("valid: nothing is wrong with it" if self.source else "")
-        self.query_one("#rules-wrong-text", Static).content = text
+        self.query_one("#rules-wrong-text", Lines).tell(text)
         found = f"{len(problems)} {noun(len(problems), 'problem')}" if problems else "valid"
         state = "changed, not saved" if self.is_changed else "as it was read"
         # What a long name would push out of a narrow line stands first.

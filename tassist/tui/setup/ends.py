@@ -13,9 +13,10 @@ from typing_extensions import override
 from engine.problems import Problem
 from setup_wizard import summary
 from setup_wizard.flow import Done
-from tassist.text import safe_text
 from tassist.tui.safe import content
 from tassist.tui.setup.sighted import Sighted
+from tassist.tui.widgets.lines import Lines
+from tassist.tui.widgets.pairs import Pairs
 from tassist.tui.widgets.panels import ProblemPanel
 
 
@@ -65,7 +66,7 @@ class StartView(EndView):
             yield Static(content("From nothing to a verified delivery.", style="bold"), id="held")
         if self.problems:
             yield ProblemPanel(self.problems, id="left-problems")
-        yield Static(
+        yield Lines(
             Content("\n").join(
                 [
                     content(
@@ -102,11 +103,9 @@ class DoneView(EndView):
         else:
             said = "Everything was as it should be." if not self.outcome.changed else "Done."
             yield Static(content(f"✓ {said}", style="bold"), id="done-title")
-            lines = [
-                Content.assemble((f"{name:<14}", "$text-muted"), safe_text(value, max_chars=300))
-                for name, value in summary.rows(self.outcome.known)
-            ]
-            yield Static(Content("\n").join(lines), id="done-rows")
+            rows = Pairs(names=14, id="done-rows")
+            rows.tell(summary.rows(self.outcome.known))
+            yield rows
         with Horizontal(classes="setup-buttons -many"):
             if not self.dry:
                 yield Button("Look at its health", id="health", compact=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,8 @@ def _words() -> dict[Standing, tuple[str, str, str]]:
     }
 
 
-_OVER = {"already so", "done", "shown"}
+_OVER = {"already so": "done", "done": "done", "shown": "shown"}
+"""What counts as over, and as what it is counted: of a dry run nothing is done."""
 
 
 class Rail(Widget):
@@ -61,7 +63,8 @@ class Rail(Widget):
         return Content("\n").join(lines)
 
     def _line(self) -> Content:
-        done = sum(mark.standing in _OVER for mark in self.marks)
+        over = Counter(_OVER[word] for _, word, _ in map(words_of, self.marks) if word in _OVER)
+        counted = ", ".join(f"{count} {word}" for word, count in over.items()) or "0 done"
         place, now = next(
             ((place, mark) for place, mark in enumerate(self.marks, 1) if mark.now), (len(self.marks), self.marks[-1])
         )
@@ -71,7 +74,7 @@ class Rail(Widget):
             (f" {glyph} ", style),
             (f"Step {place} of {len(self.marks)}: {safe_text(now.title, max_chars=20)}", "bold"),
             (f", {word}   ", style),
-            (f"{dots}  {done} done", "$text-muted"),
+            (f"{dots}  {counted}", "$text-muted"),
         )
 
 

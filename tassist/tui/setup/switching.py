@@ -15,11 +15,12 @@ from typing_extensions import override
 
 from engine.problems import Problem
 from setup_wizard.values import hook_address, hook_address_faults
-from tassist.text import safe_text
 from tassist.tui.safe import content
 from tassist.tui.setup.ends import EndView
-from tassist.tui.setup.views import wrong
 from tassist.tui.widgets.field import Field
+from tassist.tui.widgets.lines import Lines
+from tassist.tui.widgets.pairs import Pairs
+from tassist.tui.widgets.panels import problems_content
 
 if TYPE_CHECKING:
     from tassist.services.switching import Status
@@ -54,13 +55,15 @@ has to say that it was taken. Where the proof fails the old address is put back.
     @override
     def compose(self) -> ComposeResult:
         yield Static(content("Development or production", style="bold"))
-        yield Static(content("asking GitHub …"), id="switch-status")
+        yield Static(content("asking GitHub …"), id="switch-asking")
+        yield Pairs(names=15, id="switch-status")
+        yield Lines(id="switch-notes")
         yield Static(
             content("Address of a tunnel or of a server; empty: the running ngrok agent's, or the one kept:"),
             classes="setup-small",
         )
         yield Field(id="switch-url", select_on_focus=True)
-        yield Static(id="field-error")
+        yield Lines(id="field-error")
         with Horizontal(classes="setup-buttons -many"):
             yield Button("To development", id="to-dev", compact=True)
             yield Button("To production", id="to-prod", compact=True)
@@ -86,9 +89,7 @@ has to say that it was taken. Where the proof fails the old address is put back.
             ("production", found.production or "not known here; it is kept from the first switch on"),
             ("last delivery", found.last),
         ]
-        lines = [
-            Content.assemble((f"{name:<15}", "$text-muted"), safe_text(value, max_chars=300)) for name, value in rows
-        ]
+        lines = []
         if found.held:
             lines.append(content("A process holds it now, and restores production when it ends."))
         if found.left:
@@ -97,13 +98,15 @@ has to say that it was taken. Where the proof fails the old address is put back.
             )
         if found.elsewhere:
             lines.append(content("! Somebody else has changed the address since tassist set it.", style="bold"))
-        self.query_one("#switch-status", Static).content = Content("\n").join(lines)
+        self.query_one("#switch-asking").display = False
+        self.query_one("#switch-status", Pairs).tell(rows)
+        self.query_one("#switch-notes", Lines).tell(Content("\n").join(lines))
 
     def show_problems(self, problems: tuple[Problem, ...]) -> None:
         """Below the field."""
-        error = self.query_one("#field-error", Static)
+        error = self.query_one("#field-error", Lines)
         error.display = bool(problems)
-        error.content = Content("\n").join([wrong(problem) for problem in problems])
+        error.tell(problems_content(problems))
 
     def action_look(self) -> None:
         """Ask again."""

@@ -19,14 +19,14 @@ from typing_extensions import override
 from engine.problems import Problem
 from setup_wizard.flow import Ask, Failed, Planned, Preview, Signal, Wait
 from setup_wizard.question import Choice, Question
-from tassist.errors import redact
 from tassist.text import safe_text
 from tassist.tui.safe import content
 from tassist.tui.setup.lists import LONG, ManyList, OneList, SearchedList
 from tassist.tui.setup.sighted import Sighted
 from tassist.tui.widgets.field import Field
+from tassist.tui.widgets.lines import Lines
 from tassist.tui.widgets.link_panel import LinkPanel
-from tassist.tui.widgets.panels import ProblemPanel
+from tassist.tui.widgets.panels import ProblemPanel, problems_content
 from tassist.tui.widgets.secret_input import SecretInput
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class QuestionView(View[str]):
         yield Static(content(question.text, style="bold"), id="question-text")
         yield Static(content(f"Why: {question.why}"), classes="setup-why")
         yield _field(self.ask, self.first)
-        yield Static(id="field-error")
+        yield Lines(id="field-error")
         if question.example and not question.choices_for(self.ask.known):
             yield Static(content(f"Example: {question.example}"), classes="setup-small")
         with Horizontal(classes="setup-buttons"):
@@ -86,7 +86,7 @@ class QuestionView(View[str]):
             if self.can_go_back:
                 yield Button("Back", id="previous", compact=True)
         keys = "Enter goes on" + (" · Escape goes back, and keeps what is typed" if self.can_go_back else "")
-        if question.kind == "many":
+        if question.kind == "many" and question.choices_for(self.ask.known):
             keys = f"Space marks · Enter goes on{' · Escape goes back' if self.can_go_back else ''}"
         yield Static(content(f"{keys} · F1 explains"), classes="setup-small")
 
@@ -111,9 +111,9 @@ class QuestionView(View[str]):
 
     def show_problems(self, problems: tuple[Problem, ...]) -> None:
         """Below the field, in words that say what to type."""
-        error = self.query_one("#field-error", Static)
+        error = self.query_one("#field-error", Lines)
         error.display = bool(problems)
-        error.content = Content("\n").join([wrong(problem) for problem in problems])
+        error.tell(problems_content(problems))
 
     def judge(self, raw: str) -> bool:
         """Whether it is a good answer; says what is wrong where it is not."""
@@ -194,13 +194,6 @@ def explained(question: Question) -> str:
         f"# {question.text}\n\n{question.help}\n\n{choices}\n\n"
         f"Without this question: `{question.flag}`, `{question.env}`, or `{question.id}` in an answers file."
     )
-
-
-def wrong(problem: Problem) -> Content:
-    """A problem below a field."""
-    said = safe_text(redact(problem.what), max_chars=300)
-    rest = [safe_text(redact(each), max_chars=300) for each in (problem.why, problem.fix) if each]
-    return Content.assemble((f"error: {said}", "bold $text-error"), ("".join(f"\n  {each}" for each in rest), "$text"))
 
 
 class PreviewView(View[bool]):
@@ -295,11 +288,12 @@ class WaitView(View[str]):
         yield Static(id="elapsed", classes="setup-small")
         if waiting.link:
             yield LinkPanel(waiting, may_open=self.may_open)
-        for hint in waiting.hints:
-            yield Static(content(f"· {hint}"), classes="setup-hint")
+        if waiting.hints:
+            hints = Content("\n").join([content(f"· {hint}") for hint in waiting.hints])
+            yield Lines(hints, classes="setup-hint")
         if not waiting.link:
             yield LinkPanel(waiting, may_open=self.may_open)
-        error = Static(Content("\n").join([wrong(each) for each in self.wait_for.problems]), id="field-error")
+        error = Lines(problems_content(self.wait_for.problems), id="field-error")
         error.display = bool(self.wait_for.problems)
         yield error
 

@@ -43,6 +43,7 @@ class QrModal(ModalScreen[None]):
         yield Static(
             Content("\n".join(lines)) if lines else content("The window is too small for the code; Escape goes back."),
             id="qr-code",
+            classes="" if lines else "-none",
         )
 
     def action_close(self) -> None:
@@ -101,7 +102,9 @@ class LinkPanel(Vertical):
         yield Static(id="link-said")
         if self.waiting.accepts:
             paste = "Or paste" if self.waiting.by_itself else "Paste"
-            yield Static(content(f"{paste} {self.waiting.accepts}:"), id="paste-label")
+            yield Static(
+                content(f"{paste} {self.waiting.accepts}:"), id="paste-label", classes="-below" if link else ""
+            )
             yield Field(id="paste", select_on_focus=False)
 
     def on_mount(self) -> None:

@@ -22,6 +22,7 @@ from tassist.text import safe_text
 from tassist.tui.messages import Wanted
 from tassist.tui.places import PLACES
 from tassist.tui.safe import content
+from tassist.tui.widgets.lines import Lines
 
 
 def problem_content(problem: Problem) -> Content:
@@ -30,6 +31,11 @@ def problem_content(problem: Problem) -> Content:
     parts = [Content.styled(f"error: {head}", "bold $text-error")]
     parts += [Content.styled(line, "$text") for line in rest]
     return Content("\n").join(parts)
+
+
+def problems_content(problems: Sequence[Problem]) -> Content:
+    """Several of them, with room between."""
+    return Content("\n\n").join([problem_content(problem) for problem in problems])
 
 
 class ProblemPanel(VerticalScroll, can_focus=True):
@@ -46,19 +52,16 @@ class ProblemPanel(VerticalScroll, can_focus=True):
 
     @override
     def compose(self) -> ComposeResult:
-        yield Static(self._text(), id="problem-text")
+        yield Lines(problems_content(self.problems), id="problem-text")
 
     def show(self, problems: Sequence[Problem]) -> None:
         """Show these instead."""
         self.problems = tuple(problems)
-        self.query_one("#problem-text", Static).content = self._text()
+        self.query_one("#problem-text", Lines).tell(problems_content(self.problems))
 
     def action_copy(self) -> None:
         """Copy what is shown, without secrets."""
         self.app.copy_to_clipboard(report(self.problems))
-
-    def _text(self) -> Content:
-        return Content("\n\n").join([problem_content(problem) for problem in self.problems])
 
 
 def report(problems: Sequence[Problem]) -> str:
