@@ -5,14 +5,14 @@ from __future__ import annotations
 from setup_wizard.known import Known
 
 
-def next_command(webhook: str) -> str:
-    """How the service is started after this installation."""
+def next_command(webhook: str, home: str = "") -> str:
+    """How the service is started after this installation; ``home`` is the option that names another folder, or nothing."""
     if webhook in {"ngrok", "agent"}:
-        return f"tassist serve --tunnel {webhook}"
-    return "tassist serve --poll" if webhook == "poll" else "tassist serve"
+        return f"tassist serve --tunnel {webhook}{home}"
+    return f"tassist serve{' --poll' if webhook == 'poll' else ''}{home}"
 
 
-def rows(known: Known) -> tuple[tuple[str, str], ...]:
+def rows(known: Known, home: str = "") -> tuple[tuple[str, str], ...]:
     """Name and value; only what is known."""
     learned, webhook = known.learned, known.answer("webhook")
     asked = "none; GitHub is asked for deliveries once a minute"
@@ -23,7 +23,7 @@ def rows(known: Known) -> tuple[tuple[str, str], ...]:
         ("webhook", asked if webhook == "poll" else learned.get("hook_url", "")),
         ("installed in", ", ".join(learned.get("accounts", "").splitlines())),
         *_first_files(learned.get("scaffold_said", "")),
-        ("next", next_command(webhook)),
+        ("next", next_command(webhook, home)),
     )
     return tuple((name, value) for name, value in found if value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
 import textwrap
 from collections.abc import Callable
@@ -114,11 +115,11 @@ def command(
     except Left as stopped:
         from tassist.cli.setup_plain import left
 
-        left(stopped.problems)
+        left(stopped.problems, home=_home_option(home))
         return exit_code(stopped.problems) if stopped.problems else Exit.INTERRUPTED
     if save_answers is not None:
         sitting.save_answers(save_answers, done.known)
-    _show(done, loaded, dry=dry, as_json=as_json, saved=save_answers)
+    _show(done, loaded, dry=dry, as_json=as_json, saved=save_answers, home=_home_option(home))
     return Exit.OK
 
 
@@ -130,7 +131,12 @@ def _face(state: State, env: dict[str, str], *, terminal: bool, wait_s: float) -
     return SilentFace(env, opens_browser=state.facts.has_display and terminal, terminal=terminal, wait_s=wait_s)
 
 
-def _show(done: Done, settings: Settings, *, dry: bool, as_json: bool, saved: Path | None) -> None:
+def _home_option(home: str | None) -> str:
+    """What the next command needs too, so that it finds the same folder."""
+    return f" --home {shlex.quote(safe_text(home))}" if home else ""
+
+
+def _show(done: Done, settings: Settings, *, dry: bool, as_json: bool, saved: Path | None, home: str) -> None:
     from setup_wizard import summary
 
     learned = done.known.learned
@@ -146,18 +152,18 @@ def _show(done: Done, settings: Settings, *, dry: bool, as_json: bool, saved: Pa
                 "webhook": learned.get("hook_url"),
                 "kept_in": learned.get("kept_in"),
                 "home": str(settings.home),
-                "next": [summary.next_command(done.known.answer("webhook")), "tassist doctor"],
+                "next": [summary.next_command(done.known.answer("webhook"), home), f"tassist doctor{home}"],
             }
         )
         return
     if dry:
         diagnostics.say("nothing was changed")
         return
-    rows = [*summary.rows(done.known), ("", "tassist doctor")]
+    rows = [*summary.rows(done.known, home), ("", f"tassist doctor{home}")]
     if saved is not None:
         rows.append(("answers", str(saved)))
     else:
-        rows.append(("answers", "tassist setup --yes --save-answers FILE keeps them in a file"))
+        rows.append(("answers", f"tassist setup{home} --yes --save-answers FILE keeps them in a file"))
     width = diagnostics.width() if sys.stdout.isatty() else None
     for name, value in rows:
         for line in _folded(f"{name:<13} {safe_text(value, max_chars=300)}", width):

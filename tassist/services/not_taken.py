@@ -19,7 +19,9 @@ def reason(item: DeliveryWire) -> tuple[str, str]:
         503: ("the service could not store it", "tassist doctor --only folder,disk"),
         504: ("the service did not answer its reverse proxy", "look at the service's log"),
     }
-    if code in by_code:
+    # GitHub logs a 502 of its own where it reached nobody, which no reverse proxy said.
+    connected = "failed to connect" not in said
+    if connected and code in by_code:
         return by_code[code]
     if "time" in said:
         return "nothing answered within ten seconds", "check that the address leads here; tassist doctor --only way-in"
@@ -28,4 +30,7 @@ def reason(item: DeliveryWire) -> tuple[str, str]:
             "GitHub does not trust the certificate",
             "send the whole chain (fullchain.pem); tassist doctor --only way-in",
         )
-    return "GitHub could not connect", "start tassist serve, and check the address: tassist switch status"
+    return (
+        "GitHub could not connect",
+        "see that the address answers with a trusted certificate, and that tassist serve runs behind it",
+    )

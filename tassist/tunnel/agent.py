@@ -150,6 +150,6 @@ def _no_agent(why: str) -> Problem:
         "ngrok-agent-missing",
         "no ngrok agent is running on this machine",
         f"{API}: {why}",
-        "start one: ngrok http 8080; or have tassist open a tunnel: --tunnel ngrok",
+        "start one: ngrok http 8080; or have tassist open a tunnel: serve --tunnel ngrok, setup --webhook ngrok",
         family="world",
     )

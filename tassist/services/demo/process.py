@@ -141,7 +141,7 @@ class ServerProcess:
                 what="the webhook server did not start"
                 + (f" (exit code {code})" if code is not None else f" within {START_TIMEOUT_S:.0f} s"),
                 why=safe_text("\n".join(said), newlines=True) or "it said nothing",
-                fix="mend what it names and run the demo again",
+                fix="mend what it names, and run the command again",
                 family="world",
             )
         )

@@ -212,6 +212,7 @@ async def test_where_deliveries_are_read_from_the_log_none_is_lost(world: World)
         (0, "timed out", "ten seconds"),
         (0, "SSL certificate problem", "certificate"),
         (0, "failed to connect", "connect"),
+        (502, "failed to connect to host", "connect"),
     ],
 )
 def test_each_way_of_failing_has_its_words(code: int, status: str, said: str) -> None:

@@ -81,6 +81,20 @@ def test_a_person_types_their_way_through(installing: Installing, env: dict[str,
         assert "\x1b" not in terminal.shown
 
 
+def test_what_is_to_be_typed_next_names_the_folder_that_was_given(installing: Installing) -> None:
+    folder = installing.folder / "another one"
+    typed = ("setup", "--home", str(folder), "--answers", str(installing.answers()))
+
+    left = installing.tassist(*typed, "--wait", "0", clicks=False)
+    done = installing.tassist(*typed)
+
+    named = f"--home '{folder}'"
+    assert f"go on with: tassist setup {named}\n" in left.err
+    assert f"tassist serve --poll {named}\n" in done.out
+    assert f"tassist doctor {named}\n" in done.out
+    assert f"tassist setup {named} --yes --save-answers FILE" in done.out
+
+
 def test_ctrl_c_leaves_things_whole_and_the_next_start_goes_on(installing: Installing) -> None:
     terminal = Terminal(installing, "setup", "--plain", "--github", installing.running.url)
     terminal.answers("a new GitHub App", "")
