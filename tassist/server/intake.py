@@ -97,7 +97,7 @@ class Intake:
         *,
         elsewhere: Callable[[Scope, Send], Awaitable[None]] | None = None,
         budget: Budget | None = None,
-        crowded_for_s: float = 0.1,
+        crowded_for_s: float = 0.03,
     ) -> None:
         self._inbox = inbox
         self._verifier = verifier

@@ -123,7 +123,7 @@ async def taking_deliveries(
     bounds: Bounds | None = None,
     budget: Budget | None = None,
     metrics_token: Secret | None = None,
-    crowded_for_s: float = 0.1,
+    crowded_for_s: float = 0.03,
 ) -> AsyncIterator[Target]:
     """The real intake behind the real edge on a real socket, without a dispatcher."""
     metrics = Metrics()
