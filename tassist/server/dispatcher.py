@@ -44,8 +44,8 @@ class Breadth:
     """Lanes of one repository read ahead."""
     poll_s: float = 1.0
     """How long it sleeps at most: another process may have asked for a replay."""
-    step_aside: int = 25
-    """For how many times 10 ms sorting steps aside for answers after each page."""
+    step_aside: int = 50
+    """For how many times 20 ms sorting steps aside for answers after each page."""
     trouble_s: float = 2.0
     """How long a lane rests in memory when its outcome could not even be stored."""
 
@@ -165,7 +165,7 @@ class Dispatcher:
                     if not self._busy():
                         break
                     # Answers come first: what is stored can wait a little, GitHub cannot.
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0.02)
             else:
                 await set_within(self._stored, self._breadth.poll_s)
 
