@@ -4,37 +4,31 @@ from __future__ import annotations
 
 import re
 
-from textual import events
 from textual.content import Content
-from textual.widgets import Static
+from typing_extensions import override
+
+from tassist.tui.widgets.by_width import ByWidth
 
 _LEAD = re.compile(r"\s*(?:[·○~!+-] |\d+\. |(?:error|why|fix): )?")
 _LEAST_REST = 24
 """Where less than this would be left for the words, they go on nearer to the edge."""
 
 
-class Lines(Static):
+class Lines(ByWidth):
     """Text that keeps its indent, its numbers and its first words free at the left."""
 
     def __init__(self, said: Content | None = None, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 – Textual's name
+        super().__init__(id=id, classes=classes)
         self.said = said or Content("")
-        super().__init__(self.said, id=id, classes=classes)
-        self._hung_for = 0
 
     def tell(self, said: Content) -> None:
         """Say this instead."""
         self.said = said
-        self._lay()
+        self.laid_anew()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Break it anew where the width is another."""
-        del event
-        if self.content_size.width != self._hung_for:
-            self._lay()
-
-    def _lay(self) -> None:
-        self._hung_for = self.content_size.width
-        self.content = hung(self.said, self._hung_for) if self._hung_for else self.said
+    @override
+    def at_width(self, width: int) -> Content:
+        return hung(self.said, width) if width else self.said
 
 
 def hung(said: Content, width: int) -> Content:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.cells import cell_len
-from textual import events
 from textual.content import Content
-from textual.widgets import Static
+from typing_extensions import override
 
 from tassist.tui.safe import content
+from tassist.tui.widgets.by_width import ByWidth
 
 _LEAST_VALUE = 24
 """Where less than this would be left for values, they stand under their names."""
 
 
-class Pairs(Static):
+class Pairs(ByWidth):
     """What is known of one thing, line by line; a name without a value is a heading."""
 
     def __init__(self, *, names: int, id: str | None = None) -> None:  # noqa: A002 – Textual's name
@@ -25,25 +25,18 @@ class Pairs(Static):
             names: How wide the column of names is.
             id: Of the widget.
         """
-        super().__init__("", id=id)
+        super().__init__(id=id)
         self.names = names
         self.pairs: tuple[tuple[str, str], ...] = ()
-        self._laid_for = 0
 
     def tell(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Say these instead."""
         self.pairs = tuple(pairs)
-        self._lay()
+        self.laid_anew()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Lay it out anew where the width is another."""
-        del event
-        if self.content_size.width != self._laid_for:
-            self._lay()
-
-    def _lay(self) -> None:
-        self._laid_for = self.content_size.width
-        self.content = Content("\n").join(laid(self.pairs, names=self.names, width=self._laid_for))
+    @override
+    def at_width(self, width: int) -> Content:
+        return Content("\n").join(laid(self.pairs, names=self.names, width=width))
 
 
 def laid(pairs: Iterable[tuple[str, str]], *, names: int, width: int) -> list[Content]:
