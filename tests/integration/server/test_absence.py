@@ -87,9 +87,9 @@ def test_h25_within_the_log_what_was_missed_is_read_from_it(world: Outside, hour
         assert journal.sweeps.unfinished() == []
 
 
-@pytest.mark.parametrize(("hours", "words"), [(73, "3 d 1 h"), (8 * 24, "8 d")])
+@pytest.mark.parametrize(("hours", "words"), [(73.1, "3 d 1 h"), (8 * 24.1, "8 d")])
 def test_h25_beyond_the_log_every_open_issue_is_looked_at_and_the_gap_is_named(
-    world: Outside, hours: int, words: str
+    world: Outside, hours: float, words: str
 ) -> None:
     with here(world) as server:
         server.stop()
