@@ -26,6 +26,7 @@ _THREADS = min(os.cpu_count() or 1, 4)
 _BATCH_BYTES = (256 << 20) // _THREADS
 """Lines that one thread reads at once; a few times as much memory is needed."""
 _SOME = 10_000
+"""Rows of an answer that are taken at once."""
 _TOGETHER = 0
 """The number of the piece of everything that is no piece of its own."""
 _SETTINGS = {

@@ -95,7 +95,11 @@ def _facts(folds: Folds, as_of: date | None) -> Facts:
     day = as_of or (date.fromisoformat(last[:10]) if last else NEVER)
     rows, each = folds.rows, folds.each
     words: dict[str, str] = {}
-    same = words.setdefault  # one string for all that say the same: each row of an answer has its own
+
+    def one(word: str) -> str:
+        """One string for all that say the same: each row of an answer has its own."""
+        return words.setdefault(word, word)
+
     facts = Facts(
         day,
         f"{day}T23:59:59.999Z" if as_of or not last else last,
@@ -109,25 +113,22 @@ def _facts(folds: Folds, as_of: date | None) -> Facts:
         last=last or "",
         imported=[(repo, origin, int(count)) for repo, origin, count in rows(questions.IMPORTED)],
         repos=[repo for (repo,) in rows(questions.REPOS)],
-        counted=[
-            Counted(same(repo, repo), day, same(name, name), count)
-            for repo, day, name, count in each(questions.COUNTED)
-        ],
+        counted=[Counted(one(repo), day, one(name), count) for repo, day, name, count in each(questions.COUNTED)],
         turns=[
-            Turn(same(repo, repo), issue, day, is_open, same(track, track), same(milestone, milestone), *days)
+            Turn(one(repo), issue, day, is_open, one(track), one(milestone), *days)
             for repo, issue, day, is_open, track, milestone, *days in each(questions.TURNS)
         ],
     )
     folds.run(questions.NEWEST)
     facts.latest = [
         Latest(
-            same(repo, repo),
+            one(repo),
             issue,
             seen,
             is_open,
-            same(track, track),
-            same(milestone, milestone),
-            tuple(same(label or "", label or "") for label in labels),
+            one(track),
+            one(milestone),
+            tuple(one(label or "") for label in labels),
             *more,
         )
         for repo, issue, seen, is_open, track, milestone, labels, *more in each(questions.LATEST)
@@ -135,7 +136,7 @@ def _facts(folds: Folds, as_of: date | None) -> Facts:
     folds.run(questions.WRITES)
     facts.rule_days = [RuleDay(*row) for row in rows(questions.RULE_DAYS)]
     facts.writes = [
-        Write(same(row[0], row[0]), *row[1:4], *(same(word, word) for word in row[4:8]), *row[8:])
+        Write(one(row[0]), *row[1:4], *(one(word) for word in row[4:8]), *row[8:])
         for row in each(questions.RECENT_WRITES, HISTORY)
     ]
     facts.stuck = [Stuck(*row) for row in rows(questions.STUCK)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from time import perf_counter
 from typing import Any, Protocol
@@ -98,7 +99,20 @@ class Intake:
         elsewhere: Callable[[Scope, Send], Awaitable[None]] | None = None,
         budget: Budget | None = None,
         crowded_for_s: float = 0.03,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Args beyond the obvious.
+
+        Args:
+            inbox: Where deliveries are stored.
+            verifier: Checks their signatures.
+            clock: The present.
+            metrics: Counters.
+            elsewhere: Answers other paths than the webhook's.
+            budget: How many bytes of bodies are held.
+            crowded_for_s: How long answering comes first after many waited.
+            monotonic: Time itself, for a simulation to replace.
+        """
         self._inbox = inbox
         self._verifier = verifier
         self._clock = clock
@@ -109,6 +123,7 @@ class Intake:
         """Deliveries that are being stored and wait for their answer."""
         self._crowded_for_s = crowded_for_s
         self._crowded_at = float("-inf")
+        self._monotonic = monotonic
 
     @property
     def busy(self) -> bool:
@@ -116,7 +131,7 @@ class Intake:
 
         They are answered together, so that now and then nobody waits although more keep coming.
         """
-        return perf_counter() - self._crowded_at < self._crowded_for_s
+        return self._monotonic() - self._crowded_at < self._crowded_for_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -197,7 +212,7 @@ class Intake:
             )
             self.waiting += 1
             if self.waiting >= _CROWD:
-                self._crowded_at = perf_counter()
+                self._crowded_at = self._monotonic()
             try:
                 accepted = await self._inbox.accept(incoming)
             except ProblemError as error:

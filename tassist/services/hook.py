@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from tassist.config.settings import Settings
@@ -16,8 +16,6 @@ from tassist.services.doctor.app_side import AppSide
 NAMES = {"hook": "webhook", "tunnel": "tunnel", "last-delivery": "last sent"}
 """The doctor's checks that make up the drift, each with what it is called here."""
 DEADLINE_S = 5.0
-ASKED_EVERY = timedelta(minutes=5)
-"""How old an answer may become where somebody goes on looking."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LATE = timedelta(minutes=5)
 """Whatever waits longer than this for its look is late."""
+HOOK_ASKED_EVERY = timedelta(minutes=5)
+"""How old an answer about the webhook may become where somebody goes on looking."""
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 WRITES_PER_HOUR = 500

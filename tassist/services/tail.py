@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.ports import Clock
 from tassist.services import overview
-from tassist.services.hook import ASKED_EVERY, Hook
+from tassist.services.hook import Hook
 from tassist.services.overview_words import attention_in_words, in_words
 from tassist.services.provenance import told
 from tassist.store.model import DeliveryRow
@@ -102,7 +102,7 @@ class _Asked:
         self._found: Hook | None = None
 
     def look(self) -> Hook:
-        if self._found is None or self._clock.now() - self._found.at >= ASKED_EVERY:
+        if self._found is None or self._clock.now() - self._found.at >= overview.HOOK_ASKED_EVERY:
             self._found = self._ask()
         return self._found
 

@@ -13,7 +13,7 @@ from tassist.telemetry.folding import Folding
 from tassist.telemetry.prune import Pruned
 from tassist.telemetry.shape import READ_RECORD
 from tassist.telemetry.sinks.port import entry
-from tassist.telemetry.sinks.sql import COLUMNS, TABLE, Database, ensure_tables, row
+from tassist.telemetry.sinks.sql import COLUMNS, TABLE, Database, row
 
 
 def prune_table(database: Database, *, keep_days: int, now: datetime, dry_run: bool = False) -> Pruned:
@@ -31,10 +31,13 @@ def prune_table(database: Database, *, keep_days: int, now: datetime, dry_run: b
     before = (now - timedelta(days=keep_days)).date().isoformat()
     try:
         with contextlib.closing(database.connect()) as connection:
-            ensure_tables(connection, database)
             cursor = connection.cursor()
-            cursor.execute(f"SELECT 1 FROM {TABLE} LIMIT 1")  # noqa: S608 – our own name
-            result.bare = not cursor.fetchall()
+            cursor.execute(database.there)
+            if cursor.fetchone() is not None:
+                cursor.execute(f"SELECT 1 FROM {TABLE} LIMIT 1")  # noqa: S608 – our own name
+            result.bare = cursor.fetchone() is None
+            if result.bare:
+                return result
             cursor.execute(
                 f"SELECT DISTINCT repo, substr(timestamp, 1, 10) FROM {TABLE} "  # noqa: S608 – our own names
                 f"WHERE substr(timestamp, 1, 10) < {database.mark} AND event_type <> 'day_aggregate' ORDER BY 1, 2",

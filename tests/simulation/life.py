@@ -235,13 +235,15 @@ class Life:
             metrics,
             own_login=lambda: own_login,
             on_news=github.heed,
-            busy=lambda: self.intake is not None and self.intake.waiting >= 8,
+            busy=lambda: self.intake is not None and self.intake.busy,
             breadth=self.breadth,
         )
         journal.writer.on_commit(DELIVERIES, lambda: self._soon(dispatcher.stored))
         journal.writer.on_commit(RECORDS, self._records.set)
         journal.writer.on_commit(STANDING, lambda: self._soon(self._stands_otherwise))
-        self.intake = Intake(journal, Verifier(Secrets.checked(Secret(SECRET))), self.clock, metrics)
+        self.intake = Intake(
+            journal, Verifier(Secrets.checked(Secret(SECRET))), self.clock, metrics, monotonic=self.loop.time
+        )
         self.sink = JsonlSink(self.home / "telemetry", notice=lambda _: None)
         self.lane = SinkLane(journal.outbox, self.sink, Limits(), self.clock, None)
         self.ready = True

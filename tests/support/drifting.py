@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -37,6 +38,14 @@ class World:
             "name": "Task Assistant", "webhook_secret": Secret(self.made.webhook_secret or ""), "api_url": self.running.api_url,
         }  # fmt: skip
         save(GitHubApp(**{**values, **changes}), credentials_path(self.home))  # type: ignore[arg-type]  # its own fields
+
+    async def delivers_in_vain(self) -> None:
+        """GitHub sends something to where nobody listens."""
+        app = self.box.app(self.made.id)
+        app.hook_url = "http://127.0.0.1:9/webhook"
+        with self.box.lock:
+            self.box.webhooks.ping(app)
+        assert await asyncio.to_thread(self.box.webhooks.wait_idle, 10)
 
     async def looked(self, **env: str) -> dict[str, Finding]:
         """What the checks of drift say."""

@@ -151,11 +151,7 @@ async def test_a_tunnel_whose_address_changed_is_an_error(world: World) -> None:
 
 
 async def test_a_delivery_github_could_not_hand_over_is_an_error_on_home(world: World) -> None:
-    there = world.box.app(world.made.id)
-    there.hook_url = "http://127.0.0.1:9/webhook"
-    with world.box.lock:
-        world.box.webhooks.ping(there)
-    assert await asyncio.to_thread(world.box.webhooks.wait_idle, 10)
+    await world.delivers_in_vain()
     app = console(world.home, TASSIST_NGROK_AGENT=NO_AGENT)
     async with app.run_test(size=(120, 40)):
         await settled(app)

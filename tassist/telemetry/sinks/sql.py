@@ -58,6 +58,9 @@ class Database(Protocol):
     """The type of a column that counts by itself."""
     errors: tuple[type[Exception], ...]
 
+    there: str
+    """Asks whether the table of records is there: a row, or none."""
+
     def begun(self) -> bool:
         """Whether there is anything to connect to yet; a server always is."""
         ...
@@ -128,32 +131,23 @@ class SqlSink:
     def _open(self) -> Any:
         if self._connection is None:
             self._connection = self._database.connect()
-            ensure_tables(self._connection, self._database)
+            cursor = self._connection.cursor()
+            for statement in _CREATE:
+                cursor.execute(statement.format(serial=self._database.serial))
+            cursor.execute("SELECT max(version) FROM telemetry_schema")
+            found = cursor.fetchone()[0]
+            if found is None:
+                cursor.execute(f"INSERT INTO telemetry_schema (version) VALUES ({SCHEMA_VERSION})")  # noqa: S608 – a number
+            elif found > SCHEMA_VERSION:
+                raise ProblemError(
+                    Problem(
+                        "database-too-new",
+                        f"the telemetry tables are of version {found}, this tassist knows {SCHEMA_VERSION}",
+                        fix="update tassist",
+                    )
+                )
+            self._connection.commit()
         return self._connection
-
-
-def ensure_tables(connection: Any, database: Database) -> None:
-    """Make the tables where they are not there yet.
-
-    Raises:
-        ProblemError: They are of a newer tassist.
-    """
-    cursor = connection.cursor()
-    for statement in _CREATE:
-        cursor.execute(statement.format(serial=database.serial))
-    cursor.execute("SELECT max(version) FROM telemetry_schema")
-    found = cursor.fetchone()[0]
-    if found is None:
-        cursor.execute(f"INSERT INTO telemetry_schema (version) VALUES ({SCHEMA_VERSION})")  # noqa: S608 – a number
-    elif found > SCHEMA_VERSION:
-        raise ProblemError(
-            Problem(
-                "database-too-new",
-                f"the telemetry tables are of version {found}, this tassist knows {SCHEMA_VERSION}",
-                fix="update tassist",
-            )
-        )
-    connection.commit()
 
 
 class Sqlite:
@@ -161,6 +155,7 @@ class Sqlite:
 
     mark = "?"
     serial = "INTEGER PRIMARY KEY AUTOINCREMENT"
+    there = f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{TABLE}'"  # noqa: S608 – our own name
     errors: tuple[type[Exception], ...] = (sqlite3.Error, OSError)
 
     def __init__(self, file: Path) -> None:
@@ -196,6 +191,7 @@ class Postgres:
 
     mark = "%s"
     serial = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+    there = f"SELECT 1 WHERE to_regclass('{TABLE}') IS NOT NULL"
 
     def __init__(self, conninfo: Secret, *, shown: str) -> None:
         """Args: ``shown`` names the server without its password."""

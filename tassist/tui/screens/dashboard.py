@@ -166,7 +166,7 @@ counts again, **b** builds the pages with everything else and says where they ar
         scope = repo.scope if repo else board.total
         activity = repo.activity if repo else board.activity
         self._plot("open", "Open issues", scope.flow, [value or 0 for value in scope.flow.lines["open"]])
-        taken_back, latency = next(row.cells[-2:] for row in self._rows if row.key == name)
+        taken_back, latency = next((row for row in self._rows if row.key == name), self._rows[0]).cells[-2:]
         # What a narrow terminal has no columns for.
         self.query_one("#board-more", Static).content = content(
             f"Taken back: {taken_back}. Latency of 95 in 100 runs: {latency}"

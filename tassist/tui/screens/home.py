@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from tassist.services.overview_words import Fact
 
 _EVERY_S = 1.0
-_HOOK_EVERY_S = 300.0
 _ABOVE_LAST, _LEAST_LAST = 16, 12
 """The lines above the last deliveries where all is well and the panes stand side by side; and how many there are at least."""
 _MOST_OF_A_NAME, _SMALL = 12, 20
@@ -82,7 +81,6 @@ hour, and the last deliveries."""
         # The first picture stands before anything heavy is read.
         self.call_after_refresh(self._look)
         self.every_tick(self._look, _EVERY_S)
-        self.set_interval(_HOOK_EVERY_S, self._look_at_hook)
 
     def _look(self) -> None:
         last = max(self.size.height - _ABOVE_LAST, _LEAST_LAST)
@@ -113,7 +111,10 @@ hour, and the last deliveries."""
         if not everything.display:
             everything.display = True
             self.call_after_refresh(self.query_one("#home-attention").focus)
+            from tassist.services.overview import HOOK_ASKED_EVERY
+
             self._look_at_hook()
+            self.set_interval(HOOK_ASKED_EVERY.total_seconds(), self._look_at_hook)
         self._lay_out(found)
 
     def _lay_out(self, found: Overview) -> None:

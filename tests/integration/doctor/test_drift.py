@@ -141,11 +141,7 @@ async def test_an_app_without_a_webhook_is_told(world: World) -> None:
 
 
 async def test_a_delivery_that_was_not_taken_is_explained_by_githubs_own_log(world: World) -> None:
-    app = world.box.app(world.made.id)
-    app.hook_url = "http://127.0.0.1:9/webhook"
-    with world.box.lock:
-        world.box.webhooks.ping(app)
-    assert await asyncio.to_thread(world.box.webhooks.wait_idle, 10)
+    await world.delivers_in_vain()
 
     found = (await world.looked())["last-delivery"]
 

@@ -160,6 +160,7 @@ async def working(
     breadth: Breadth | None = None,
     patience: Patience = QUICK,
     max_pages: int = 0,
+    busy: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[Bench]:
     metrics = Metrics()
     with Journal.open(home, max_pages=max_pages) as journal:
@@ -170,6 +171,7 @@ async def working(
             SystemClock(),
             metrics,
             on_news=github.heed,
+            busy=busy,
             breadth=breadth or Breadth(poll_s=0.05, trouble_s=0.05),
         )
         loop = asyncio.get_running_loop()
@@ -185,6 +187,26 @@ async def working(
             github.gate.set()
             await dispatcher.drain(5)
             await running
+
+
+async def test_sorting_steps_aside_for_answers_and_goes_on_when_they_are_given(tmp_path: Path) -> None:
+    answering = True
+    breadth = Breadth(page=1, step_aside=10**6, poll_s=0.05)
+    async with working(tmp_path, ScriptedGitHub(), breadth=breadth, busy=lambda: answering) as bench:
+        await bench.deliver(1, 2, 3)
+        await bench.until(lambda: bench.journal.backlog().unsorted == 2, "the first page")
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+            assert bench.journal.backlog().unsorted == 2
+        answering = False
+        await bench.until_done(3)
+
+
+async def test_a_rush_without_an_end_holds_sorting_up_for_a_while_only(tmp_path: Path) -> None:
+    breadth = Breadth(page=1, step_aside=2, poll_s=0.05)
+    async with working(tmp_path, ScriptedGitHub(), breadth=breadth, busy=lambda: True) as bench:
+        await bench.deliver(1, 2, 3)
+        await bench.until_done(3)
 
 
 async def test_fifty_deliveries_of_one_issue_need_at_most_two_looks_and_stay_fifty(tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sqlite 
     made = Postgres(Secret(request.getfixturevalue("postgresql")), shown="test")
     yield made
     with contextlib.closing(made.connect()) as connection:
-        connection.execute("DROP TABLE IF EXISTS telemetry_records, telemetry_version")
+        connection.execute("DROP TABLE IF EXISTS telemetry_records, telemetry_schema")
         connection.commit()
 
 
@@ -265,6 +265,13 @@ def put(database: Sqlite | Postgres, lines: list[bytes]) -> None:
     sink = SqlSink(database, name="sql")
     sink.write(entries(lines))
     sink.close()
+
+
+def test_nothing_is_made_where_no_table_is(database: Sqlite | Postgres) -> None:
+    for dry_run in (True, False):
+        with contextlib.closing(database.connect()) as connection:  # also makes the file
+            assert prune_table(database, keep_days=9, now=LATER, dry_run=dry_run) == Pruned(bare=True)
+            assert connection.execute(database.there).fetchone() is None
 
 
 def test_a_table_is_pruned_day_by_day_and_counts_the_same(database: Sqlite | Postgres) -> None:
