@@ -212,6 +212,14 @@ async def test_a_whole_run_by_keyboard_from_nothing_to_a_delivery_seen(home: Pat
         assert done.dry is False
 
 
+async def test_before_anything_is_begun_no_step_is_named_as_the_present_one(home: Path) -> None:
+    async with seated(home, None) as person:
+        await person.view(StartView)
+        line = str(person.screen.query_one(Rail).render())
+        assert line.startswith(" 10 steps")
+        assert line.endswith("0 done")
+
+
 async def test_a_dry_run_changes_nothing(home: Path) -> None:
     async with seated(home, Wishes(dry=True), env={**QUICK, "TASSIST_SETUP_CREATE_WITH": "paste"}) as seat:
         for question in ("app", "account", "webhook"):

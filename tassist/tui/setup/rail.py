@@ -65,16 +65,20 @@ class Rail(Widget):
     def _line(self) -> Content:
         over = Counter(_OVER[word] for _, word, _ in map(words_of, self.marks) if word in _OVER)
         counted = ", ".join(f"{count} {word}" for word, count in over.items()) or "0 done"
-        place, now = next(
-            ((place, mark) for place, mark in enumerate(self.marks, 1) if mark.now), (len(self.marks), self.marks[-1])
-        )
-        glyph, word, style = words_of(now)
         dots = "".join(words_of(mark)[0] for mark in self.marks)
+        tally = (f"{dots}  {counted}", "$text-muted")
+        now = next((place for place, mark in enumerate(self.marks) if mark.now), -1)
+        if now < 0 and over.total() < len(self.marks):  # nothing was begun
+            return Content.assemble((f" {len(self.marks)} steps   ", "bold"), tally)
+        glyph, word, style = words_of(self.marks[now])
         return Content.assemble(
             (f" {glyph} ", style),
-            (f"Step {place} of {len(self.marks)}: {safe_text(now.title, max_chars=20)}", "bold"),
+            (
+                f"Step {now % len(self.marks) + 1} of {len(self.marks)}: {safe_text(self.marks[now].title, max_chars=20)}",
+                "bold",
+            ),
             (f", {word}   ", style),
-            (f"{dots}  {counted}", "$text-muted"),
+            tally,
         )
 
 
