@@ -252,6 +252,7 @@ def test_with_fresh_every_record_is_read_again(
     months: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pieces, "LEAST_BYTES", 1000)
+    monkeypatch.setattr(pieces, "AT_REST_S", 0)  # the files may have been written a moment ago
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def figures(*words: str) -> bytes:
