@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from typing_extensions import override
 
-from tassist.text import safe_text
+from tassist.text import noun, safe_text
 
 if TYPE_CHECKING:
     from setup_wizard.flow import Mark, Standing
@@ -69,7 +69,7 @@ class Rail(Widget):
         tally = (f"{dots}  {counted}", "$text-muted")
         now = next((place for place, mark in enumerate(self.marks) if mark.now), -1)
         if now < 0 and over.total() < len(self.marks):  # nothing was begun
-            return Content.assemble((f" {len(self.marks)} steps   ", "bold"), tally)
+            return Content.assemble((f" {len(self.marks)} {noun(len(self.marks), 'step')}   ", "bold"), tally)
         glyph, word, style = words_of(self.marks[now])
         return Content.assemble(
             (f" {glyph} ", style),
