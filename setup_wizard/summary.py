@@ -5,16 +5,21 @@ from __future__ import annotations
 from setup_wizard.known import Known
 
 
-def next_command(webhook: str, home: str = "") -> str:
-    """How the service is started after this installation; ``home`` is the option that names another folder, or nothing."""
-    if webhook in {"ngrok", "agent"}:
-        return f"tassist serve --tunnel {webhook}{home}"
-    return f"tassist serve{' --poll' if webhook == 'poll' else ''}{home}"
+def next_commands(webhook: str, home: str = "") -> tuple[str, str]:
+    """How the service is started after this installation, and how it is looked at.
+
+    Args:
+        webhook: The way deliveries come.
+        home: The option that names another folder, or nothing.
+    """
+    way = {"ngrok": " --tunnel ngrok", "agent": " --tunnel agent", "poll": " --poll"}.get(webhook, "")
+    return f"tassist serve{way}{home}", f"tassist doctor{home}"
 
 
 def rows(known: Known, home: str = "") -> tuple[tuple[str, str], ...]:
     """Name and value; only what is known."""
     learned, webhook = known.learned, known.answer("webhook")
+    serve, doctor = next_commands(webhook, home)
     asked = "none; GitHub is asked for deliveries once a minute"
     found = (
         ("App", f"{learned.get('name', '')}, App ID {learned['app_id']}" if learned.get("app_id") else ""),
@@ -23,7 +28,8 @@ def rows(known: Known, home: str = "") -> tuple[tuple[str, str], ...]:
         ("webhook", asked if webhook == "poll" else learned.get("hook_url", "")),
         ("installed in", ", ".join(learned.get("accounts", "").splitlines())),
         *_first_files(learned.get("scaffold_said", "")),
-        ("next", next_command(webhook, home)),
+        ("next", serve),
+        ("", doctor),
     )
     return tuple((name, value) for name, value in found if value)
 

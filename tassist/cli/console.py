@@ -62,7 +62,7 @@ def _lines(home: str | None, *, last: int, follow: bool) -> None:
 
     from tassist.cli import output
     from tassist.clock import SystemClock
-    from tassist.config import settings
+    from tassist.config import settings, typed
     from tassist.services import hook
     from tassist.services.deliveries import open_journal
     from tassist.services.overview import writes_per_hour
@@ -83,7 +83,7 @@ def _lines(home: str | None, *, last: int, follow: bool) -> None:
     with open_journal(loaded.place) as journal:
         for line in tail(
             journal, loaded.home, clock, last=last, follow=follow, rest=rest, hook=asked,
-            writes_per_hour=writes_per_hour(loaded),
+            writes_per_hour=writes_per_hour(loaded), serve=typed.command(loaded, "serve"),
         ):  # fmt: skip
             output.line(safe_text(line, max_chars=2000))
             output.flush()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 import sys
 import textwrap
 from collections.abc import Callable
@@ -88,7 +87,7 @@ def command(
     if context.invoked_subcommand is not None:
         context.obj = home
         return Exit.OK
-    from tassist.config import settings
+    from tassist.config import settings, typed
     from tassist.services.setup.wishes import Wishes
 
     loaded = settings.load({"home": home})
@@ -115,11 +114,11 @@ def command(
     except Left as stopped:
         from tassist.cli.setup_plain import left
 
-        left(stopped.problems, home=_home_option(home))
+        left(stopped.problems, go_on=typed.command(loaded, "setup"))
         return exit_code(stopped.problems) if stopped.problems else Exit.INTERRUPTED
     if save_answers is not None:
         sitting.save_answers(save_answers, done.known)
-    _show(done, loaded, dry=dry, as_json=as_json, saved=save_answers, home=_home_option(home))
+    _show(done, loaded, dry=dry, as_json=as_json, saved=save_answers)
     return Exit.OK
 
 
@@ -131,14 +130,11 @@ def _face(state: State, env: dict[str, str], *, terminal: bool, wait_s: float) -
     return SilentFace(env, opens_browser=state.facts.has_display and terminal, terminal=terminal, wait_s=wait_s)
 
 
-def _home_option(home: str | None) -> str:
-    """What the next command needs too, so that it finds the same folder."""
-    return f" --home {shlex.quote(safe_text(home))}" if home else ""
-
-
-def _show(done: Done, settings: Settings, *, dry: bool, as_json: bool, saved: Path | None, home: str) -> None:
+def _show(done: Done, settings: Settings, *, dry: bool, as_json: bool, saved: Path | None) -> None:
     from setup_wizard import summary
+    from tassist.config import typed
 
+    home = typed.home_option(settings)
     learned = done.known.learned
     if as_json:
         output.document(
@@ -152,18 +148,18 @@ def _show(done: Done, settings: Settings, *, dry: bool, as_json: bool, saved: Pa
                 "webhook": learned.get("hook_url"),
                 "kept_in": learned.get("kept_in"),
                 "home": str(settings.home),
-                "next": [summary.next_command(done.known.answer("webhook"), home), f"tassist doctor{home}"],
+                "next": list(summary.next_commands(done.known.answer("webhook"), home)),
             }
         )
         return
     if dry:
         diagnostics.say("nothing was changed")
         return
-    rows = [*summary.rows(done.known, home), ("", f"tassist doctor{home}")]
+    rows = list(summary.rows(done.known, home))
     if saved is not None:
         rows.append(("answers", str(saved)))
     else:
-        rows.append(("answers", f"tassist setup{home} --yes --save-answers FILE keeps them in a file"))
+        rows.append(("answers", f"{typed.command(settings, 'setup --yes --save-answers FILE')} keeps them in a file"))
     width = diagnostics.width() if sys.stdout.isatty() else None
     for name, value in rows:
         for line in _folded(f"{name:<13} {safe_text(value, max_chars=300)}", width):

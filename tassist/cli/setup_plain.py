@@ -303,7 +303,7 @@ def _say(text: str) -> None:
         diagnostics.say(line)
 
 
-def left(problems: tuple[Problem, ...], *, home: str) -> None:
-    """Say why it ended, and how to go on in the same folder; ``home`` is the option as it was given."""
+def left(problems: tuple[Problem, ...], *, go_on: str) -> None:
+    """Say why it ended, and the command that goes on."""
     diagnostics.problems(problems)
-    diagnostics.say(f"what was done is kept; go on with: tassist setup{home}")
+    diagnostics.say(f"what was done is kept; go on with: {go_on}")

@@ -74,6 +74,8 @@ class Overview:
     last: tuple[Listed, ...]
     writes_per_hour: int = WRITES_PER_HOUR
     """What each installation may write; 0 where the settings say that there is no limit."""
+    serve: str = "tassist serve"
+    """The command that starts a service with this folder, as it is typed."""
     hook: Hook | None = None
     """``None`` until GitHub was asked."""
 
@@ -95,6 +97,7 @@ def overview(
     *,
     last: int = 12,
     writes_per_hour: int = WRITES_PER_HOUR,
+    serve: str = "tassist serve",
     hook: Hook | None = None,
 ) -> Overview:
     """Read everything Home shows; takes a moment, whatever the journal holds.
@@ -105,6 +108,7 @@ def overview(
         now: The present.
         last: How many of the last deliveries.
         writes_per_hour: What each installation may write; 0 for no limit.
+        serve: The command that starts a service with this folder.
         hook: What GitHub said of the webhook, where it was asked.
 
     Raises:
@@ -131,6 +135,7 @@ def overview(
         sinks=read_status(home / "sinks.json"),
         last=browse.page(Filter(), limit=last).rows,
         writes_per_hour=writes_per_hour,
+        serve=serve,
         hook=hook,
     )
 
@@ -164,7 +169,7 @@ def _attention(found: Overview) -> list[Attention]:
         oldest = found.late[0]
         what = f"{_many(len(found.late), 'issue waits', 'issues wait')} for longer than {LATE.seconds // 60} minutes"
         said.append(
-            Attention("bad", what, oldest.reason or "start the service: tassist serve", "deliveries", "state:waiting")
+            Attention("bad", what, oldest.reason or f"start the service: {found.serve}", "deliveries", "state:waiting")
         )
     if aside:
         what = f"{_many(aside, 'delivery was', 'deliveries were')} set aside: no payload of GitHub's form"
@@ -182,7 +187,7 @@ def _attention(found: Overview) -> list[Attention]:
         what = f"{one.account or f'installation {one.installation_id}'} has used {one.writes} of {most} writes"
         said.append(Attention("waiting", what, "the rest waits for the hour to pass, by itself", "home"))
     if not found.serving:
-        said.append(Attention("waiting", "No service uses this journal now", "start it: tassist serve", "setup"))
+        said.append(Attention("waiting", "No service uses this journal now", f"start it: {found.serve}", "setup"))
     return said
 
 

@@ -35,6 +35,7 @@ def tail(
     rest: Callable[[], bool],
     hook: Callable[[], Hook] | None = None,
     writes_per_hour: int = overview.WRITES_PER_HOUR,
+    serve: str = "tassist serve",
 ) -> Iterator[str]:
     """Lines, oldest first; each says one thing.
 
@@ -47,11 +48,18 @@ def tail(
         rest: Called between two rounds; sleeps, and says whether to go on.
         hook: Asks GitHub where the webhook leads; ``None``: it is not asked.
         writes_per_hour: What each installation may write; 0 for no limit.
+        serve: The command that starts a service with this folder.
     """
 
     def looked(last: int) -> overview.Overview:
         return overview.overview(
-            journal, home, clock.now(), last=last, writes_per_hour=writes_per_hour, hook=asked.look() if asked else None
+            journal,
+            home,
+            clock.now(),
+            last=last,
+            writes_per_hour=writes_per_hour,
+            serve=serve,
+            hook=asked.look() if asked else None,
         )
 
     asked = _Asked(hook, clock) if hook is not None else None

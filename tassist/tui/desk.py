@@ -55,6 +55,12 @@ class Desk:
         """The folder of everything that is this machine's alone."""
         return self.settings.home
 
+    def command(self, words: str) -> str:
+        """``tassist WORDS`` as it is typed in a shell to work with this folder."""
+        from tassist.config.typed import command
+
+        return command(self.settings, words)
+
     @property
     def telemetry(self) -> Path:
         """Where records are."""

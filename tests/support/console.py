@@ -54,15 +54,15 @@ def verbs() -> tuple[Verb, ...]:
     return tuple(Verb(verb.name, verb.help) for verb in VERBS)
 
 
-def desk(home: Path, **env: str) -> Desk:
-    """What the app is given; only these variables are seen."""
-    loaded = settings.load({"home": str(home)}, env={"HOME": str(home), **env}, dotenv=None)
+def desk(home: Path, *, said: str | None = None, **env: str) -> Desk:
+    """What the app is given; only these variables are seen. ``said``: the folder as ``--home`` named it."""
+    loaded = settings.load({"home": said}, env={"HOME": str(home), "TASSIST_HOME": str(home), **env}, dotenv=None)
     return Desk(loaded, StillClock(), verbs=verbs(), forms=forms_of)
 
 
-def console(home: Path, place: str = "home", **env: str) -> TassistApp:
+def console(home: Path, place: str = "home", *, said: str | None = None, **env: str) -> TassistApp:
     """The app at a place."""
-    return TassistApp(desk(home, **env), place=place)
+    return TassistApp(desk(home, said=said, **env), place=place)
 
 
 async def settled(app: TassistApp) -> None:

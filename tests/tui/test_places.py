@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from textual.widgets import Input, Static, TextArea
 
 from engine.config.starter import STARTER
@@ -73,6 +74,26 @@ async def test_home_without_a_journal_says_what_to_do(home: Path) -> None:
         await settled(app)
 
         assert "tassist setup" in str(app.screen.query_one(Empty).content)
+
+
+@pytest.mark.parametrize("place", ["home", "deliveries", "issues", "dashboard"])
+async def test_what_is_to_be_typed_names_the_folder_where_the_console_was_given_one(home: Path, place: str) -> None:
+    app = console(home, place, said="my folder")
+    async with app.run_test():
+        await settled(app)
+
+        said = " ".join(str(empty.content) for empty in app.screen.query(Empty) if empty.display)
+        assert "tassist serve --home 'my folder'" in said
+
+
+async def test_home_names_the_folder_where_it_says_how_to_start_a_service(home: Path) -> None:
+    typical(home)
+    app = console(home, said=str(home))
+    async with app.run_test():
+        await settled(app)
+
+        told = [row.cells for row in app.screen.query_one("#home-attention", Rows).rows]
+        assert any(f"start it: tassist serve --home {home}" in cells for cells in told)
 
 
 async def test_home_shows_what_the_store_holds(home: Path) -> None:

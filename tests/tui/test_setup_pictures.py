@@ -148,6 +148,7 @@ NOT_TAKEN = Problem(
     "GitHub's log says: HTTP 502 for ping 7d1f", "start the service, then try again; or use --no-proof",
 )  # fmt: skip
 BAD = Problem("x", NASTY, NASTY, NASTY)
+PLAIN = "tassist setup --plain"
 HOSTILE_KNOWN = Known(
     {"webhook": "url"}, Facts(),
     {"name": NASTY, "app_id": NASTY, "html_url": LINK + NASTY, "kept_in": NASTY, "hook_url": NASTY,
@@ -162,10 +163,10 @@ SWITCHES = {
 """What the switch was told; where nothing is, GitHub is being asked."""
 Make = Callable[[], Any]
 VIEWS: dict[str, tuple[Make, tuple[Mark, ...]]] = {
-    "start-empty": (lambda: StartView(""), rail()),
-    "start-held": (lambda: StartView("Task Assistant of acme (App ID 12345)"), rail(app=Standing.ALREADY)),
-    "start-left": (lambda: StartView("", (NO_KEY,), left=True), rail(app=Standing.FAILED)),
-    "start-hostile": (lambda: StartView(NASTY, (BAD,)), rail(app=Standing.FAILED)),
+    "start-empty": (lambda: StartView("", plain=PLAIN), rail()),
+    "start-held": (lambda: StartView("Task Assistant of acme (App ID 12345)", plain=PLAIN), rail(app=Standing.ALREADY)),
+    "start-left": (lambda: StartView("", (NO_KEY,), plain=PLAIN, left=True), rail(app=Standing.FAILED)),
+    "start-hostile": (lambda: StartView(NASTY, (BAD,), plain=PLAIN), rail(app=Standing.FAILED)),
     "question-choice": (lambda: QuestionView(asked("webhook")), rail(app=Standing.DONE, secrets=Standing.DONE)),
     "question-text": (lambda: QuestionView(asked("app_name", app="new", organization="acme", account="organization")), rail()),
     "question-error": (

@@ -37,6 +37,7 @@ from tassist.tui.setup.rail import Rail
 from tassist.tui.setup.switching import SwitchView
 from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, View, WaitView, WorkingView
 from tassist.tui.widgets.link_panel import QrModal
+from tassist.tui.widgets.pairs import Pairs
 from tests.integration.switching.conftest import receiver
 from tests.support import keys
 from tests.support.console import HOSTILE, at_rest, desk
@@ -98,6 +99,7 @@ async def seated(
     *,
     size: tuple[int, int] = (80, 24),
     env: Mapping[str, str] | None = None,
+    said: str | None = None,
 ) -> AsyncIterator[Seat]:
     """The app at the place Setup, beside GitHub in a box."""
     box = Box.empty()
@@ -106,7 +108,7 @@ async def seated(
     box.user("ann")
     async with aserve(box) as running:
         variables = {"HOME": str(home), "PATH": "/usr/bin:/bin", "TASSIST_SETUP_GITHUB": running.url, **(env or {})}
-        work = desk(home)
+        work = desk(home, said=said)
         work.options = {"env": variables, "quick": True, **({"wishes": wishes} if wishes is not None else {})}
         app = TassistApp(work, place="setup")
         async with app.run_test(size=size, notifications=True) as pilot:
@@ -135,7 +137,7 @@ def install(root: str, slug: str) -> None:
 
 @pytest.mark.slow
 async def test_a_whole_run_by_keyboard_from_nothing_to_a_delivery_seen(home: Path) -> None:
-    async with seated(home, Wishes(), env={"TASSIST_SETUP_KEEP_SECRETS_IN": "file"}) as seat:
+    async with seated(home, Wishes(), env={"TASSIST_SETUP_KEEP_SECRETS_IN": "file"}, said=str(home)) as seat:
         await seat.view(QuestionView, "app")
         await seat.pilot.press("enter")
         await seat.view(QuestionView, "account")
@@ -197,7 +199,8 @@ async def test_a_whole_run_by_keyboard_from_nothing_to_a_delivery_seen(home: Pat
         await seat.pilot.press("enter")
         done = await seat.view(DoneView)
         assert {mark.standing for mark in seat.screen.query_one(Rail).marks} <= {Standing.DONE, Standing.ALREADY}
-        assert "tassist serve --poll" in seat.text("#done-rows")
+        told = [value for _, value in seat.screen.query_one("#done-rows", Pairs).pairs]
+        assert told[-2:] == [f"tassist serve --poll --home {home}", f"tassist doctor --home {home}"]
         seat.screen.query_one("#answers", Button).press()
         await seat.until((home / "setup-answers.toml").exists, "the answers")
         assert 'app_name = "Tidy"' in (home / "setup-answers.toml").read_text()
@@ -218,6 +221,13 @@ async def test_before_anything_is_begun_no_step_is_named_as_the_present_one(home
         line = str(person.screen.query_one(Rail).render())
         assert line.startswith(" 10 steps")
         assert line.endswith("0 done")
+
+
+async def test_the_beginning_names_the_folder_where_it_was_given(home: Path) -> None:
+    async with seated(home, None, said="with a space") as person:
+        await person.view(StartView)
+        shown = " ".join(str(each.render()) for each in person.screen.query(Static))
+    assert "The same in lines: tassist setup --plain --home 'with a space'" in shown
 
 
 async def test_a_dry_run_changes_nothing(home: Path) -> None:
@@ -251,7 +261,7 @@ async def test_what_is_typed_ahead_leads_nowhere_and_what_takes_long_says_for_ho
         await seat.pilot.press("question_mark")
         await seat.until(lambda: seat.screen.query("HelpPanel"), "the help")
         ahead = Key("4", "4")
-        await seat.screen.show(StartView(""))
+        await seat.screen.show(StartView("", plain="tassist setup --plain"))
         seat.app.post_message(ahead)
         await seat.pilot.pause()
         assert seat.app.screen is seat.screen

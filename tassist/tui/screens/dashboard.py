@@ -116,7 +116,9 @@ counts again, **b** builds the pages with everything else and says where they ar
     @override
     def problems_found(self, name: str, problems: object) -> None:
         if self.board is None:
-            self._nothing("There is no telemetry yet", "it comes with the first deliveries: tassist serve")
+            self._nothing(
+                "There is no telemetry yet", f"it comes with the first deliveries: {self.desk.command('serve')}"
+            )
 
     def _nothing(self, what: str, fix: str) -> None:
         self.query_one("#board-said", Says).say("")
@@ -129,7 +131,9 @@ counts again, **b** builds the pages with everything else and says where they ar
     def _counted(self, board: Board | None) -> None:
         self.board = board
         if board is None or not board.source.records:
-            self._nothing("There is no telemetry yet", "it comes with the first deliveries: tassist serve")
+            self._nothing(
+                "There is no telemetry yet", f"it comes with the first deliveries: {self.desk.command('serve')}"
+            )
             return
         self.query_one("#board-empty").display = False
         for name in ("#board-rows", "#board-below"):

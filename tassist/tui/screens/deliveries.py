@@ -413,7 +413,8 @@ What is found of a text appears while the rest is looked through; **escape** sto
             self.query_one("#deliveries-body").display = False
             empty = self.query_one("#deliveries-empty", Empty)
             empty.display = True
-            empty.say("No service has run with this folder yet", f"{self.desk.home}: tassist setup, then tassist serve")
+            begin = f"{self.desk.home}: {self.desk.command('setup')}, then {self.desk.command('serve')}"
+            empty.say("No service has run with this folder yet", begin)
             return
         panel = self.query_one("#deliveries-problem", ProblemPanel)
         panel.show(problems)

@@ -95,13 +95,21 @@ hour, and the last deliveries."""
             if not self.desk.has_journal():
                 return None
             most = writes_per_hour(self.desk.settings)
-            return overview(self.desk.journal(), self.desk.home, self.desk.clock.now(), last=last, writes_per_hour=most)
+            return overview(
+                self.desk.journal(),
+                self.desk.home,
+                self.desk.clock.now(),
+                last=last,
+                writes_per_hour=most,
+                serve=self.desk.command("serve"),
+            )
 
         self.in_background("home-overview", read, self._show, said="reading the journal", quiet=True)
 
     def _show(self, found: Overview | None) -> None:
         if found is None:
-            fix = f"{self.desk.home}: 7 sets it up (tassist setup), then tassist serve; or see everything with tassist demo"
+            setup, serve = self.desk.command("setup"), self.desk.command("serve")
+            fix = f"{self.desk.home}: 7 sets it up ({setup}), then {serve}; or see everything with tassist demo"
             self.query_one("#home-empty", Empty).say(_NO_SERVICE, fix)
             return
         self.overview = found = replace(found, hook=self.hook)
@@ -129,8 +137,8 @@ hour, and the last deliveries."""
         )
         self._say_fix(rows.row)
         self._attention = {f"{at}{one.what}": (one.place, one.wanted) for at, one in enumerate(attention)}
-        self.query_one("#home-state", Pairs).tell(pairs(standing(found)))
-        self.query_one("#home-figures", Pairs).tell(pairs(figures(found)))
+        self.query_one("#home-state", Pairs).tell(pairs(standing(found), self.desk.command("console --plain")))
+        self.query_one("#home-figures", Pairs).tell(pairs(figures(found), self.desk.command("console --plain")))
         now = self.desk.clock.now()
         last = self.query_one("#home-deliveries", Rows)
         last.styles.height = len(found.last) + 1
@@ -226,7 +234,7 @@ hour, and the last deliveries."""
             self.query_one("#home-empty").display = False
 
 
-def pairs(facts: Iterable[Fact]) -> Iterable[tuple[str, str]]:
+def pairs(facts: Iterable[Fact], lines: str) -> Iterable[tuple[str, str]]:
     """Facts as names and values, each with its plot: a small one before the words, a wide one on a line of its own."""
     told: Counter[str] = Counter()
     for fact in facts:
@@ -240,4 +248,4 @@ def pairs(facts: Iterable[Fact]) -> Iterable[tuple[str, str]]:
             yield fact.name, f"{fact.drawn} {fact.said}" if fact.drawn else fact.said
     for name, count in told.items():
         if count > _MOST_OF_A_NAME:
-            yield name, f"and {number(count - _MOST_OF_A_NAME)} more, with less; tassist console --plain tells all"
+            yield name, f"and {number(count - _MOST_OF_A_NAME)} more, with less; {lines} tells all"

@@ -383,7 +383,8 @@ happen is shown first."""
             self.query_one("#issues-body").display = False
             empty = self.query_one("#issues-empty", Empty)
             empty.display = True
-            empty.say("No service has run with this folder yet", f"{self.desk.home}: tassist setup, then tassist serve")
+            begin = f"{self.desk.home}: {self.desk.command('setup')}, then {self.desk.command('serve')}"
+            empty.say("No service has run with this folder yet", begin)
             return
         panel = self.query_one("#issues-problem", ProblemPanel)
         panel.show(problems)

@@ -97,7 +97,8 @@ one after and before. **Enter** shows a line whole, **e** opens the file in `$PA
             empty.display = self.path is None
             self.query_one(Rows).display = self.path is not None
             if self.path is None:
-                fix = "A service in this app writes one (tassist serve in a terminal); o opens any file, such as a journal's"
+                serve = self.desk.command("serve")
+                fix = f"A service in this app writes one ({serve} in a terminal); o opens any file, such as a journal's"
                 empty.say(f"There is no log in {self.desk.home}", fix)
                 return
             self.load("end")

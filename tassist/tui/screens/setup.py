@@ -134,7 +134,9 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
         held = await asyncio.to_thread(self._held)
         problems = left.problems if left is not None else ()
         marks = self.query_one(Rail).marks or await asyncio.to_thread(_ahead, held)
-        await self.show(StartView(held, problems, left=left is not None), marks)
+        await self.show(
+            StartView(held, problems, plain=self.desk.command("setup --plain"), left=left is not None), marks
+        )
 
     def _held(self) -> str:
         from tassist import secrets
@@ -194,6 +196,7 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
             return await conduct(state, world, face, clock=SystemClock(), record=sitting.recorder(settings.home))
 
     async def _finished(self, done: Done, *, dry: bool) -> None:
+        from tassist.config.typed import home_option
         from tassist.tui.setup.ends import DoneView
 
         self.query_one(Rail).marks = done.rail
@@ -201,7 +204,7 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
         wanted = self.desk.options.get("save_answers")
         if isinstance(wanted, Path):
             self._write_answers(done, wanted)
-        await self.show(DoneView(done, dry=dry))
+        await self.show(DoneView(done, dry=dry, home=home_option(self.desk.settings)))
 
     def _write_answers(self, done: Done, path: Path) -> None:
         from tassist.services.setup import sitting

@@ -50,9 +50,11 @@ class EndView(Sighted, can_focus=False):
 class StartView(EndView):
     """What is there already, and the beginning."""
 
-    def __init__(self, held: str, problems: tuple[Problem, ...] = (), *, left: bool = False) -> None:
+    def __init__(self, held: str, problems: tuple[Problem, ...] = (), *, plain: str, left: bool = False) -> None:
         super().__init__(id="start", classes="setup-view")
         self.held = held
+        self.plain = plain
+        """The command that does the same in lines."""
         self.problems = problems
         self.left = left
 
@@ -83,7 +85,7 @@ class StartView(EndView):
             yield Button("Look first: change nothing", id="dry", compact=True)
             yield Button("Development or production", id="switch", compact=True)
         yield Static(
-            content("Tab goes from one to the next, Enter takes it. The same in lines: tassist setup --plain"),
+            content(f"Tab goes from one to the next, Enter takes it. The same in lines: {self.plain}"),
             classes="setup-small",
         )
 
@@ -91,8 +93,10 @@ class StartView(EndView):
 class DoneView(EndView):
     """What is there now, and what comes next."""
 
-    def __init__(self, done: Done, *, dry: bool) -> None:
+    def __init__(self, done: Done, *, dry: bool, home: str = "") -> None:
         super().__init__(id="done", classes="setup-view")
+        self.home = home
+        """The option that names the folder in the next commands."""
         self.outcome = done
         self.dry = dry
 
@@ -104,7 +108,7 @@ class DoneView(EndView):
             said = "Everything was as it should be." if not self.outcome.changed else "Done."
             yield Static(content(f"✓ {said}", style="bold"), id="done-title")
             rows = Pairs(names=14, id="done-rows")
-            rows.tell(summary.rows(self.outcome.known))
+            rows.tell(summary.rows(self.outcome.known, self.home))
             yield rows
         with Horizontal(classes="setup-buttons -many"):
             if not self.dry:

@@ -280,21 +280,26 @@ def test_the_summary_tells_what_is_there_and_what_comes_next() -> None:
         "scaffold_said": "pull request acme/app#3 is open: https://x/3",
     }
 
-    shown = dict(summary.rows(Known({"webhook": "poll"}, learned=learned)))
+    shown = summary.rows(Known({"webhook": "poll"}, learned=learned))
 
-    assert shown == {
-        "App": "Tidy, App ID 7",
-        "webhook": "none; GitHub is asked for deliveries once a minute",
-        "first files": "pull request acme/app#3 is open",
-        "": "https://x/3",
-        "next": "tassist serve --poll",
-    }
-    assert summary.next_command("ngrok") == "tassist serve --tunnel ngrok"
+    assert shown == (
+        ("App", "Tidy, App ID 7"),
+        ("webhook", "none; GitHub is asked for deliveries once a minute"),
+        ("first files", "pull request acme/app#3 is open"),
+        ("", "https://x/3"),
+        ("next", "tassist serve --poll"),
+        ("", "tassist doctor"),
+    )
+    assert summary.next_commands("ngrok", " --home x") == (
+        "tassist serve --tunnel ngrok --home x",
+        "tassist doctor --home x",
+    )
     at = dict(summary.rows(Known({"webhook": "url"}, learned={"hook_url": "https://x.example/webhook"})))
     by_hand = {"scaffold_said": "committed on task-assistant in /srv/app; next: git push -u origin task-assistant"}
-    shown = dict(summary.rows(Known({}, learned=by_hand)))
-    assert shown["first files"] == "committed on task-assistant in /srv/app"
-    assert shown[""] == "git push -u origin task-assistant"
+    assert summary.rows(Known({}, learned=by_hand))[:2] == (
+        ("first files", "committed on task-assistant in /srv/app"),
+        ("", "git push -u origin task-assistant"),
+    )
     assert (at["webhook"], at["next"]) == ("https://x.example/webhook", "tassist serve")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from engine.problems import ProblemError
 from tassist.config.settings import SETTINGS, Settings, default_home, load
+from tassist.config.typed import command
 from tassist.errors import Secret
 
 
@@ -18,6 +19,14 @@ def read(
     (tmp_path / ".env").write_text(dotenv)
     (tmp_path / "tassist.toml").write_text(toml)
     return load(flags, env=env or {}, dotenv=tmp_path / ".env", file=tmp_path / "tassist.toml")
+
+
+def test_the_next_command_names_the_folder_only_where_nothing_else_would_find_it(tmp_path: Path) -> None:
+    assert (
+        command(read(tmp_path, home="it's here"), "serve --poll") == """tassist serve --poll --home 'it'"'"'s here'"""
+    )
+    assert command(read(tmp_path, env={"TASSIST_HOME": "/srv/x"}), "serve") == "tassist serve"
+    assert command(read(tmp_path, home=""), "doctor") == "tassist doctor"
 
 
 def test_a_flag_beats_a_variable_beats_dotenv_beats_the_file_beats_the_default(tmp_path: Path) -> None:

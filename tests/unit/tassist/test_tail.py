@@ -61,3 +61,4 @@ def test_the_command_tells_as_many_deliveries_as_were_asked_for_and_ends(
     assert len([line for line in out.splitlines() if line.startswith("10:")]) == told
     assert (f"last {told} deliveries:" in out) == (told > 0)
     assert "no delivery yet" not in out
+    assert f"(start it: tassist serve --home {tmp_path})" in out
