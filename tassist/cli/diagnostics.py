@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 
 from engine.problems import Problem
+from tassist.cli.folding import folded
 from tassist.errors import redact
 from tassist.text import noun, safe_text
 
@@ -29,9 +30,13 @@ def say(text: str) -> None:
 def problems(found: Iterable[Problem]) -> None:
     """Write every problem: what, why, fix; a person at a terminal is told where to read more."""
     seen = list(found)
+    columns = width()
     for problem in seen:
-        _write(safe_text(redact(f"error: {problem}"), newlines=True))
-    if seen and width() is not None:
+        # Each part goes on under its own words.
+        for line in safe_text(redact(f"error: {problem}"), newlines=True).split("\n"):
+            for part in folded(line, columns, hang=len("error: ")):
+                _write(part)
+    if seen and columns is not None:
         codes = list(dict.fromkeys(problem.code for problem in seen))
         _write(
             f"more: tassist help {codes[0]}"

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tassist.cli.folding import folded
+
 
 async def read_line(prompt: str, *, secret: bool, env: Mapping[str, str]) -> str:
     """One line, without its end.
@@ -66,15 +68,20 @@ async def pick(prompt: str, items: Sequence[Item], *, several: bool) -> list[str
     out = create_output(stdout=sys.stderr)
     choices = [questionary.Choice(item.label, item.value, checked=several and item.marked) for item in items]
     first = next((choice for choice, item in zip(choices, items, strict=True) if item.marked), None)
+    keys = f"(type to search, {'Space marks, Enter goes on' if several else 'Enter takes one'}, Escape goes back)"
+    columns = out.get_size().columns
+    # On a line of their own where they do not fit beside the prompt: the library would break them in a word.
+    beside = len(f" {prompt} {keys}") < columns
+    instruction = keys if beside else "".join(f"\n {line}" for line in folded(keys, columns - 2))
     if several:
         question = questionary.checkbox(
             prompt, choices, qmark="", initial_choice=first, use_search_filter=True, use_jk_keys=False,
-            instruction="(type to search, Space marks, Enter goes on, Escape goes back)", output=out,
+            instruction=instruction, output=out,
         )  # fmt: skip
     else:
         question = questionary.select(
             prompt, choices, qmark="", default=first, use_search_filter=True, use_jk_keys=False,
-            instruction="(type to search, Enter takes one, Escape goes back)", output=out,
+            instruction=instruction, output=out,
         )  # fmt: skip
     bindings = question.application.key_bindings
     assert isinstance(bindings, KeyBindings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import click
 from setup_wizard.question import Question
 from setup_wizard.questions import QUESTIONS
 from tassist.cli import diagnostics, output
+from tassist.cli.folding import folded
 from tassist.cli.groups import Group
 from tassist.errors import Exit, exit_code
 from tassist.opening import OpenPlace
@@ -162,15 +162,8 @@ def _show(done: Done, settings: Settings, *, dry: bool, as_json: bool, saved: Pa
         rows.append(("answers", f"{typed.command(settings, 'setup --yes --save-answers FILE')} keeps them in a file"))
     width = diagnostics.width() if sys.stdout.isatty() else None
     for name, value in rows:
-        for line in _folded(f"{name:<13} {safe_text(value, max_chars=300)}", width):
+        for line in folded(f"{name:<13} {safe_text(value, max_chars=300)}", width, hang=14):
             output.line(line)
-
-
-def _folded(text: str, width: int | None) -> list[str]:
-    """Lines that a terminal breaks in no word, and whole where a program reads them."""
-    if width is None:
-        return [text]
-    return textwrap.wrap(text, width, subsequent_indent=" " * 14, break_long_words=False, break_on_hyphens=False)
 
 
 @command.command("export", epilog="Example:\n\n  tassist setup export > app.line")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import textwrap
 from collections.abc import Mapping, Sequence
 
 from typing_extensions import override
@@ -13,11 +12,16 @@ from engine.problems import Problem
 from setup_wizard.flow import Ask, Face, Failed, News, Planned, Preview, Signal, Standing, Wait
 from setup_wizard.question import NONE, Choice, together
 from tassist.cli import diagnostics
+from tassist.cli.folding import folded
 from tassist.cli.reading import Item, can_pick, pick, read_line
 from tassist.text import safe_text
 
 SHOWN = 15
 """Longer lists are shown in part, and searched."""
+_WIDEST = 100
+"""Longer lines are hard to read."""
+_TYPED = 8
+"""Columns beside a prompt, for what is typed."""
 WORDS = {"back": Signal.BACK, "quit": Signal.LEAVE, "leave": Signal.LEAVE}
 _DONE = {Standing.ALREADY: "already so", Standing.APPLIED: "done", Standing.CHECKED: "now"}
 
@@ -156,6 +160,7 @@ class PlainFace(Face):
                 return Signal.AGAIN
             if word in WORDS:
                 return WORDS[word]
+            _say("  type again (or only Enter) to try once more, back for the question before, quit to leave")
 
     @override
     async def say(self, news: News) -> None:
@@ -182,8 +187,12 @@ class PlainFace(Face):
             _say(f"  still at it, for {number * self._every_s:g} s now")
 
     async def _read(self, prompt: str, *, secret: bool = False) -> str | Signal:
+        # A prompt that is too long for a line would be broken in a word; it leaves room for some of what is typed.
+        *above, last = folded(prompt, max(_width() - _TYPED, 1))
+        for line in above:
+            _say(line)
         try:
-            return await read_line(prompt, secret=secret, env=self._env)
+            return await read_line(last, secret=secret, env=self._env)
         except EOFError:
             return Signal.LEAVE
 
@@ -295,15 +304,21 @@ def _prompt(ask: Ask) -> str:
 
 
 def _say(text: str) -> None:
-    width = min(diagnostics.width() or 100, 100)
-    indent = " " * (len(text) - len(text.lstrip()))
-    for line in textwrap.wrap(
-        text, width, subsequent_indent=indent + "  " if indent else "", break_on_hyphens=False, break_long_words=False
-    ) or [""]:
+    indent = len(text) - len(text.lstrip())
+    for line in folded(text, _width(), hang=indent + 2 if indent else 0):
         diagnostics.say(line)
+
+
+def _width() -> int:
+    return min(diagnostics.width() or _WIDEST, _WIDEST)
 
 
 def left(problems: tuple[Problem, ...], *, go_on: str) -> None:
     """Say why it ended, and the command that goes on."""
     diagnostics.problems(problems)
-    diagnostics.say(f"what was done is kept; go on with: {go_on}")
+    said = "what was done is kept; go on with:"
+    if len(folded(f"{said} {go_on}", diagnostics.width())) == 1:
+        diagnostics.say(f"{said} {go_on}")
+        return
+    _say(said)
+    diagnostics.say(go_on)  # whole on its line, so that it can be copied

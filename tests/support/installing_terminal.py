@@ -11,19 +11,21 @@ from tests.support.installing import LINK, Installing
 
 
 class Terminal:
-    """The installer on a terminal of 80 by 24."""
+    """The installer on a terminal of 24 lines and as many columns as ``COLUMNS`` says, or 80."""
 
     def __init__(self, installing: Installing, *args: str, **env: str) -> None:
         self.installing = installing
         self.shown = ""
-        given = installing.environment(TERM="xterm", COLUMNS="80", **env)
+        given = installing.environment(**{"TERM": "xterm", "COLUMNS": "80", **env})
+        columns = int(given["COLUMNS"])
         self.process: pexpect.spawn[str] = pexpect.spawn(
-            sys.executable, ["-m", "tassist", *args], env=given, cwd=str(installing.folder), encoding="utf-8", timeout=60, dimensions=(24, 80)
+            sys.executable, ["-m", "tassist", *args], env=given, cwd=str(installing.folder), encoding="utf-8", timeout=60, dimensions=(24, columns)
         )  # fmt: skip
 
     def expect(self, text: str) -> None:
         """Wait for words; line ends and what moves a cursor do not matter."""
-        self.process.expect(re.escape(text))
+        # Where a line goes on below, another blank stands for the one it was folded at.
+        self.process.expect(r"\s+".join(re.escape(word) for word in text.split(" ")))
         self.shown += self.process.before + self.process.after
 
     def types(self, text: str) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tomllib
 
 import pytest
 
-from setup_wizard.flow import News, Standing
+from engine.problems import Problem
+from setup_wizard.app_steps import KeepSecrets
+from setup_wizard.flow import Failed, News, Signal, Standing
 from tassist import secrets
-from tassist.cli.setup import _folded
+from tassist.cli.folding import cells
 from tassist.cli.setup_plain import PlainFace
 from tests.support.installing import Installing
 from tests.support.installing_terminal import Terminal
@@ -92,7 +95,7 @@ def test_what_is_to_be_typed_next_names_the_folder_that_was_given(installing: In
     assert f"go on with: tassist setup {named}\n" in left.err
     assert f"tassist serve --poll {named}\n" in done.out
     assert f"tassist doctor {named}\n" in done.out
-    assert f"tassist setup {named} --yes --save-answers FILE" in done.out
+    assert f"tassist setup --yes --save-answers FILE {named}" in done.out
 
 
 def test_ctrl_c_leaves_things_whole_and_the_next_start_goes_on(installing: Installing) -> None:
@@ -152,12 +155,39 @@ async def test_what_takes_long_says_now_and_then_for_how_long_until_the_next_wor
     assert face._counting is None
 
 
-def test_the_end_is_folded_between_words_at_a_terminal_and_whole_for_a_program() -> None:
-    text = f"{'first files':<13} written below /srv/app: .github/task-assistant.yml, .github/ISSUE_TEMPLATE/bug.yml"
+@pytest.mark.parametrize("columns", [40, 80])
+def test_h73_nothing_is_broken_in_a_word_however_narrow_the_terminal_is(installing: Installing, columns: int) -> None:
+    terminal = Terminal(installing, "setup", "--plain", COLUMNS=str(columns), ACCESSIBLE="1")
+    terminal.answers(
+        "a new GitHub App, or is there one already?", "neither 日本語 of them, nor anything else that fits a line"
+    )
+    terminal.answers("error:", "?")
+    terminal.answers("without this question", "1")
+    terminal.answers("Which GitHub is it?", "http://169.254.169.254/")
+    terminal.answers("error:", installing.running.url)
+    terminal.answers("Who shall own the App?", "quit")
+    terminal.expect("go on with: tassist setup")
+    assert terminal.ends() == 130
 
-    assert _folded(text, 60) == [
-        "first files   written below /srv/app:",
-        "              .github/task-assistant.yml,",
-        "              .github/ISSUE_TEMPLATE/bug.yml",
-    ]
-    assert _folded(text, None) == [text]
+    lines = [line.rstrip() for line in terminal.shown.replace("\r", "").split("\n")]
+    long = [line for line in lines if cells(line) > columns and " " in line.strip() and "Answer" not in line]
+    assert long == []
+    assert any(line.startswith("  fix: ") for line in lines)
+
+
+async def test_a_word_that_is_no_choice_is_answered_with_the_choices(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keyboard, terminal = os.openpty()
+    face = PlainFace({"ACCESSIBLE": "1"}, opens_browser=False)
+    failed = Failed(KeepSecrets(), "apply", (Problem("no", "that did not work"),))
+    with os.fdopen(terminal) as typed, os.fdopen(keyboard, "wb", buffering=0) as keys:
+        monkeypatch.setattr("sys.stdin", typed)
+        keys.write(b"what?\nback\n")
+        assert await face.failed(failed) == Signal.BACK
+        keys.write(b"\n")
+        assert await face.failed(failed) == Signal.AGAIN
+
+    said = capsys.readouterr().err
+    assert said.count("Type again, back or quit [again]:") == 3
+    assert said.count("type again (or only Enter) to try once more, back for the question before, quit to leave") == 1
