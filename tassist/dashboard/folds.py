@@ -118,7 +118,10 @@ class Folds:
             if cache is None:
                 raise FileNotFoundError
             cache.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            new = not cache.exists()
             self.run(f"ATTACH {_quoted(cache)} AS kept")
+            if new:
+                cache.chmod(0o600)  # DuckDB takes no mode, nor an empty file that was made before
         except (OSError, duckdb.IOException, duckdb.BinderException):  # another process has it, or no place for it
             self.run("ATTACH ':memory:' AS kept")
         self.run("CREATE TABLE IF NOT EXISTS kept.pieces (piece INTEGER, place VARCHAR, seal VARCHAR, flawed BIGINT)")

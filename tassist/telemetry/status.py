@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from tassist import private
 from tassist.telemetry.shape import Trouble
 
 Condition = Literal["starting", "idle", "writing", "failing", "stopped"]
@@ -54,8 +55,8 @@ def write_status(path: Path, status: Status) -> bool:
     """Replace the file in one step; false where it cannot be written, which stops nothing."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(msgspec.json.format(msgspec.json.encode(status)) + b"\n")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.write(beside, msgspec.json.format(msgspec.json.encode(status)) + b"\n")
         beside.replace(path)
     except OSError:
         return False

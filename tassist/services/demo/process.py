@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from engine.problems import Problem, ProblemError
+from tassist import private
 from tassist.errors import redact
 from tassist.services.demo.interrupts import Interrupts
 from tassist.text import safe_text
@@ -58,7 +59,7 @@ class ServerProcess:
         # Whatever becomes of us, also kill -9: the service ends with the pipe to it.
         command = [sys.executable, "-m", "tassist", "serve", "--headless", "--json", "--end-with-stdin"]
         command += ["--home", str(self.home), "--host", "127.0.0.1", "--port", str(self.port), *self.more]
-        with self.log.open("a") as log, self._interrupts.held():
+        with open(self.log, "a", opener=private.opener) as log, self._interrupts.held():
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,

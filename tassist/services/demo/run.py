@@ -19,6 +19,7 @@ from engine.model import Issue, IssueRef, Label, Milestone
 from engine.problems import Problem, ProblemError
 from setup_wizard.manifest import build_manifest
 from setup_wizard.scaffold import scaffold_config
+from tassist import private
 from tassist.config.settings import SETTINGS_FILE, environment
 from tassist.github.app_api import AppApi
 from tassist.github.app_auth import AppAuth
@@ -196,7 +197,7 @@ def _leave_settings(folder: Path, running: Running, hook: str) -> None:
     """Write into the folder where GitHub and the server are, so that every command needs no more than ``--home``."""
     port = urlsplit(hook).port
     text = f'api_url = {json.dumps(running.api_url)}\napi_limits = "off"\nport = {port}\n'
-    (folder / SETTINGS_FILE).write_text(text, encoding="utf-8")
+    private.write(folder / SETTINGS_FILE, text.encode())
 
 
 def _environment(running: Running) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from engine.problems import ProblemError
+from tassist import private
 from tassist.errors import os_problem
 from tassist.telemetry.paths import record_files
 from tassist.text import noun
@@ -67,7 +68,7 @@ def remember(place: Path, folder: Path, ids: set[str]) -> None:
     """
     try:
         lines = sorted(f"{one} {digest} {day}\n" for one, (digest, day) in _standing(folder, ids).items())
-        (place / FILE).write_text("".join(lines), "ascii")
+        private.write(place / FILE, "".join(lines).encode("ascii"))
     except OSError as error:
         raise ProblemError(os_problem(error, doing="keep which records were imported")) from error
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from engine.problems import Problem, ProblemError
 from migrations.plan import Plan, from_data, to_data
+from tassist import private
 from tassist.errors import os_problem
 from tassist.telemetry.parts import stamp
 from tassist.text import safe_text
@@ -103,7 +104,7 @@ class Progress:
 
     def _append(self, line: Mapping[str, Any]) -> None:
         try:
-            with (self.place / "journal.jsonl").open("ab") as file:
+            with open(self.place / "journal.jsonl", "ab", opener=private.opener) as file:
                 file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -143,8 +144,5 @@ class Progress:
 def _replace(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    private.write(beside, content, synced=True)
     beside.replace(path)

@@ -24,6 +24,7 @@ from engine.plan import AddLabels, CreateLabel, Effect, RemoveLabels, SetMilesto
 from engine.ports import Clock, ConfigText, Gone, Look, Reader, RunResult
 from engine.problems import Problem, ProblemError
 from engine.runner import consider
+from tassist import private
 from tassist.errors import os_problem
 from tassist.services.migrate.progress import FOLDER, folder
 from tassist.telemetry.around import migration_compared
@@ -102,7 +103,7 @@ def start(home: Path, repo: str, repo_id: int, config: str, days: int, now: date
     try:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         beside = place / f".{FILE}.{os.getpid()}"
-        beside.write_text(json.dumps(asdict(made), indent=1), "utf-8")
+        private.write(beside, json.dumps(asdict(made), indent=1).encode())
         beside.replace(place / FILE)
     except OSError as error:
         raise ProblemError(os_problem(error, doing="keep the shadow", option="--home")) from error
@@ -276,7 +277,7 @@ def _append(place: Path, judged: Judgement) -> None:
     try:
         if path.exists() and path.stat().st_size > MAX_RECORD_BYTES:
             path.replace(place / f"{RECORD}.old")
-        with path.open("ab") as file:
+        with open(path, "ab", opener=private.opener) as file:
             file.write(line)
     except OSError:
         return

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from engine.problems import Problem, ProblemError
+from tassist import private
 from tassist.errors import Secret, os_problem, redact
 from tassist.telemetry.shape import READ_RECORD, Record
 from tassist.telemetry.sinks.port import Entry
@@ -166,8 +167,14 @@ class Sqlite:
         return self._file.exists()
 
     def connect(self) -> sqlite3.Connection:
-        """Open the file, making it and its folder; every commit is synced."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
+        """Open the file, making it and its folder; every commit is synced.
+
+        Records name people and repositories, so a new file is its owner's alone, as the days of JSON lines are; SQLite
+        makes what it keeps beside the file with the file's mode. Whoever shall read it is given that with ``chmod``.
+        """
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._file.exists():
+            private.write(self._file, b"")
         connection = sqlite3.connect(self._file, timeout=10.0, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")

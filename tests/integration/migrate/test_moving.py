@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+from tassist.services.migrate.progress import folder
 from tests.integration.migrate.conftest import CONFIG, Shop, authorities
 from tests.support.legacy_shop import LEGACY
+from tests.support.private import open_to_others
 
 DIRECT = ("--direct", "--yes", "--service-elsewhere")
 
@@ -52,6 +54,7 @@ async def test_there_and_back_leaves_every_byte_as_it_was(shop: Shop) -> None:
     assert not [path for path in there["files"] if "/shop-" in path]
     assert back.code == 0, back.err
     assert shop.state() == before
+    assert open_to_others(folder(shop.home, "lena/shop")) == []
     records = [line for file in (shop.home / "telemetry").rglob("*.jsonl") for line in file.read_text().splitlines()]
     assert any(json.loads(line).get("origin") == "legacy:codex" for line in records)
 

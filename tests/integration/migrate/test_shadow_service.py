@@ -13,6 +13,7 @@ from tassist.services.demo.process import ServerProcess
 from tassist.services.migrate.progress import folder
 from tassist.services.migrate.shadow import RECORD
 from tests.integration.migrate.conftest import Shop, authorities
+from tests.support.private import open_to_others
 from tests.support.service import deliver, wait_for
 
 
@@ -22,6 +23,7 @@ async def test_a_service_records_what_it_would_do_reports_the_day_before_and_lea
     begun = await lean.migrate("shadow", "start", "lena/shop", "--days", "7")
     assert begun.code == 0, begun.err
     judged = folder(lean.home, "lena/shop") / RECORD
+    assert open_to_others(judged.parent) == []
     yesterday = datetime.now(UTC) - timedelta(days=1)
     lines: list[dict[str, Any]] = [
         {"at": yesterday.isoformat(), "number": number, "agrees": number != 6, "would": [], "labels": [], "milestone": None}
