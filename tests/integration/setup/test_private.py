@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 def test_h76_nobody_else_reads_what_an_installation_a_service_and_telemetry_leave(
     installing: Installing, unused_port: int
 ) -> None:
-    given = {"TASSIST_PORT": str(unused_port), "XDG_CACHE_HOME": str(installing.folder / "cache")}
+    installing.env |= {"TASSIST_PORT": str(unused_port), "XDG_CACHE_HOME": str(installing.folder / "cache")}
     answers = installing.answers(webhook="url", webhook_url=f"http://127.0.0.1:{unused_port}/webhook")
     answers.write_text(answers.read_text() + 'telemetry = ["jsonl", "sqlite"]\n')
     with no_umask():
@@ -24,7 +24,7 @@ def test_h76_nobody_else_reads_what_an_installation_a_service_and_telemetry_leav
             ("telemetry", "prune", "--keep-days", "30"),
             ("dashboard", "build"),
         ):
-            done = installing.tassist(*words, **given)
+            done = installing.tassist(*words)
             assert done.code == 0, (words, done.err)
 
     made = {path.name for path in installing.home.iterdir()}
