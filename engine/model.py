@@ -74,7 +74,6 @@ class TimelineEvent:
     """The label's name for ``labeled`` and ``unlabeled``."""
     milestone: str = ""
     """The milestone's title for ``milestoned`` and ``demilestoned``."""
-    actor_id: int = 0
     actor: str = ""
     by_app: bool = False
     """True where this App did it: its own activity is no activity."""
@@ -96,7 +95,6 @@ class Issue:
     updated_at: datetime | None = None
     closed_at: datetime | None = None
     author: str = ""
-    author_id: int = 0
     is_pull_request: bool = False
     locked: bool = False
     timeline: tuple[TimelineEvent, ...] | None = None

@@ -12,7 +12,6 @@ class Facts:
 
     has_display: bool = False
     """A browser can be opened here, on the person's own screen."""
-    over_ssh: bool = False
     keyring: str = ""
     """The name of a keyring that was written to, read back and found good; empty: there is none."""
     keyring_why_not: str = ""

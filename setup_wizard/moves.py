@@ -137,7 +137,6 @@ class Done:
 class News:
     """One event, for a person: a whole sentence without its full stop."""
 
-    step_id: str
     text: str
     standing: Standing
     rail: tuple[Mark, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from engine.problems import Problem
 
@@ -87,16 +87,24 @@ def github_address(raw: str) -> str:
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}"
 
 
+def _address(value: str) -> SplitResult | None:
+    """Its parts; ``None`` where brackets or a port make it no address at all."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
 def github_address_faults(value: str) -> tuple[Problem, ...]:
     """Addresses no token may be sent to (H69)."""
     wrong = "github-address-wrong"
     fix = "type https://github.com, or https:// and the host name of your GitHub Enterprise Server"
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname or ""
-        _ = parts.port
-    except ValueError:
+    parts = _address(value)
+    if parts is None:
         return (Problem(wrong, f"{visible(value)} is not an address", fix=fix),)
+    host = parts.hostname or ""
     if "@" in parts.netloc:
         return (Problem(wrong, "the address holds a user name or a password", "it is not shown here", fix),)
     if not host or any(char.isspace() for char in value) or "\\" in value:
@@ -140,21 +148,13 @@ def hook_address(raw: str) -> str:
 def hook_address_faults(value: str) -> tuple[Problem, ...]:
     """What GitHub would refuse as a webhook's address, and what would harm: secrets in it, no TLS."""
     wrong, fix = "webhook-address-wrong", "type the public address, such as https://tassist.example.com/webhook"
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname or ""
-        _ = parts.port
-    except ValueError:
+    parts = _address(value)
+    if parts is None:
         return (Problem(wrong, f"{visible(value)} is not an address", fix=fix),)
+    host = parts.hostname or ""
     if "@" in parts.netloc:
-        return (
-            Problem(
-                wrong,
-                "the webhook's address holds a user name or a password",
-                "GitHub shows it to every owner of the App",
-                fix,
-            ),
-        )
+        what = "the webhook's address holds a user name or a password"
+        return (Problem(wrong, what, "GitHub shows it to every owner of the App", fix),)
     if parts.scheme not in {"http", "https"} or not host or any(char.isspace() for char in value):
         return (Problem(wrong, f"{visible(value)} is not an address", "it needs https:// and a host", fix),)
     if parts.fragment:
@@ -165,21 +165,14 @@ def hook_address_faults(value: str) -> tuple[Problem, ...]:
 def collector_faults(value: str) -> tuple[Problem, ...]:
     """Records are read by whoever is on their way: https, or this machine; a credential does not belong in an address."""
     wrong, fix = "collector-address-wrong", "type its address, such as https://collector.example/v1/logs"
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname or ""
-        _ = parts.port
-    except ValueError:
+    parts = _address(value)
+    if parts is None:
         return (Problem(wrong, f"{visible(value)} is not an address", fix=fix),)
+    host = parts.hostname or ""
     if "@" in parts.netloc:
-        return (
-            Problem(
-                wrong,
-                "the collector's address holds a user name or a password",
-                "it is not shown here; the address is written in a settings file",
-                "give the credential as the answer to telemetry_authorization",
-            ),
-        )
+        what = "the collector's address holds a user name or a password"
+        why = "it is not shown here; the address is written in a settings file"
+        return (Problem(wrong, what, why, "give the credential as the answer to telemetry_authorization"),)
     if "," in value or not host or any(char.isspace() for char in value):
         return (Problem(wrong, f"{visible(value)} is not an address", fix=fix),)
     if parts.scheme != "https" and not (parts.scheme == "http" and host in {"localhost", "127.0.0.1", "::1"}):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from migrations.audit.document import Document, Part, Step, Text, read_document
 from migrations.audit.shell import Call, Script, read_script
@@ -48,8 +48,6 @@ class Facts:
     reads: tuple[Used, ...] = ()
     pushes: bool = False
     """Whether a script pushes a commit."""
-    leans_on: tuple[str, ...] = field(default=())
-    """Local actions and scripts it runs."""
 
     @property
     def calls(self) -> Iterator[tuple[Ran, Call]]:
@@ -89,7 +87,6 @@ def gather(document: Document, files: Mapping[str, TextFile]) -> Facts:
                     text = Text(files[name].text, step.line, lines, step.line)
                     ran.append(Ran(job, step, read_script(text), _env(document, job, step), name))
     facts.ran = tuple(ran)
-    facts.leans_on = tuple(leans_on)
     facts.scripts = tuple(_given_scripts(document))
     facts.octokit = tuple(
         (number, f"{found[1]}.{found[2]}")

@@ -90,7 +90,6 @@ def _event(when: str, what: object, now: datetime) -> TimelineEvent:
         moment(when, now),
         label=subject if event in _WITH_LABEL else "",
         milestone=subject if event in _WITH_MILESTONE else "",
-        actor_id=APP_ID if by_app else 583231,
         actor="task-assistant[bot]" if by_app else actor,
         by_app=by_app,
     )
@@ -133,7 +132,6 @@ def issue(words: Mapping[str, object], repo: Repo, now: datetime) -> Issue:
         else max((event.at for event in history or ()), default=created),
         closed_at=moment(_text(words["closed"], "closed"), now) if "closed" in words else None,
         author=_text(words.get("author", "octocat"), "author"),
-        author_id=583231,
         is_pull_request=bool(words.get("pull_request", False)),
         locked=bool(words.get("locked", False)),
         timeline=history,
@@ -144,12 +142,12 @@ def issue(words: Mapping[str, object], repo: Repo, now: datetime) -> Issue:
 
 def _as_opened(labels: Sequence[str], milestone: Milestone | None, created: datetime) -> tuple[TimelineEvent, ...]:
     put_on = [
-        TimelineEvent("labeled", created + timedelta(seconds=place), label=name, actor_id=583231, actor="octocat")
+        TimelineEvent("labeled", created + timedelta(seconds=place), label=name, actor="octocat")
         for place, name in enumerate(labels)
     ]
     if milestone is not None:
         last = created + timedelta(seconds=len(labels))
-        put_on.append(TimelineEvent("milestoned", last, milestone=milestone.title, actor_id=583231, actor="octocat"))
+        put_on.append(TimelineEvent("milestoned", last, milestone=milestone.title, actor="octocat"))
     return tuple(put_on)
 
 
@@ -224,7 +222,6 @@ def _happened(after: Issue, event: str, subjects: Sequence[str], now: datetime) 
             now,
             label=subject if event in _WITH_LABEL else "",
             milestone=subject if event in _WITH_MILESTONE else "",
-            actor_id=APP_ID,
             actor="task-assistant[bot]",
             by_app=True,
         )

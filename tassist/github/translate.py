@@ -70,7 +70,6 @@ def issue(wire: IssueWire, ref: IssueRef) -> Issue:
         updated_at=when(wire.updated_at),
         closed_at=when(wire.closed_at),
         author=(wire.user.login if wire.user else None) or "",
-        author_id=(wire.user.id if wire.user else None) or 0,
         is_pull_request=wire.pull_request is not None,
         locked=bool(wire.locked),
     )
@@ -122,7 +121,6 @@ class Ourselves:
             at=at,
             label=(wire.label.name if wire.label else None) or "",
             milestone=(wire.milestone.title if wire.milestone else None) or "",
-            actor_id=(who.id if who else None) or 0,
             actor=(who.login if who else None) or "",
             by_app=self.did(wire.performed_via_github_app, who),
         )

@@ -38,7 +38,6 @@ class MilestoneWire(msgspec.Struct):
     description: str | None = None
     due_on: str | None = None
     open_issues: int | None = None
-    closed_issues: int | None = None
 
 
 class PullRequestLinks(msgspec.Struct):
@@ -160,7 +159,6 @@ class InstallationWire(msgspec.Struct):
     id: int | None = None
     app_id: int | None = None
     account: Account | None = None
-    repository_selection: str | None = None
     permissions: dict[str, str] | None = None
     events: list[str] | None = None
     suspended_at: str | None = None
@@ -178,7 +176,6 @@ class AppWire(msgspec.Struct):
     owner: Account | None = None
     permissions: dict[str, str] | None = None
     events: list[str] | None = None
-    installations_count: int | None = None
 
 
 class ConversionWire(AppWire):
@@ -212,7 +209,6 @@ class DeliveryWire(msgspec.Struct):
     action: str | None = None
     installation_id: int | None = None
     repository_id: int | None = None
-    throttled_at: str | None = None
 
 
 class DeliveryRequest(msgspec.Struct):

@@ -54,15 +54,6 @@ class Watchfulness:
     """Waits double from the first to this where GitHub cannot be asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caught:
-    """What one reading of the log gave."""
-
-    survey: Survey
-    stored: int
-    without_body: int
-
-
 class Absence:
     """Catches up on start and reads the log now and then; runs in the dispatcher's event loop."""
 
@@ -110,7 +101,7 @@ class Absence:
                 failures = 0
                 await self._be_here()
 
-    async def catch_up(self) -> Caught:
+    async def catch_up(self) -> None:
         """Read the log back to where it was read, and store what is missing.
 
         Raises:
@@ -147,7 +138,6 @@ class Absence:
         await asyncio.to_thread(self._journal.set_meta, HERE, found.until.isoformat())
         self._said = True
         self.caught_up.set()
-        return Caught(found, stored, without_body)
 
     # --- small things -------------------------------------------------------------------------
 

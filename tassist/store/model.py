@@ -169,7 +169,6 @@ class Sweep:
     state: Literal["listing", "open", "finished"]
     """`listing`: its repositories are not known yet."""
     begun_at: datetime
-    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

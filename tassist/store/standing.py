@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from tassist.store import lanes, sweeps
-from tassist.store.model import News, from_us, to_us
+from tassist.store.model import News, to_us
 from tassist.store.sql import Connection, want_looks_of
 from tassist.store.writer import GroupWriter
 
@@ -34,7 +34,7 @@ _CLAIMS: dict[str, tuple[Subject, str]] = {
     "repo-gone": ("repository", "gone"),
     "repo-renamed": ("repository", "active"),
 }
-_DOUBT = "SELECT subject, id, name, claim, answer, asked, due_at, noted_at, seq FROM doubts"
+_DOUBT = "SELECT subject, id, name, claim, answer, asked, noted_at, seq FROM doubts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,6 @@ class Doubt:
     answer: str
     """What GitHub answered last, where that is not believed yet."""
     asked: int
-    due_at: datetime
     noted_at: int
     """When it was raised last, in microseconds; an answer to an older question settles nothing."""
     seq: int
@@ -188,10 +187,7 @@ class Standings:
                 f"{_DOUBT} WHERE due_at > 0 AND due_at <= ? ORDER BY due_at, subject, id LIMIT ?", (to_us(now), limit)
             ).fetchall()
         )
-        return [
-            Doubt(subject, number, name, claim, answer, asked, from_us(due), noted, seq)
-            for subject, number, name, claim, answer, asked, due, noted, seq in rows
-        ]
+        return [Doubt(*row) for row in rows]
 
     def newest(self) -> int:
         """The place of the newest delivery."""

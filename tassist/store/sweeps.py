@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tassist.store.sql import Read
 
 TOPIC = "sweeps"
-_SWEEP = "SELECT sweep_id, kind, scope, state, begun_at, ended_at FROM sweeps"
+_SWEEP = "SELECT sweep_id, kind, scope, state, begun_at FROM sweeps"
 _REPO = (
     "SELECT s.sweep_id, s.repo_id, s.repo, s.installation_id, s.begun_at, s.issues, s.looked, s.changed, s.failed"
     " FROM sweep_repos s"
@@ -269,8 +269,8 @@ class Sweeps:
 
 
 def _sweep(row: tuple[Any, ...]) -> Sweep:
-    sweep_id, kind, scope, state, begun, ended = row
-    return Sweep(sweep_id, kind, scope, state, from_us(begun), None if ended is None else from_us(ended))
+    sweep_id, kind, scope, state, begun = row
+    return Sweep(sweep_id, kind, scope, state, from_us(begun))
 
 
 def _repo(row: tuple[Any, ...]) -> SweptRepo:

@@ -28,7 +28,6 @@ class _Config(msgspec.Struct):
 class _Tunnel(msgspec.Struct):
     name: str | None = None
     public_url: str | None = None
-    proto: str | None = None
     config: _Config | None = None
 
 

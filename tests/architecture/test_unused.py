@@ -19,6 +19,22 @@ FOR_OTHERS = {
     "size_bytes": "a test looks how much is kept",
 }
 """Name → who uses it, where that is not the product itself."""
+WRITTEN = {
+    "config_key": "a telemetry record holds it",
+    "config_line": "a telemetry record holds it",
+    "engine_version": "a telemetry record holds it",
+    "milestone_due_on": "a telemetry record holds it, and SQL reads it",
+    "specversion": "an envelope of CloudEvents has to hold it",
+    "server_starts": "the demo's summary holds it",
+    "recorded": "the document of `tassist run --json` holds it",
+    "figure": "the document of `tassist dashboard diff --json` holds it",
+    "warned": "a figure of the dashboard, read by its name",
+    "blocked": "a figure of the dashboard, read by its name",
+    "first_seq": "a test asks in which order issues wait",
+    "is_json": "what the webhook is and shall be is compared as a whole",
+    "checks_tls": "what the webhook is and shall be is compared as a whole",
+}
+"""Field → who gets it, where no code asks for it by its name."""
 HOOKS = re.compile(r"__\w+__|(on|action|watch|compute|validate|key|check)_\w+|[A-Z]\w+Screen")
 """What a framework calls by its name: Python's, Textual's, and the places of the app, which are loaded by name."""
 KNOWN_TO_TEXTUAL = {
@@ -116,6 +132,51 @@ def test_what_nobody_uses_is_not_kept(project_root: Path) -> None:
     found = unused(sources(project_root), words_of_tests(project_root))
 
     assert found == [], "remove it, or say in FOR_OTHERS who uses it"
+
+
+def unread(modules: dict[Path, ast.Module]) -> list[str]:
+    """Fields of classes that something may fill and nothing asks for."""
+    asked = {
+        node.attr
+        for tree in modules.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
+    }
+    return [
+        f"{path}:{field.lineno} {field.target.id}"
+        for path, tree in modules.items()
+        for one in ast.walk(tree)
+        if isinstance(one, ast.ClassDef)
+        for field in one.body
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and not ast.unparse(field.annotation).startswith("ClassVar")
+        and field.target.id not in asked
+        and field.target.id not in WRITTEN
+    ]
+
+
+def test_no_field_is_kept_that_is_filled_and_never_read(project_root: Path) -> None:
+    found = unread(sources(project_root))
+
+    assert found == [], "remove it, or say in WRITTEN who gets it"
+
+
+def test_what_is_written_for_others_is_there(project_root: Path) -> None:
+    fields = {
+        field.target.id
+        for tree in sources(project_root).values()
+        for field in ast.walk(tree)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+    }
+
+    assert set(WRITTEN) <= fields
+
+
+def test_a_field_nobody_reads_is_found() -> None:
+    text = "class Kept:\n    read: int = 0\n    filled: int = 0\ndef use(one): return Kept(filled=one.read)\n"
+
+    assert [line.split()[1] for line in unread({Path("x.py"): ast.parse(text)})] == ["filled"]
 
 
 def test_what_is_kept_for_others_is_there_and_used_by_them(project_root: Path) -> None:

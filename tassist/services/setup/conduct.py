@@ -217,7 +217,7 @@ class _Sitting:
             self.state = flow.failed(self.state, do.step.id, do.part, problems)
 
     async def _say(self, step_id: str, text: str, standing: Standing) -> None:
-        await self._face.say(News(step_id, text, standing, flow.rail(self.state, step_id)))
+        await self._face.say(News(text, standing, flow.rail(self.state, step_id)))
 
 
 async def _settled(done: asyncio.Future[T]) -> T:

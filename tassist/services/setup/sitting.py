@@ -141,7 +141,6 @@ def find_facts(env: Mapping[str, str], said: Answers, settings: Settings) -> Fac
     )
     return Facts(
         has_display=(display or bool(env.get("BROWSER"))) and not ssh,
-        over_ssh=ssh,
         keyring=ring.backend if ring.usable else "",
         keyring_why_not=ring.why,
         suffix=random.token_hex(2),

@@ -120,13 +120,11 @@ def _events(raw: Sequence[Any], app: str) -> list[tuple[TimelineEvent, Mapping[s
             continue
         actor = _get(entry, "actor") or _get(entry, "user")
         via = _get(_get(entry, "performed_via_github_app"), "slug")
-        actor_id = _get(actor, "id")
         event = TimelineEvent(
             str(_get(entry, "event") or ""),
             at,
             label=_label(_get(entry, "label")),
             milestone=str(_get(_get(entry, "milestone"), "title") or ""),
-            actor_id=actor_id if isinstance(actor_id, int) else 0,
             actor=str(_get(actor, "login") or ""),
             by_app=isinstance(via, str) and app in {"", via},
         )

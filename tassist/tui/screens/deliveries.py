@@ -313,7 +313,7 @@ What is found of a text appears while the rest is looked through; **escape** sto
             query = parse_query(words, self.desk.clock.now())
         except ProblemError as error:
             self._wrong_words = True
-            self._trouble(error.problems)
+            self.show_problems(error.problems)
             return
         self._wrong_words = False
         self.query_words = query
@@ -406,19 +406,7 @@ What is found of a text appears while the rest is looked through; **escape** sto
     @override
     def problems_found(self, name: str, problems: Sequence[Problem]) -> None:
         if name.startswith("deliveries-"):
-            self._trouble(problems)
-
-    def _trouble(self, problems: Sequence[Problem]) -> None:
-        if any(problem.code == "no-journal" for problem in problems):
-            self.query_one("#deliveries-body").display = False
-            empty = self.query_one("#deliveries-empty", Empty)
-            empty.display = True
-            begin = f"{self.desk.home}: {self.desk.command('setup')}, then {self.desk.command('serve')}"
-            empty.say("No service has run with this folder yet", begin)
-            return
-        panel = self.query_one("#deliveries-problem", ProblemPanel)
-        panel.show(problems)
-        panel.display = True
+            self.show_problems(problems)
 
 
 def delivery_row(one: Listed, received: str) -> Row:

@@ -20,7 +20,7 @@ from tassist.tui.desk import Desk
 from tassist.tui.messages import Wanted
 from tassist.tui.places import Place
 from tassist.tui.safe import content, moment
-from tassist.tui.screens.place import PlaceScreen
+from tassist.tui.screens.place import NO_SERVICE, PlaceScreen
 from tassist.tui.widgets.pairs import Pairs
 from tassist.tui.widgets.panels import Empty, ProblemPanel, Says
 from tassist.tui.widgets.rows import Column, Mark, Row, Rows
@@ -35,7 +35,6 @@ _ABOVE_LAST, _LEAST_LAST = 16, 12
 """The lines above the last deliveries where all is well and the panes stand side by side; and how many there are at least."""
 _MOST_OF_A_NAME, _SMALL = 12, 20
 _MARKS: dict[str, Mark] = {"good": "good", "waiting": "wait", "bad": "bad"}
-_NO_SERVICE = "No service has run with this folder yet"
 
 
 class HomeScreen(PlaceScreen):
@@ -110,7 +109,7 @@ hour, and the last deliveries."""
         if found is None:
             setup, serve = self.desk.command("setup"), self.desk.command("serve")
             fix = f"{self.desk.home}: 7 sets it up ({setup}), then {serve}; or see everything with tassist demo"
-            self.query_one("#home-empty", Empty).say(_NO_SERVICE, fix)
+            self.query_one("#home-empty", Empty).say(NO_SERVICE, fix)
             return
         self.overview = found = replace(found, hook=self.hook)
         self.query_one("#home-problem").display = False

@@ -377,18 +377,8 @@ happen is shown first."""
 
     @override
     def problems_found(self, name: str, problems: Sequence[Problem]) -> None:
-        if name not in {"issues-page", "issues-one"}:
-            return
-        if any(problem.code == "no-journal" for problem in problems):
-            self.query_one("#issues-body").display = False
-            empty = self.query_one("#issues-empty", Empty)
-            empty.display = True
-            begin = f"{self.desk.home}: {self.desk.command('setup')}, then {self.desk.command('serve')}"
-            empty.say("No service has run with this folder yet", begin)
-            return
-        panel = self.query_one("#issues-problem", ProblemPanel)
-        panel.show(problems)
-        panel.display = True
+        if name in {"issues-page", "issues-one"}:
+            self.show_problems(problems)
 
 
 def issue_name(run: RunRow) -> str:

@@ -18,11 +18,12 @@ from tassist.errors import problems_of
 from tassist.tui.desk import Desk
 from tassist.tui.messages import Told, Troubled
 from tassist.tui.places import Place
-from tassist.tui.widgets.panels import KeyLine, PlaceBar
+from tassist.tui.widgets.panels import Empty, KeyLine, PlaceBar, ProblemPanel
 
 T = TypeVar("T")
 TICK_S = 0.25
 """Nothing is looked up more often than this."""
+NO_SERVICE = "No service has run with this folder yet"
 
 
 class PlaceScreen(Screen[None]):
@@ -98,6 +99,23 @@ class PlaceScreen(Screen[None]):
 
     def problems_found(self, name: str, problems: Sequence[Problem]) -> None:
         """What a place does about problems of its own work, besides their being in the list of problems."""
+
+    def show_problems(self, problems: Sequence[Problem]) -> None:
+        """Where no service has run yet, that alone, instead of the place's content; else the problems above it.
+
+        The place has a ``#…-body``, a ``#…-empty`` and a ``#…-problem``, each named after the place.
+        """
+        here = self.place.id
+        if any(problem.code == "no-journal" for problem in problems):
+            self.query_one(f"#{here}-body").display = False
+            empty = self.query_one(f"#{here}-empty", Empty)
+            empty.display = True
+            setup, serve = self.desk.command("setup"), self.desk.command("serve")
+            empty.say(NO_SERVICE, f"{self.desk.home}: {setup}, then {serve}")
+            return
+        panel = self.query_one(f"#{here}-problem", ProblemPanel)
+        panel.show(problems)
+        panel.display = True
 
     def is_looking(self, name: str) -> bool:
         """Whether work of this name is under way."""

@@ -143,13 +143,13 @@ async def test_what_takes_long_says_now_and_then_for_how_long_until_the_next_wor
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     face = PlainFace({}, opens_browser=False, every_s=0.01)
-    await face.say(News("delivery", "see one real delivery …", Standing.CHECKED))
+    await face.say(News("see one real delivery …", Standing.CHECKED))
     said = ""
     async with asyncio.timeout(60):
         while said.count("still at it") < 2:
             await asyncio.sleep(0)
             said += capsys.readouterr().err
-    await face.say(News("delivery", "delivery ping: answered 202", Standing.APPLIED))
+    await face.say(News("delivery ping: answered 202", Standing.APPLIED))
 
     assert "  still at it, for 0.02 s now" in said
     assert face._counting is None

@@ -76,9 +76,9 @@ def everything_hot(connection: sqlite3.Connection) -> None:
     standing.heed(connection, News("installation-suspended", 9), seq=1, now=NOW)
     standing.heed(connection, News("repo-gone", 7), seq=1, now=NOW)
     standing.note(connection, "repository", 8, NOW)
-    installation = standing.Doubt("installation", 9, "o", "suspended", "", 0, NOW, to_us(NOW), 1)
+    installation = standing.Doubt("installation", 9, "o", "suspended", "", 0, to_us(NOW), 1)
     standing.settle(connection, installation, standing.Answer("suspended"), up_to_seq=1, now=NOW)
-    repository = standing.Doubt("repository", 7, "o/r", "gone", "", 0, NOW, to_us(NOW), 1)
+    repository = standing.Doubt("repository", 7, "o/r", "gone", "", 0, to_us(NOW), 1)
     standing.settle(connection, repository, standing.Answer("gone"), up_to_seq=1, now=NOW)
     connection.execute("INSERT INTO cursors VALUES ('jsonl', 1)")
     for step in prune.steps(Keep(), ("jsonl",), NOW + timedelta(days=400)):
