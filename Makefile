@@ -91,9 +91,13 @@ wheel: $(VENV)/.dev
 # that does not answer for a single one of them is no clean bill.
 audit: $(VENV)/.audit
 	@mkdir -p dist
-	@$(VENV)/audit/bin/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible \
-	  --of JSON --output-file dist/sbom.cdx.json
-	@$(VENV)/audit/bin/pip-audit --strict --requirement requirements/runtime.txt --require-hashes --disable-pip
+	@version=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' tassist/__init__.py) && \
+	  sed "s/^dynamic = .*/version = \"$$version\"/" pyproject.toml >$(VENV)/audit/pyproject.toml
+	@$(VENV)/audit/bin/python -W ignore -m cyclonedx_py requirements requirements/runtime.txt --pyproject $(VENV)/audit/pyproject.toml \
+	  --output-reproducible --of JSON --output-file dist/sbom.cdx.json
+	@echo "dist/sbom.cdx.json"
+	@$(VENV)/audit/bin/pip-audit --strict --requirement requirements/runtime.txt --require-hashes --disable-pip || \
+	  { echo "audit: no clean bill: something is named above, or the database could not be asked about it"; exit 1; }
 
 $(VENV)/.audit: requirements/audit.txt | $(VENV)/bin/python
 	@$(PYTHON) -m venv $(VENV)/audit

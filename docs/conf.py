@@ -21,8 +21,6 @@ language = "en"
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
-# Pages link to files beside the documentation, such as ../CONTRIBUTING.md, as GitHub shows them; a test checks those.
-suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"
 html_title = "tassist"

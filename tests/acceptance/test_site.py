@@ -16,7 +16,7 @@ _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 
 def _pages() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return [ROOT / name for name in listed.split() if not name.startswith(("tests/", "tassist/"))]
+    return [ROOT / name for name in listed.split()]
 
 
 def _anchors(page: Path) -> set[str]:

@@ -12,6 +12,19 @@ def test_every_claimed_row_names_tests_that_exist() -> None:
     assert security.missing() == []
 
 
+ROWS = (
+    "1.1.2", "1.2.10", "1.3.6", "1.3.12", "1.5.3", "2.4.1", "3.2.2", "5.3.2", "9.1.2", "11.2.4", "13.1.3", "13.2.6", "13.2.4",
+    "13.3.1", "13.3.4", "15.1.2", "15.4.2", "16.2.5", "16.4.1", "16.5.1", "16.5.3",
+)  # fmt: skip
+"""The rows of ASVS 5.0 that a program of this kind has to answer for."""
+
+
+def test_every_row_of_the_standard_that_concerns_us_is_claimed_once() -> None:
+    claimed = [part.strip() for row in security.ROWS for part in row.id.split(",")]
+
+    assert sorted(claimed) == sorted(ROWS)
+
+
 def test_secrets_are_compared_in_constant_time_only(project_root: Path) -> None:
     """A value behind `.reveal()` or a signature is never an operand of `==`; `hmac.compare_digest` is what compares them."""
     found, compared = [], 0

@@ -8,8 +8,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 FORBIDDEN_NAMES = {"job", "handler", "manager", "helper", "helpers", "util", "utils", "misc", "common"}
 """Names that name nothing; a glossary word says what the thing is."""
@@ -89,19 +87,6 @@ def test_no_file_names_a_package_registry_or_a_path_of_one_machine() -> None:
             if pattern.search(line)
         ]
     assert found == []
-
-
-@pytest.mark.parametrize("page", tracked(".md"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_inside_the_project_leads_somewhere(page: Path) -> None:
-    broken = []
-    for target in re.findall(
-        r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
-    ):
-        if re.match(r"[a-z]+:", target) or target.startswith("#"):
-            continue
-        if not (page.parent / target.split("#")[0]).exists():
-            broken.append(target)
-    assert broken == []
 
 
 def test_the_map_for_newcomers_is_short_and_true() -> None:
