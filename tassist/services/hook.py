@@ -16,6 +16,7 @@ from tassist.services.doctor.app_side import AppSide
 NAMES = {"hook": "webhook", "tunnel": "tunnel", "last-delivery": "last sent"}
 """The doctor's checks that make up the drift, each with what it is called here."""
 DEADLINE_S = 5.0
+"""For everything; whoever looks at the console is not kept waiting longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +46,17 @@ class Hook:
                     yield item
 
 
-async def look(settings: Settings, home: Path, *, now: datetime, deadline_s: float = DEADLINE_S) -> Hook:
+async def look(settings: Settings, home: Path, *, now: datetime) -> Hook:
     """Ask GitHub as the doctor does; what keeps it from answering is found, not raised.
 
     Args:
         settings: Whose App.
         home: Where its credentials are, and what a switch left.
         now: The present.
-        deadline_s: Seconds, for everything.
     """
     side = AppSide(settings, home)
     try:
-        found = await examine([(check, side) for check in drift.CHECKS if check.id in NAMES], deadline_s=deadline_s)
+        found = await examine([(check, side) for check in drift.CHECKS if check.id in NAMES], deadline_s=DEADLINE_S)
     finally:
         await side.close()
     return Hook(found, now)

@@ -15,6 +15,12 @@ import pathlib, pytest, signal
 
 def test_h01_one_that_holds(): pass
 
+def test_h01_another_that_cannot_run_here(): pytest.skip("not here")
+
+IN_A_TEXT = '''
+def test_h06_that_is_none(): pass
+'''
+
 @pytest.mark.parametrize("value", [1, 2])
 def test_h02_one_that_holds_for_one_value_only(value): assert value == 1, "two is too many"
 
@@ -57,9 +63,10 @@ def test_the_table_tells_of_each_case_how_it_ended_and_why(tmp_path: Path) -> No
     running = start(tmp_path, SOME)
     said, _ = running.communicate(timeout=120)
     table = said[said.index("H01") :].splitlines()
-    assert table[:9] == [
+    assert table[:10] == [
         "H01  passed   a signature that is not ASCII",
         "       passed   tests/test_some.py::test_h01_one_that_holds",
+        "       skipped  tests/test_some.py::test_h01_another_that_cannot_run_here  (not here)",
         "H02  failed   a signature missing, old, of another length, or twice",
         "       failed   tests/test_some.py::test_h02_one_that_holds_for_one_value_only  (AssertionError: two is too many)",
         "H03  skipped  an empty webhook secret",
@@ -68,7 +75,7 @@ def test_the_table_tells_of_each_case_how_it_ended_and_why(tmp_path: Path) -> No
         "       passed   tests/test_some.py::TestSeveral::test_h04_one_of_a_class",
         "H05  no test  a signed body under another event's name",
     ]
-    assert table[-1] == "4 of 84 hostile cases have a test; of 4 tests: 2 passed, 1 skipped, 1 failed"
+    assert table[-1] == "4 of 84 hostile cases have a test; of 5 tests: 2 passed, 2 skipped, 1 failed"
     assert "without_a_number" not in said
     assert running.returncode == 1
 
@@ -80,7 +87,7 @@ def test_a_run_that_is_ended_from_outside_prints_what_it_knows(tmp_path: Path) -
     said, _ = running.communicate(timeout=120)
     assert "H01  passed   a signature that is not ASCII" in said
     assert "       not run  tests/test_some.py::test_h06_one_whose_turn_never_comes" in said
-    assert said.splitlines()[-1].endswith("2 passed, 1 skipped, 2 not run, 1 failed")
+    assert said.splitlines()[-1].endswith("2 passed, 2 skipped, 2 not run, 1 failed")
     assert running.returncode == 2
 
 

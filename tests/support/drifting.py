@@ -62,7 +62,7 @@ class World:
             self.home,
         )
         try:
-            found = await examine([(check, side) for check in drift.CHECKS], deadline_s=5)
+            found = await examine([(check, side) for check in drift.CHECKS], deadline_s=60)
         finally:
             await side.close()
         return {item.id: item.finding for item in found}

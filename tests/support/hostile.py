@@ -7,6 +7,7 @@ and so is a test that did not come to its turn because somebody ended the run.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import signal
@@ -109,19 +110,23 @@ CASES = {
 """Number → what the case is, in a few words."""
 
 _NAMED = re.compile(r"\btest_h(\d\d)_")
-_DEFINED = re.compile(r"^(?:async )?def (test_h(\d\d)_\w+)", re.MULTILINE)
 _WORDS = " or ".join(f"test_h{digit}" for digit in range(9))
 """For `-k`: with `-n 2` the choice is made in other processes, which know only the arguments."""
+_OF_ALL = ("skipped", "passed", "not run", "failed")
+"""Of a case with several tests; one that could not run here takes nothing from the others."""
 _RANK = {"passed": 0, "skipped": 1, "not run": 2, "failed": 3}
 
 
 def named(tests: Path = TESTS) -> dict[str, int]:
     """Test, as pytest calls it without its parameters → the case it carries in its name."""
-    return {
-        f"{path.relative_to(tests.parent).as_posix()}::{match[1]}": int(match[2])
-        for path in sorted(tests.rglob("test_*.py"))
-        for match in _DEFINED.finditer(path.read_text())
-    }
+    found = {}
+    for path in sorted(tests.rglob("test_*.py")):
+        text = path.read_text()
+        for node in ast.parse(text).body if "def test_h" in text else ():
+            carries = _NAMED.match(node.name) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
+            if carries:
+                found[f"{path.relative_to(tests.parent).as_posix()}::{carries.string}"] = int(carries[1])
+    return found
 
 
 class Table:
@@ -161,7 +166,7 @@ class Table:
             of[number].append(name)
         lines = []
         for number, what in CASES.items():
-            outcome = max((self._outcome(name) for name in of[number]), key=_RANK.__getitem__, default="no test")
+            outcome = max((self._outcome(name) for name in of[number]), key=_OF_ALL.index, default="no test")
             lines.append(f"H{number:02}  {outcome:8} {what}")
             for name in of[number]:
                 reason = f"  ({self.reasons[name]})" if name in self.reasons else ""

@@ -12,7 +12,7 @@ import pytest
 from textual.widgets import OptionList
 
 from tassist.config import settings
-from tassist.services import switching
+from tassist.services import hook, switching
 from tassist.services.hook import Hook, look
 from tassist.services.overview import overview
 from tassist.services.overview_words import figures, in_words, standing
@@ -41,8 +41,9 @@ NO_AGENT = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-async def world(home: Path) -> AsyncIterator[World]:
-    """An App in a box, and a journal beside its credentials."""
+async def world(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """An App in a box, and a journal beside its credentials; a busy machine may take its time to answer."""
+    monkeypatch.setattr(hook, "DEADLINE_S", 60.0)
     Filled(home).close()
     async with drifting(home) as found:
         yield found
