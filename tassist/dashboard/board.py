@@ -63,7 +63,7 @@ class IssueAt(msgspec.Struct, frozen=True, kw_only=True):
     history: list[Happening]
 
 
-class Happening(msgspec.Struct, frozen=True, kw_only=True):
+class Happening(msgspec.Struct, frozen=True, gc=False):
     """A value that was written to an issue."""
 
     at: str

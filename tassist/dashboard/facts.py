@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+import msgspec
+
+from tassist.dashboard.board import Happening
+
 NEVER = date(1970, 1, 1)
 """Stands for a day where no record names one; nobody is shown it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(msgspec.Struct, frozen=True, gc=False):
     """A line that is no record."""
 
     file: str
@@ -19,8 +22,7 @@ class Flaw:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(msgspec.Struct, frozen=True, gc=False):
     """One figure of one day; the names are those of `tassist.telemetry.counted`."""
 
     repo: str
@@ -29,8 +31,7 @@ class Counted:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True, gc=False):
     """An issue as it was at the end of a day on which its state, track or milestone was another than before."""
 
     repo: str
@@ -43,8 +44,7 @@ class Turn:
     closed: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class Latest:
+class Latest(msgspec.Struct, frozen=True, gc=False):
     """An issue as it was seen last."""
 
     repo: str
@@ -64,28 +64,7 @@ class Latest:
     is_pull_request: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One value that was written, and what became of it."""
-
-    repo: str
-    issue: int
-    at: str
-    run_id: str
-    field: str
-    before: str
-    after: str
-    rule: str
-    undone: bool
-    """Written by `tassist undo`."""
-    reverted: bool
-    """Somebody took it back: it had to be written again, was undone, or is not there any more."""
-    flapped: bool
-    """A rule itself took it back within a day."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stuck:
+class Stuck(msgspec.Struct, frozen=True, gc=False):
     """An issue whose newest run did not succeed."""
 
     repo: str
@@ -96,8 +75,7 @@ class Stuck:
     event_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(msgspec.Struct, frozen=True, gc=False):
     """A record that stands for itself: a comparison, a step, a configuration that was checked, records lost."""
 
     repo: str
@@ -111,8 +89,7 @@ class News:
     counts: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """One of the newest records behind a figure."""
 
     repo: str
@@ -123,8 +100,7 @@ class Seen:
     event_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuleDay:
+class RuleDay(msgspec.Struct, frozen=True, gc=False):
     """Values a rule wrote on one day, and what became of them."""
 
     repo: str
@@ -160,9 +136,14 @@ class Facts:
     counted: list[Counted] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     latest: list[Latest] = field(default_factory=list)
-    writes: list[Write] = field(default_factory=list)
-    """The newest of each issue."""
+    histories: dict[tuple[str, int], list[Happening]] = field(default_factory=dict)
+    """The newest values written to an issue, by repository and number."""
     rule_days: list[RuleDay] = field(default_factory=list)
     stuck: list[Stuck] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
+
+    @property
+    def weight(self) -> int:
+        """How much there is to show: issues, and values written to them."""
+        return len(self.latest) + sum(map(len, self.histories.values()))

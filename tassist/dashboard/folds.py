@@ -27,8 +27,11 @@ _BATCH_BYTES = (256 << 20) // _THREADS
 """Lines that one thread reads at once; a few times as much memory is needed."""
 _SOME = 10_000
 """Rows of an answer that are taken at once."""
+_EVENTS_AT_ONCE = 2 << 20
+"""Events that are looked up among all others at once."""
 _TOGETHER = 0
 """The number of the piece of everything that is no piece of its own."""
+_REMEMBERED = ("pieces", "apart", "flaws", *queries.TABLES)
 _SETTINGS = {
     "threads": str(_THREADS),
     "memory_limit": "600MB",
@@ -52,11 +55,8 @@ class Folds:
         self.flaws: list[Flaw] = []
         self.flaw_count = 0
         self._told = False
-        pieces, self._loose = divide(
-            files,
-            key=f"{duckdb.__version__} {queries.DIGEST} {os.fsdecode(root.absolute())}",
-            now=SystemClock().now().timestamp(),
-        )
+        self._key = f"{duckdb.__version__} {queries.DIGEST} {os.fsdecode(root.absolute())}"
+        pieces, self._loose = divide(files, key=self._key, now=SystemClock().now().timestamp())
         self._connection = duckdb.connect(config={**_SETTINGS, "temp_directory": str(scratch)})
         self.run("SET enable_progress_bar = false")
         self._attach(cache if pieces else None)
@@ -93,6 +93,7 @@ class Folds:
         self._fold_batches(list(_batches(unknown)))
         self._forget_what_has_gone()
         self._told_flaws()
+        apart = self._apart()
         used = set(self._pieces)
         if as_of is not None:
             spans = self.rows("SELECT piece, min(first_day), max(last_day) FROM kept.totals GROUP BY piece")
@@ -103,9 +104,9 @@ class Folds:
         while True:
             self._read_together(together, as_of, repos)
             self._look_at(used - together, repos)
-            shared = {piece for (piece,) in self.rows(questions.SHARED) + self.rows(questions.INTERLEAVED)} - {
-                _TOGETHER
-            }
+            shared = self._shared({_TOGETHER} | (used - together - apart))
+            shared |= {piece for (piece,) in self.rows(questions.INTERLEAVED)}
+            shared.discard(_TOGETHER)
             if not shared:
                 break
             together |= shared
@@ -125,6 +126,7 @@ class Folds:
         except (OSError, duckdb.IOException, duckdb.BinderException):  # another process has it, or no place for it
             self.run("ATTACH ':memory:' AS kept")
         self.run("CREATE TABLE IF NOT EXISTS kept.pieces (piece INTEGER, place VARCHAR, seal VARCHAR, flawed BIGINT)")
+        self.run("CREATE TABLE IF NOT EXISTS kept.apart (piece INTEGER, key VARCHAR)")
         self.run("CREATE TABLE IF NOT EXISTS kept.flaws (piece INTEGER, file VARCHAR, line BIGINT, why VARCHAR)")
         for name, columns in queries.TABLES.items():
             self.run(f"CREATE TABLE IF NOT EXISTS kept.{name} ({columns})")
@@ -155,12 +157,16 @@ class Folds:
     def _forget(self, numbers: Iterable[int]) -> None:
         doomed = list(numbers)
         if doomed:
-            for name in ("pieces", "flaws", *queries.TABLES):
+            self.run("BEGIN")  # or a number might be given again of which something is left
+            for name in _REMEMBERED:
                 self.run(f"DELETE FROM kept.{name} WHERE list_contains(?, piece)", doomed)  # noqa: S608 – our own names
+            self.run("COMMIT")
 
     def _forget_all(self) -> None:
-        for name in ("pieces", "flaws", *queries.TABLES):
+        self.run("BEGIN")
+        for name in _REMEMBERED:
             self.run(f"DELETE FROM kept.{name}")  # noqa: S608 – the same
+        self.run("COMMIT")
 
     def _forget_what_has_gone(self) -> None:
         """What lay in folders that are not there any more, or was not at rest."""
@@ -209,6 +215,34 @@ class Folds:
         self.flaw_count = int(count or 0)
         told = self.rows("SELECT file, line, why FROM kept.flaws WHERE list_contains(?, piece)", numbers)
         self.flaws = [Flaw(*row) for row in told]
+
+    def _apart(self) -> set[int]:
+        """Pieces of which no two share an event, and none has one twice; what was found so is remembered.
+
+        New ones are compared with all that were ever found apart below this folder, also with those whose files are
+        elsewhere now: they may come back as they were.
+        """
+        known = {number for (number,) in self.rows("SELECT piece FROM kept.apart WHERE key = ?", self._key)}
+        new = set(self._pieces) - known
+        if new:
+            self._look_at(known | new, ())
+            apart = new - self._shared(new)
+            self.run("INSERT INTO kept.apart SELECT unnest(?::INTEGER[]), ?", sorted(apart), self._key)
+            known |= apart
+        return known
+
+    def _shared(self, doubtful: set[int]) -> set[int]:
+        """Pieces that share an event with one of these, in what is looked at; these among them."""
+        self.run("CREATE OR REPLACE TEMP TABLE doubtful AS SELECT unnest(?::INTEGER[]) AS piece", sorted(doubtful))
+        ((events,),) = self.rows(questions.DOUBTED)
+        parts = -(-events // _EVENTS_AT_ONCE)
+        found = set()
+        for part in range(parts):
+            self.run(questions.SOME, parts, part)
+            self.run(questions.LIKE_SOME, parts, part)
+            found |= {piece for (piece,) in self.rows(questions.SHARED)}
+        self.run("DROP TABLE IF EXISTS alike")
+        return found
 
     def _read_together(self, together: set[int], as_of: date | None, repos: Sequence[str]) -> None:
         """Count what belongs to no piece, and these pieces, as one."""

@@ -21,7 +21,7 @@ from tassist.dashboard.board import (
     StepAt,
     Value,
 )
-from tassist.dashboard.facts import NEVER, Counted, Facts, Latest, News, RuleDay, Write
+from tassist.dashboard.facts import NEVER, Counted, Facts, Latest, News, RuleDay
 from tassist.dashboard.figures import FIGURES
 from tassist.dashboard.flow import Flow, flows
 from tassist.dashboard.queries import BEHIND
@@ -42,14 +42,11 @@ def make(facts: Facts, *, asked: Sequence[str] = ()) -> Board:
     flow = flows(facts.turns)
     counted = _by_repo(facts.counted)
     rule_days = _by_repo(facts.rule_days)
-    writes = _by_repo(facts.writes)
     issues = {
         repo: [issue for issue in found if not issue.is_pull_request] for repo, found in _by_repo(facts.latest).items()
     }
     everything = Tally(facts.counted, facts.rule_days, facts.as_of)
-    repos = [
-        _repo(facts, repo, issues.get(repo, []), counted, rule_days, writes.get(repo, []), flow) for repo in facts.repos
-    ]
+    repos = [_repo(facts, repo, issues.get(repo, []), counted, rule_days, flow) for repo in facts.repos]
     total = scope("", [issue for found in issues.values() for issue in found], _together(flow), facts.as_of)
     total.figures.update(everything.summed() | {"stuck": Value(all=len(facts.stuck))})
     service = {figure.id: everything.value(figure.name) for figure in FIGURES if figure.of == "service"}
@@ -79,7 +76,6 @@ def _repo(
     issues: list[Latest],
     counted: dict[str, list[Counted]],
     rule_days: dict[str, list[RuleDay]],
-    writes: list[Write],
     flow: dict[tuple[str, str | None], Flow],
 ) -> RepoBoard:
     tally = Tally(counted.get(repo, []), rule_days.get(repo, []), facts.as_of)
@@ -101,7 +97,7 @@ def _repo(
         prepared=_prepared(facts, repo),
         causes=tally.bars("trigger."),
         changes=tally.bars("change."),
-        issues=issues_at(issues, writes, facts.as_of),
+        issues=issues_at(issues, facts.histories, facts.as_of),
         behind=_behind(facts, repo),
     )
 

@@ -30,12 +30,14 @@ SELECT repo, issue, ts, seen."state" = 'open', coalesce(seen.track, ''), coalesc
   coalesce(seen.is_pull_request, false)
 FROM newest ORDER BY repo, issue
 """
+WRITTEN = "SELECT repo, count(*) FROM made GROUP BY repo ORDER BY repo"
 # A value is one label, or the milestone, or the state. What became of it: the next write of the same value, else the
 # issue as it was seen last.
 WRITES = """
-CREATE TEMP TABLE writes AS
+CREATE OR REPLACE TEMP TABLE writes AS
 WITH named AS (
-  SELECT *, CASE field WHEN 'labels' THEN coalesce("after", "before") ELSE '' END AS value FROM made),
+  SELECT *, CASE field WHEN 'labels' THEN coalesce("after", "before") ELSE '' END AS value FROM made WHERE repo BETWEEN $1 AND $2),
+seen_last AS (SELECT * FROM newest WHERE repo BETWEEN $1 AND $2),
 followed AS (
   SELECT *, lead("at") OVER w AS next_at, lead("before") OVER w AS next_before, lead("after") OVER w AS next_after,
     lead(undone) OVER w AS next_undone
@@ -51,7 +53,7 @@ judged AS (
       AND next_after IS NOT DISTINCT FROM f."before" AND next_before IS NOT DISTINCT FROM f."after"
       AND epoch_ms(TRY_CAST(left(next_at, 19) AS TIMESTAMP)) - epoch_ms(TRY_CAST(left(f."at", 19) AS TIMESTAMP)) <= 86400000,
       false) AS flapped
-  FROM followed f LEFT JOIN newest n USING (repo, issue))
+  FROM followed f LEFT JOIN seen_last n USING (repo, issue))
 SELECT repo, issue, "at", run_id, event_id, place, field, coalesce("before", '') AS "before", coalesce("after", '') AS "after", rule,
   undone, coalesce(reverted, false) AS reverted, flapped FROM judged
 """
@@ -66,8 +68,8 @@ WHERE TRY_CAST(left("at", 10) AS DATE) IS NOT NULL AND ? IN ('', one)
   AND CASE ? WHEN 'reverted' THEN reverted WHEN 'flapped' THEN flapped ELSE true END
 """
 RECENT_WRITES = """
-SELECT repo, issue, "at", run_id, field, "before", "after", rule, undone, reverted, flapped FROM writes
-QUALIFY row_number() OVER (PARTITION BY repo, issue ORDER BY "at" DESC, run_id DESC, place DESC, event_id DESC) <= ?
+SELECT repo, issue, "at", run_id, field, "before", "after", rule, CASE WHEN undone THEN 'undone' ELSE 'written' END, reverted, flapped
+FROM writes QUALIFY row_number() OVER (PARTITION BY repo, issue ORDER BY "at" DESC, run_id DESC, place DESC, event_id DESC) <= ?
 ORDER BY repo, issue, "at", run_id, place, event_id
 """
 STUCK = """
@@ -91,10 +93,20 @@ WITH best AS (SELECT repo, name, unnest(max(r, ?)) AS r FROM seen GROUP BY repo,
 SELECT repo, name, r.ts, coalesce(r.issue, 0), coalesce(r.reason, ''), r.event_id FROM best
 ORDER BY repo, name, r.ts DESC, r.event_id DESC
 """
-SHARED = """
-SELECT DISTINCT piece FROM ids WHERE h IN (SELECT h FROM ids GROUP BY h HAVING count(*) > 1) ORDER BY piece
+DOUBTED = "SELECT count(*) FROM ids WHERE piece IN (SELECT piece FROM doubtful)"
+# Three questions and not one: put together, they are answered from all events instead of from these few.
+SOME = """
+CREATE OR REPLACE TEMP TABLE few AS
+SELECT h FROM ids WHERE piece IN (SELECT piece FROM doubtful) AND h % ?::UBIGINT = ?::UBIGINT
 """
-"""Pieces in which an event stands that stands elsewhere, too (or twice in the piece)."""
+LIKE_SOME = """
+CREATE OR REPLACE TEMP TABLE alike AS
+SELECT piece, h FROM ids WHERE h % ?::UBIGINT = ?::UBIGINT AND h IN (SELECT h FROM few)
+"""
+SHARED = (
+    "SELECT DISTINCT piece FROM alike WHERE h IN (SELECT h FROM alike GROUP BY h HAVING count(*) > 1) ORDER BY piece"
+)
+"""Pieces in which an event stands that stands elsewhere, too (or twice in the piece), one of them being doubtful."""
 INTERLEAVED = """
 WITH spans AS (SELECT piece, repo, min(first_day) AS first, max(last_day) AS last FROM totals GROUP BY piece, repo)
 SELECT DISTINCT a.piece FROM spans a JOIN spans b ON a.repo = b.repo AND a.piece <> b.piece

@@ -8,18 +8,21 @@ there is one; what comes out is the same.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
 from tassist.dashboard import questions
-from tassist.dashboard.facts import NEVER, Counted, Facts, Latest, News, RuleDay, Seen, Stuck, Turn, Write
+from tassist.dashboard.board import Happening
+from tassist.dashboard.facts import NEVER, Counted, Facts, Latest, News, RuleDay, Seen, Stuck, Turn
 from tassist.dashboard.folds import Folds
 from tassist.dashboard.queries import BEHIND
 from tassist.telemetry import paths
 
 HISTORY = 40
 """Values written to one issue that are kept, the newest."""
+_WRITES_AT_ONCE = 200_000
+"""Values written that are looked at together; a million would need half a gigabyte."""
 
 
 def read(
@@ -71,8 +74,7 @@ def written_in(
     ):
         folds.fold(as_of, repos)
         folds.run(questions.NEWEST)
-        folds.run(questions.WRITES)
-        return {event_id for (event_id,) in folds.rows(questions.WRITTEN_IN, rule, what)}
+        return {event_id for _ in _writes(folds) for (event_id,) in folds.rows(questions.WRITTEN_IN, rule, what)}
 
 
 def _read(
@@ -133,13 +135,29 @@ def _facts(folds: Folds, as_of: date | None) -> Facts:
         )
         for repo, issue, seen, is_open, track, milestone, labels, *more in each(questions.LATEST)
     ]
-    folds.run(questions.WRITES)
-    facts.rule_days = [RuleDay(*row) for row in rows(questions.RULE_DAYS)]
-    facts.writes = [
-        Write(one(row[0]), *row[1:4], *(one(word) for word in row[4:8]), *row[8:])
-        for row in each(questions.RECENT_WRITES, HISTORY)
-    ]
     facts.stuck = [Stuck(*row) for row in rows(questions.STUCK)]
     facts.news = [News(*(*row[:8], dict(sorted(row[8].items())))) for row in rows(questions.NEWS)]
     facts.seen = [Seen(*row) for row in rows(questions.SEEN, BEHIND)]
+    moment = "", ""
+    for _ in _writes(folds):
+        facts.rule_days += [RuleDay(*row) for row in rows(questions.RULE_DAYS)]
+        for repo, issue, at, run_id, *said, rule, kind, reverted, flapped in each(questions.RECENT_WRITES, HISTORY):
+            if (at, run_id) != moment:  # a run writes several values
+                moment = at, run_id
+            field, before, after = map(one, said)
+            history = facts.histories.setdefault((one(repo), issue), [])
+            history.append(Happening(*moment, field, before, after, one(rule), one(kind), reverted, flapped))
     return facts
+
+
+def _writes(folds: Folds) -> Iterator[None]:
+    """Lay the table `writes` of some repositories after the other, so many as there is room for."""
+    some: list[str] = []
+    size = 0
+    for repo, count in [*folds.rows(questions.WRITTEN), ("", _WRITES_AT_ONCE)]:
+        if some and size + count > _WRITES_AT_ONCE:
+            folds.run(questions.WRITES, some[0], some[-1])
+            yield
+            some, size = [], 0
+        some.append(repo)
+        size += count

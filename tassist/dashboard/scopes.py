@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from tassist.dashboard.board import Bar, Happening, IssueAt, MilestoneAt, Scope, Series, Value
-from tassist.dashboard.facts import Latest, Write
+from tassist.dashboard.facts import Latest
 from tassist.dashboard.figures import AGES, OLDEST, RECENT_DAYS, STALE_DAYS
 from tassist.dashboard.flow import Flow
 from tassist.dashboard.periods import periods, windows
@@ -109,23 +109,10 @@ def milestones(issues: Iterable[Latest], last: date) -> list[MilestoneAt]:
     return sorted(found, key=lambda milestone: (not milestone.open, milestone.due or "9999", milestone.title))
 
 
-def issues_at(issues: Iterable[Latest], writes: Iterable[Write], last: date) -> list[IssueAt]:
+def issues_at(
+    issues: Iterable[Latest], histories: Mapping[tuple[str, int], list[Happening]], last: date
+) -> list[IssueAt]:
     """Every issue with its history; open ones first, those left longest first."""
-    history: dict[int, list[Happening]] = defaultdict(list)
-    for write in writes:
-        history[write.issue].append(
-            Happening(
-                at=write.at,
-                run_id=write.run_id,
-                field=write.field,
-                before=write.before,
-                after=write.after,
-                rule=write.rule,
-                kind="undone" if write.undone else "written",
-                reverted=write.reverted,
-                flapped=write.flapped,
-            )
-        )
     found = [
         IssueAt(
             number=issue.issue,
@@ -139,7 +126,7 @@ def issues_at(issues: Iterable[Latest], writes: Iterable[Write], last: date) -> 
             age_days=days_since(issue.created or issue.seen, last) if issue.open else None,
             idle_days=idle_days(issue, last) if issue.open else None,
             seen=issue.seen,
-            history=history.get(issue.issue, []),
+            history=histories.get((issue.repo, issue.issue), []),
         )
         for issue in issues
     ]

@@ -7,11 +7,12 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,6 +22,9 @@ from tassist.dashboard.board import FORM, Board
 from tassist.dashboard.compare import Comparison, compare
 from tassist.errors import os_problem
 from tassist.services.telemetry import check_web_url, recorded
+
+if TYPE_CHECKING:
+    from tassist.dashboard.facts import Facts
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MARK = "dashboard.json"
@@ -54,13 +58,18 @@ def count(folder: Path, *, as_of: date | None = None, repos: Sequence[str] = (),
         ProblemError: The folder is not there or cannot be read.
     """
     from tassist.dashboard.make import make
+
+    return make(_facts(folder, as_of=as_of, repos=repos, fresh=fresh), asked=repos)
+
+
+def _facts(folder: Path, *, as_of: date | None, repos: Sequence[str], fresh: bool) -> Facts:
     from tassist.dashboard.reading import read
 
     recorded(folder)
     try:
         kept = default_cache()
         cache = kept / "dashboard.duckdb" if kept else None
-        return make(read(folder, as_of=as_of, repos=repos, cache=cache, fresh=fresh), asked=repos)
+        return read(folder, as_of=as_of, repos=repos, cache=cache, fresh=fresh)
     except OSError as error:
         raise ProblemError(os_problem(error, doing="read telemetry")) from error
 
@@ -79,22 +88,26 @@ def build(
     Raises:
         ProblemError: The telemetry cannot be read, the folder holds something else, or it cannot be written.
     """
-    from tassist.dashboard.site.build import site
+    from tassist.dashboard.make import make
+    from tassist.dashboard.site import beside
+    from tassist.dashboard.site.build import lay
 
     check_web_url(web_url)
     _check_free(out)
     with _no_garbage():
-        board = count(folder, as_of=as_of, repos=repos, fresh=fresh)
-        files = site(board, web_url=web_url)
-    try:
-        _write(out, files)
-    except OSError as error:
-        raise ProblemError(os_problem(error, doing="write the dashboard", name=out)) from error
+        facts = _facts(folder, as_of=as_of, repos=repos, fresh=fresh)
+        with beside.others(facts.weight) as hands:
+            board = make(facts, asked=repos)
+            del facts  # of ten million records, hundreds of megabytes
+            try:
+                sizes = _write(out, lambda place: lay(board, place, web_url=web_url, hands=hands))
+            except OSError as error:
+                raise ProblemError(os_problem(error, doing="write the dashboard", name=out)) from error
     return Built(
         folder=str(out),
         index=str(out / "index.html"),
-        files=len(files),
-        bytes=sum(map(len, files.values())),
+        files=len(sizes),
+        bytes=sum(sizes),
         as_of=board.as_of,
         records=board.source.records,
         faulty=board.source.faulty,
@@ -200,16 +213,14 @@ def _check_free(out: Path) -> None:
     )
 
 
-def _write(out: Path, files: dict[str, bytes]) -> None:
-    """Everything or nothing: written beside, then put in place."""
+def _write(out: Path, lay: Callable[[Path], None]) -> list[int]:
+    """Everything or nothing: written beside, then put in place; how large each file is."""
     beside = out.with_name(f".{out.name}.{os.getpid()}.new")
     aside = out.with_name(f".{out.name}.{os.getpid()}.old")
     shutil.rmtree(beside, ignore_errors=True)
     try:
-        for address, content in files.items():
-            target = beside / address
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+        lay(beside)
+        sizes = [file.stat().st_size for file in beside.rglob("*") if file.is_file()]
         if out.exists():
             out.rename(aside)
         beside.rename(out)
@@ -218,3 +229,4 @@ def _write(out: Path, files: dict[str, bytes]) -> None:
         if aside.exists() and not out.exists():
             aside.rename(out)
         shutil.rmtree(aside, ignore_errors=True)
+    return sizes

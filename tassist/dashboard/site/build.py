@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -16,8 +18,10 @@ from tassist.dashboard.site.words import anchor, day, esc, href, moment, number,
 from tassist.text import noun
 
 _ACTS_ON_READERS = re.compile(
-    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f<>&]"
+    "[\x80-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+_DOCUMENT = "dashboard.json"
+_PART_BYTES = 1 << 14
 _PLACES = (
     ("index.html", "Overview"),
     ("rules.html", "Rules"),
@@ -30,51 +34,76 @@ _PLACES = (
 
 def site(board: Board, *, web_url: str = "https://github.com") -> dict[str, bytes]:
     """Every file of the site by its address from the root."""
-    frame = Frame(board.as_of, web_url.rstrip("/"), _PLACES)
-    found = {
-        "index.html": frame.page(at="index.html", title="Overview", body=_overview(board, frame), lead=_lead(board)),
-        "rules.html": frame.page(
-            at="rules.html",
-            title="Rules",
-            body=_rules(board),
-            lead="How often each rule acted, and what became of it afterwards",
-        ),
-        "service.html": frame.page(at="service.html", title="Service", body=_service(board, frame)),
-        "migration.html": frame.page(at="migration.html", title="Migration", body=_migration(board)),
-        "data.html": frame.page(
-            at="data.html",
-            title="What was read",
-            body=_data(board),
-            lead="Where every figure comes from, and what is missing",
-        ),
-        "figures.html": frame.page(
-            at="figures.html", title="What each figure means", body=_figures(), lead="Declared once, shown everywhere"
-        ),
-        "records.html": frame.page(
-            at="records.html",
-            title="Records behind the figures of all repositories",
-            body=_records(board),
-            crumb=[("index.html", "Overview")],
-            lead="What each repository adds, and the command that prints every record",
-        ),
-        "dashboard.json": document(board),
-        ".nojekyll": b"",
-    }
-    return found | beside.pages(board.repos, board.needs, frame)
+    frame = _frame(board, web_url)
+    found = dict(_general(board, frame)) | {_DOCUMENT: b"".join(document(board))}
+    for repo in board.repos:
+        found |= repo_pages.pages(repo, board.needs, frame)
+    return found
 
 
-def document(board: Board) -> bytes:
-    """`dashboard.json`: what acts on a terminal or a page is written as an escape."""
-    text = msgspec.json.encode(board).decode()
+def lay(board: Board, folder: Path, *, web_url: str = "https://github.com", hands: Sequence[beside.Other] = ()) -> None:
+    """Write every file of the site below a folder, each as soon as it is made; the others help.
 
-    def escaped(found: re.Match[str]) -> str:
-        code = ord(found.group())
-        if code < 0x10000:
-            return f"\\u{code:04x}"
-        code -= 0x10000
-        return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+    Raises:
+        OSError: A file cannot be written.
+    """
+    frame = _frame(board, web_url)
+    task = beside.Task(board.needs, frame, str(folder))
 
-    return (_ACTS_ON_READERS.sub(escaped, text) + "\n").encode()
+    def general() -> None:
+        beside.put(folder, _general(board, frame))
+        with (folder / _DOCUMENT).open("wb") as file:
+            file.writelines(document(board))
+
+    beside.lay(board.repos, task, hands, meanwhile=general)
+
+
+def _frame(board: Board, web_url: str) -> Frame:
+    return Frame(board.as_of, web_url.rstrip("/"), _PLACES)
+
+
+def _general(board: Board, frame: Frame) -> Iterator[tuple[str, bytes]]:
+    """What belongs to no repository."""
+
+    def page(
+        at: str, title: str, body: str, lead: str = "", crumb: Sequence[tuple[str, str]] = ()
+    ) -> tuple[str, bytes]:
+        return at, frame.page(at=at, title=title, body=body, crumb=crumb, lead=lead)
+
+    yield ".nojekyll", b""
+    yield page("index.html", "Overview", _overview(board, frame), _lead(board))
+    yield page("rules.html", "Rules", _rules(board), "How often each rule acted, and what became of it afterwards")
+    yield page("service.html", "Service", _service(board, frame))
+    yield page("migration.html", "Migration", _migration(board))
+    lead = "Where every figure comes from, and what is missing"
+    yield page("data.html", "What was read", _data(board), lead)
+    yield page("figures.html", "What each figure means", _figures(), "Declared once, shown everywhere")
+    lead = "What each repository adds, and the command that prints every record"
+    title = "Records behind the figures of all repositories"
+    yield page("records.html", title, _records(board), lead, [("index.html", "Overview")])
+
+
+def document(board: Board) -> Iterator[bytes]:
+    """`dashboard.json`, some of it at a time: what acts on a terminal or a page is written as an escape."""
+    written = msgspec.json.encode(board)
+    begun = 0
+    while begun < len(written):
+        end = written.find(b'"', begun + _PART_BYTES)  # where no character is cut
+        part = written[begun : end if end >= 0 else len(written)]
+        begun += len(part)
+        for code in b"<>&\x7f":
+            part = part.replace(b"%c" % code, b"\\u%04x" % code)
+        # To look at every character of plain English would take longer than to write it.
+        yield part if part.isascii() else _ACTS_ON_READERS.sub(_escape, part.decode()).encode()
+    yield b"\n"
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
 def _lead(board: Board) -> str:

@@ -12,9 +12,9 @@ import duckdb
 import msgspec
 import pytest
 
-from tassist.dashboard import folds, pieces
+from tassist.dashboard import folds, pieces, reading
 from tassist.dashboard.make import make
-from tassist.dashboard.reading import read
+from tassist.dashboard.reading import read, written_in
 from tests.support.records import line
 
 
@@ -126,6 +126,51 @@ def test_one_event_in_two_months_and_files_that_interleave_are_counted_as_one(
 
     assert json.loads(whole)["source"]["duplicates"] > 0
     assert [counted(year, cache), counted(year, cache), counted(year)] == [whole] * 3
+
+
+@pytest.mark.parametrize("at_once", [1 << 20, 1000])
+def test_an_event_that_comes_again_in_a_new_month_or_file_is_found_beside_those_that_are_remembered(
+    year: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(folds, "_EVENTS_AT_ONCE", at_once)
+    cache = tmp_path / "dashboard.duckdb"
+    counted(year, cache)
+    files = sorted(year.rglob("2025-0*.jsonl"))
+    for one, other in ((files[3], files[-1]), (files[-1], files[40])):
+        other.write_bytes(other.read_bytes() + one.read_bytes().splitlines()[-1] + b"\n")
+        whole = as_one_piece(year, monkeypatch)
+        assert [counted(year, cache), counted(year, cache)] == [whole] * 2
+    loose = year / "more.jsonl"
+    loose.write_bytes(files[20].read_bytes())
+
+    whole = as_one_piece(year, monkeypatch)
+
+    assert json.loads(whole)["source"]["duplicates"] == 2 + len(files[20].read_bytes().splitlines())
+    assert [counted(year, cache), counted(year, cache)] == [whole] * 2
+    assert counted(year, cache, repos=("moonbase",)) == as_one_piece(year, monkeypatch, repos=("moonbase",))
+
+
+def test_months_that_were_found_to_share_nothing_are_not_compared_again(year: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "dashboard.duckdb"
+    whole = counted(year, cache)
+    with duckdb.connect(str(cache)) as connection:
+        connection.execute("UPDATE ids SET h = 7")
+    assert counted(year, cache) == whole, "nothing else would show that nobody looks"
+    with duckdb.connect(str(cache)) as connection:
+        connection.execute("DELETE FROM apart")
+
+    assert counted(year, cache) == whole, "all months are read again, together"
+    assert remembered(cache) >= 8
+
+
+def test_what_became_of_values_is_the_same_however_many_repositories_are_looked_at_together(
+    months: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = counted(months), written_in(months, "reverted"), written_in(months, "written", rule="stale")
+    assert all(whole)
+    monkeypatch.setattr(reading, "_WRITES_AT_ONCE", 1)
+
+    assert (counted(months), written_in(months, "reverted"), written_in(months, "written", rule="stale")) == whole
 
 
 def test_faulty_lines_are_named_from_the_cache_as_from_the_files(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import hashlib
 import html.parser
@@ -13,18 +14,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import pytest
 from typing_extensions import override
 
-from tassist.dashboard.board import Need, RepoBoard
+from tassist.dashboard.board import RepoBoard
 from tassist.dashboard.make import make
 from tassist.dashboard.reading import read
-from tassist.dashboard.site import beside
-from tassist.dashboard.site.build import site
-from tassist.dashboard.site.page import Frame
+from tassist.dashboard.site import beside, build
+from tassist.dashboard.site.build import lay, site
 from tests.support import sample_site
 from tests.support.records import line
 
@@ -174,6 +175,18 @@ def test_every_link_inside_leads_somewhere(months: Path) -> None:
                 assert fragment.encode() in ids[target], (name, address)
 
 
+def test_dashboard_json_is_the_same_in_however_many_parts_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = make(read(hostile(tmp_path)))
+    whole = b"".join(build.document(board))
+    assert json.loads(whole) == json.loads(msgspec.json.encode(board))
+
+    for size in (1, 3, 10):
+        monkeypatch.setattr(build, "_PART_BYTES", size)
+        assert b"".join(build.document(board)) == whole
+
+
 def test_nothing_at_all_is_still_a_site(tmp_path: Path) -> None:
     found = pages(tmp_path)
 
@@ -277,26 +290,43 @@ def other_python() -> str | None:
     return None
 
 
-@pytest.mark.parametrize("another", [PYTHON, shutil.which("false") or "false", "/no/such/python"])
+@pytest.mark.parametrize("another", ["as it is", "ends at once", "ends before its time", "does not begin"])
 def test_the_same_bytes_by_one_process_and_by_several_also_where_none_begins(
-    another: str, months: Path, monkeypatch: pytest.MonkeyPatch
+    another: str, months: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = pages(months)
-    monkeypatch.setattr(beside, "WORTH_IT", 0)
+    gives_up = tmp_path / "gives-up"
+    gives_up.write_text("#!/bin/sh\ncat > /dev/null\nexit 1\n")
+    gives_up.chmod(0o700)
+    ways = {"ends at once": shutil.which("false") or "false", "ends before its time": str(gives_up)}
+    ways |= {"as it is": PYTHON, "does not begin": "/no/such/python"}
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
-    monkeypatch.setattr(sys, "executable", another)
-    asked: list[bool] = []
-    by_another = beside._made_by_another
+    monkeypatch.setattr(sys, "executable", ways[another])
+    board = make(read(months))
+    laid_here: list[str] = []
+    lay_here = beside.Task.lay
 
-    def watched(repos: list[RepoBoard], needs: Sequence[Need], frame: Frame) -> dict[str, bytes] | None:
-        made = by_another(repos, needs, frame)
-        asked.append(made is not None)
-        return made
+    def watched(task: beside.Task, repo: RepoBoard) -> None:
+        laid_here.append(repo.repo)
+        lay_here(task, repo)
 
-    monkeypatch.setattr(beside, "_made_by_another", watched)
+    monkeypatch.setattr(beside.Task, "lay", watched)
+    with beside.others(beside.WORTH_IT) as hands:
+        assert len(hands) == (0 if another == "does not begin" else 2)
+        lay(board, tmp_path / "site", hands=hands)
 
-    assert pages(months) == alone
-    assert asked == [another == PYTHON] * 2
+    files = [file for file in (tmp_path / "site").rglob("*") if file.is_file()]
+    assert {file.relative_to(tmp_path / "site").as_posix(): file.read_bytes() for file in files} == site(board)
+    everything = sorted(repo.repo for repo in board.repos)
+    assert (sorted(laid_here) == everything) == (another != "as it is"), "what the others lay is not laid here as well"
+    assert all(process.returncode is not None for process in hands)
+
+
+def test_no_process_begins_for_a_small_site_and_none_is_left_by_one_that_fails() -> None:
+    with beside.others(beside.WORTH_IT - 1) as hands:
+        assert hands == []
+    with contextlib.suppress(OSError), beside.others(beside.WORTH_IT) as hands:
+        raise OSError
+    assert all(process.returncode is not None for process in hands)
 
 
 def test_the_same_bytes_from_two_versions_of_python(months: Path, tmp_path: Path) -> None:
