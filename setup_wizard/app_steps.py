@@ -62,14 +62,14 @@ class KeepSecrets(InOneGo):
         held = await held_to_stay(known, world)
         place = known.answer("keep_secrets_in")
         if held is not None and held.kept_in == place:
-            return Found(already=True, said=f"the secrets are kept in {_PLACES[place]}", learned={"kept_in": place})
+            return Found(already=True, said=f"the secrets are kept in {PLACES[place]}", learned={"kept_in": place})
         faults = await world.github.place_faults(place)
         if faults:
             raise ProblemError(faults)
         return Found(
             already=False,
-            said=f"keep the secrets in {_PLACES[place]}",
-            changes=(Change(_PLACES[place], "private key, webhook secret, client secret"),),
+            said=f"keep the secrets in {PLACES[place]}",
+            changes=(Change(PLACES[place], "private key, webhook secret, client secret"),),
         )
 
     @override
@@ -78,7 +78,7 @@ class KeepSecrets(InOneGo):
         place = known.answer("keep_secrets_in")
         if held is None or held.kept_in != place:
             held = await world.github.keep_in(place)
-        return Applied(f"the secrets are kept in {_PLACES[place]}", learned_of(held))
+        return Applied(f"the secrets are kept in {PLACES[place]}", learned_of(held))
 
     @override
     async def verify(self, known: Known, world: World) -> tuple[Problem, ...]:
@@ -87,13 +87,11 @@ class KeepSecrets(InOneGo):
         if held is not None and held.kept_in == place:
             return ()
         return (
-            Problem(
-                "secrets-elsewhere", f"the secrets are not in {_PLACES[place]}", fix="tassist setup --redo secrets"
-            ),
+            Problem("secrets-elsewhere", f"the secrets are not in {PLACES[place]}", fix="tassist setup --redo secrets"),
         )
 
 
-_PLACES = {
+PLACES = {
     "keyring": "the system's keyring",
     "file": "a file only you can read",
     "env-file": "the .env of this folder",

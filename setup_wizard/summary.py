@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from setup_wizard.app_steps import PLACES
 from setup_wizard.known import Known
 
 
@@ -24,7 +25,7 @@ def rows(known: Known, home: str = "") -> tuple[tuple[str, str], ...]:
     found = (
         ("App", f"{learned.get('name', '')}, App ID {learned['app_id']}" if learned.get("app_id") else ""),
         ("at", learned.get("html_url", "")),
-        ("secrets", learned.get("kept_in", "")),
+        ("secrets", PLACES.get(learned.get("kept_in", ""), "")),
         ("webhook", asked if webhook == "poll" else learned.get("hook_url", "")),
         ("installed in", ", ".join(learned.get("accounts", "").splitlines())),
         *_first_files(learned.get("scaffold_said", "")),

@@ -189,7 +189,7 @@ def login(raw: str) -> str:
     """An account's login: from its name, ``@name``, or an address of one of its pages."""
     text = clean(raw)
     if "://" in text or text.count("/") >= 1:
-        parts = [part for part in urlsplit(text if "://" in text else f"https://{text}").path.split("/") if part]
+        parts = _path_parts(text if "://" in text else f"https://{text}")
         if len(parts) > 1 and parts[0] in _PAGES:
             parts = parts[1:]
         text = parts[0] if parts else text
@@ -214,9 +214,16 @@ def repository(raw: str) -> str:
     """A repository's full name: from itself, or an address of one of its pages."""
     text = clean(raw)
     if "://" in text:
-        parts = [part for part in urlsplit(text).path.split("/") if part]
-        text = "/".join(parts[:2])
+        text = "/".join(_path_parts(text)[:2]) or text
     return text.removesuffix(".git")
+
+
+def _path_parts(address: str) -> list[str]:
+    """What stands between the slashes of an address's path; nothing where it is no address."""
+    try:
+        return [part for part in urlsplit(address).path.split("/") if part]
+    except ValueError:  # such as brackets around no IPv6 address
+        return []
 
 
 def repository_faults(value: str) -> tuple[Problem, ...]:

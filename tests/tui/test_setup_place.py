@@ -230,6 +230,20 @@ async def test_the_beginning_names_the_folder_where_it_was_given(home: Path) -> 
     assert "The same in lines: tassist setup --plain --home 'with a space'" in shown
 
 
+async def test_escape_closes_the_help_before_it_leaves_a_question(home: Path) -> None:
+    async with seated(home, Wishes(), env=QUICK) as person:
+        await person.view(QuestionView, "app")
+        await person.pilot.press("enter")
+        await person.view(QuestionView, "account")
+        await person.pilot.press("f1")
+        await person.until(lambda: person.screen.query("HelpPanel"), "the help")
+        await person.pilot.press("escape")
+        await person.until(lambda: not person.screen.query("HelpPanel"), "no help")
+        await person.view(QuestionView, "account")
+        await person.pilot.press("escape")
+        await person.view(QuestionView, "app")
+
+
 async def test_a_dry_run_changes_nothing(home: Path) -> None:
     async with seated(home, Wishes(dry=True), env={**QUICK, "TASSIST_SETUP_CREATE_WITH": "paste"}) as seat:
         for question in ("app", "account", "webhook"):

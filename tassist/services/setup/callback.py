@@ -133,7 +133,10 @@ class CallbackServer:
 
     def _is_ours(self, host: str) -> bool:
         # Another name that resolves to this machine would let a page of that name read ours (DNS rebinding).
-        name = urlsplit(f"//{host}").hostname or ""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:  # such as one bracket, from a visitor who tries things
+            return False
         own = host in {f"127.0.0.1:{self.port}", f"localhost:{self.port}"}
         return own or (bool(self.public_host) and name == self.public_host)
 

@@ -290,9 +290,12 @@ next start goes on from there. `tassist setup --plain` is the same in lines."""
             event.prevent_default()
 
     def action_back(self) -> None:
-        """To the question before."""
+        """To the question before; help that is open is closed first, for it was opened last."""
         from tassist.tui.setup.views import View
 
+        if self.query("HelpPanel"):
+            self.app.action_hide_help_panel()
+            return
         if list(self._switch_views()):
             self.start_view()
             return

@@ -76,10 +76,11 @@ async def test_the_page_is_shown_only_at_its_own_address_and_name(running: Runni
             (await browser.post(link)).status_code,
             (await browser.get(link, headers={"Host": "evil.example"})).status_code,
             (await browser.get(link, headers={"Host": f"evil.example:{urlsplit(link).port}"})).status_code,
+            (await browser.get(link, headers={"Host": "["})).status_code,
         ]
 
     assert shown.status_code == 200
-    assert answers == [404, 404, 404, 405, 421, 421]
+    assert answers == [404, 404, 404, 405, 421, 421, 421]
     assert shown.headers["referrer-policy"] == "no-referrer"
     assert shown.headers["cache-control"] == "no-store"
     policy = shown.headers["content-security-policy"]

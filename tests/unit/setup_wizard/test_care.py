@@ -277,6 +277,7 @@ def test_the_summary_tells_what_is_there_and_what_comes_next() -> None:
         "name": "Tidy",
         "app_id": "7",
         "hook_url": NOWHERE,
+        "kept_in": "env-file",
         "scaffold_said": "pull request acme/app#3 is open: https://x/3",
     }
 
@@ -284,6 +285,7 @@ def test_the_summary_tells_what_is_there_and_what_comes_next() -> None:
 
     assert shown == (
         ("App", "Tidy, App ID 7"),
+        ("secrets", "the .env of this folder"),
         ("webhook", "none; GitHub is asked for deliveries once a minute"),
         ("first files", "pull request acme/app#3 is open"),
         ("", "https://x/3"),

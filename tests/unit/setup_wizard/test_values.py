@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from setup_wizard import values
@@ -207,6 +207,8 @@ def test_h77_a_secret_itself_is_never_taken_where_a_reference_belongs() -> None:
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
 @settings(deadline=None, max_examples=60)
 @given(raw=st.text(max_size=200))
+@example(raw="[/")
+@example(raw="https://[/acme/app")
 def test_nothing_that_is_pasted_breaks_a_question_or_passes_with_control_characters(question: object, raw: str) -> None:
     asked = QUESTION_BY_ID[question.id]  # type: ignore[attr-defined]  # parametrised with questions
     value, problems = asked.read(raw, Known(facts=Facts(keyring="x")))
