@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from engine.problems import Problem
+from setup_wizard.known import Known
 from setup_wizard.question import Question
 from setup_wizard.state import GIVEN, State, known
 from setup_wizard.step import Stage
@@ -50,13 +51,25 @@ def wrong(state: State, only: Collection[str] | None = None) -> tuple[Problem, .
         state: As it is.
         only: Look at the answers to these questions alone, where it is given.
     """
-    found: list[Problem] = []
-    so_far = known(state)
+    found = _wrong(state, known(state), only)
+    if found and only is None:
+        # What hangs on a wrong answer is judged as well, as if the default stood there: all at once, not one after another.
+        answers = state.answers
+        for question_id in found:
+            while (given := answers.find(question_id)) is not None:
+                answers = answers.without(given.source, question_id)
+        hoped = known(replace(state, answers=answers, interactive=False))
+        found = _wrong(state, hoped, None) | found
+    return tuple(problem for question_id in state.questions for problem in found.get(question_id, ()))
+
+
+def _wrong(state: State, so_far: Known, only: Collection[str] | None) -> dict[str, tuple[Problem, ...]]:
+    found: dict[str, tuple[Problem, ...]] = {}
     for question in state.questions.values():
         given = state.answers.find(question.id) if only is None or question.id in only else None
         if given is not None and given.source in GIVEN and question.applies(so_far):
             name = {"flag": question.flag, "variable": question.env, "file": question.id}[given.source]
-            found += [
-                replace(problem, what=f"{name}: {problem.what}") for problem in question.read(given.value, so_far)[1]
-            ]
-    return tuple(found)
+            problems = question.read(given.value, so_far)[1]
+            if problems:
+                found[question.id] = tuple(replace(problem, what=f"{name}: {problem.what}") for problem in problems)
+    return found

@@ -31,9 +31,12 @@ from tassist.services.setup.conduct import conduct, unanswered
 from tassist.services.setup.probe import DoctorProbe
 from tassist.services.setup.ways import tunnels_at_hand
 from tassist.services.setup.wishes import Wishes
+from tassist.text import safe_text
 
 JOURNAL = "setup.journal"
 ANSWERS = "setup-answers.toml"
+VARIABLES = "TASSIST_SETUP_"
+"""How the variable of every question begins."""
 
 
 def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> State:
@@ -44,6 +47,8 @@ def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> St
     """
     given, problems = _from_file(wishes.answers_file)
     variables = {question.id: env[question.env] for question in QUESTIONS if env.get(question.env)}
+    readable = not problems or bool(given.by_source)
+    problems += _unknown_variables(env)
     for question in QUESTIONS:
         if question.secret and question.id in wishes.flags:
             from setup_wizard.values import reference_faults
@@ -62,8 +67,8 @@ def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> St
         dry=wishes.dry,
     )
     problems += flow.wrong(state)
-    if not problems and not wishes.interactive:
-        problems += tuple(_missing(state))
+    if readable and not wishes.interactive:
+        problems += tuple(_missing(state, none_given=bool(problems)))
         if not wishes.terminal:
             problems += tuple(_unasked(state))
     if problems:
@@ -85,14 +90,36 @@ def _imported(said: Answers, wishes: Wishes, home: Path) -> str:
     return str(app.app_id) if app.imported else ""
 
 
-def _missing(state: State) -> list[Problem]:
-    found = []
+def _missing(state: State, *, none_given: bool) -> list[Problem]:
+    """What has no answer; ``none_given``: what is wrong with given ones was said already."""
+    found: list[Problem] = []
     for question, wrong in flow.missing(state):
         if wrong:
-            found += list(wrong)
+            found += () if none_given else wrong
             continue
         found.append(unanswered(question))
     return found
+
+
+def _unknown_variables(env: Mapping[str, str]) -> tuple[Problem, ...]:
+    """A variable that was meant for a question and is none's would be passed over in silence."""
+    known = [question.env for question in QUESTIONS]
+    return tuple(
+        Problem(
+            "answers-unknown",
+            f"{safe_text(name, max_chars=80)} is set, and no question has that variable",
+            fix=f"take it away{_or_meant(name, known)}; tassist setup --help lists them",
+        )
+        for name in sorted(env)
+        if name.startswith(VARIABLES) and env[name] and name not in known
+    )
+
+
+def _or_meant(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    alike = get_close_matches(name, known, n=1)
+    return f", or write {alike[0]}" if alike else ""
 
 
 def _unasked(state: State) -> list[Problem]:

@@ -72,6 +72,32 @@ def test_what_is_missing_is_listed_at_once_with_flag_and_variable(installing: In
     assert not installing.home.exists()
 
 
+def test_everything_that_is_wrong_or_missing_is_said_at_once_also_what_hangs_on_a_wrong_answer(
+    installing: Installing,
+) -> None:
+    answers = installing.answers(
+        app="maybe", app_name="x" * 40, colour="blue", organization="-no-", account="organization"
+    )
+
+    done = installing.tassist(
+        "setup", "--answers", str(answers), "--webhook", "url",
+        TASSIST_SETUP_KEEP_SECRETS_IN="pocket", TASSIST_SETUP_TELEMETY="jsonl",
+    )  # fmt: skip
+
+    assert done.code == 2
+    for said in (
+        "'colour' is no question",
+        "app: 'maybe' is no answer to app",
+        "app_name: the App's name has 40 characters",
+        "organization: '-no-'",
+        "--webhook-url",
+        "TASSIST_SETUP_TELEMETY is set, and no question has that variable",
+        "or write TASSIST_SETUP_TELEMETRY;",
+    ):
+        assert done.err.count(said) == 1, (said, done.err)
+    assert not installing.home.exists()
+
+
 def test_h77_a_secret_as_an_argument_is_refused_and_not_repeated(installing: Installing) -> None:
     done = installing.tassist("setup", "--app", "import", "--bundle", "tassist-app-1.canary", "--passphrase", "env:P")
 
