@@ -115,10 +115,9 @@ def ours(rate: float, seconds: float) -> tuple[list[float], dict[str, float]]:
             with Journal.open(world.home) as journal:
                 wait_for(lambda: journal.counts()["done"] == len(waits), "all are through", timeout_s=300)
             more["busy_mb"] = memory_mb(pid)
-            more["writes"] = len(world.box.requests.writes)
-            assert more["writes"] == WRITES * amount, f"{more['writes']} writes for {amount} issues"
+            more["writes"] = world.box.requests.written
             service.stop()
-    return waits, more
+    return waits, more | {"needless": more["writes"] - WRITES * amount}
 
 
 def reference(rate: float, seconds: float, bodies: list[bytes]) -> list[float]:
@@ -150,7 +149,7 @@ def main() -> None:
         "steady",
         "A hundred a second",
         note=f"{len(waits):,} deliveries by the clock, {asked.rate:g} a second, one in ten about an issue that needs three writes until"
-        f" there are 2,000 of those; {more['writes']:,.0f} writes, none needless. A wait begins when the delivery was due."
+        f" there are 2,000 of those; {more['writes']:,.0f} writes, {more['needless']:,.0f} more than were needed. A wait begins when the delivery was due."
         " The reference stores and does nothing else; the box shares the machine.",
     )
     p99_ms = _percentile(waits, 99) * 1000

@@ -46,16 +46,20 @@ class Requests:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._log: deque[Request] = deque(maxlen=KEPT)
+        self.written = 0
+        """How many `writes` there were, those included that are forgotten by now."""
 
     def add(self, request: Request) -> None:
         """Log one."""
         with self._lock:
             self._log.append(request)
+            self.written += _is_done(request)
 
     def clear(self) -> None:
         """Forget what was logged so far."""
         with self._lock:
             self._log.clear()
+            self.written = 0
 
     def __iter__(self) -> Iterator[Request]:
         with self._lock:
@@ -75,11 +79,13 @@ class Requests:
     @property
     def writes(self) -> list[Request]:
         """Writes by Apps' installations that were carried out."""
-        return [
-            request for request in self if request.is_write and request.kind == "installation" and request.status < 400
-        ]
+        return [request for request in self if _is_done(request)]
 
     @property
     def needless_writes(self) -> list[Request]:
         """Writes that changed nothing."""
         return [request for request in self.writes if not request.changed]
+
+
+def _is_done(request: Request) -> bool:
+    return request.is_write and request.kind == "installation" and request.status < 400

@@ -173,11 +173,15 @@ class Sqlite:
         makes what it keeps beside the file with the file's mode. Whoever shall read it is given that with ``chmod``.
         """
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not self._file.exists():
-            private.write(self._file, b"")
+        with open(self._file, "ab", opener=private.opener):  # to append: another process may have begun with it
+            pass
         connection = sqlite3.connect(self._file, timeout=10.0, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error:  # the file is no database
+            connection.close()
+            raise
         return connection
 
     def problem(self, error: Exception) -> Problem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
@@ -59,6 +59,19 @@ class SinkConformance(abc.ABC):
     def place(self, tmp_path: Path) -> Path:
         return tmp_path
 
+    @pytest.fixture(autouse=True)
+    def _buried(self) -> Iterator[None]:
+        """What a crash leaves open ends with its process; here it is closed at the end, when it can write nothing more."""
+        self._dead: list[Sink] = []
+        yield
+        for sink in self._dead:
+            sink.close()
+
+    def dying(self, place: Path) -> Sink:
+        """A new sink that nobody closes before the next one begins, as in a process that crashes."""
+        self._dead.append(self.make(place))
+        return self._dead[-1]
+
     @abc.abstractmethod
     def make(self, place: Path) -> Sink:
         """A new sink on that place, as after a restart."""
@@ -101,7 +114,7 @@ class SinkConformance(abc.ABC):
 
     def test_h20_after_a_crash_before_the_cursor_moved_everything_is_there_once(self, place: Path) -> None:
         lines = records(60)
-        self.make(place).write(entries(lines[:40]))
+        self.dying(place).write(entries(lines[:40]))
 
         again = self.make(place)
         again.write(entries(lines[20:50], 21))
@@ -112,7 +125,7 @@ class SinkConformance(abc.ABC):
 
     def test_a_batch_cut_otherwise_after_a_crash_is_kept_once(self, place: Path) -> None:
         lines = records(60)
-        self.make(place).write(entries(lines))
+        self.dying(place).write(entries(lines))
 
         again = self.make(place)
         for start in range(0, 60, 7):
@@ -138,7 +151,7 @@ class SinkConformance(abc.ABC):
     def test_a_failure_and_then_a_crash_loses_and_doubles_nothing(self, place: Path) -> None:
         lines = records(80)
         with self.breaking(place), pytest.raises(ProblemError):
-            self.make(place).write(entries(lines[:60]))
+            self.dying(place).write(entries(lines[:60]))
 
         again = self.make(place)
         again.write(entries(lines))
@@ -185,13 +198,13 @@ class SinkConformance(abc.ABC):
         """The cursor may lag behind by any part of a batch; 40 rounds of a fixed random course."""
         course = random.Random(7)
         lines = records(240)
-        sink, cursor, reached = self.make(place), 0, 0
+        sink, cursor, reached = self.dying(place), 0, 0
         while cursor < len(lines):
             end = min(len(lines), cursor + course.randint(1, 30))
             sink.write(entries(lines[cursor:end], cursor + 1))
             reached = max(reached, end)
             if course.random() < 0.4:
-                sink = self.make(place)  # the cursor did not move: the batch comes again
+                sink = self.dying(place)  # the cursor did not move: the batch comes again
             else:
                 cursor = end
         sink.close()

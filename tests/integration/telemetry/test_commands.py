@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,7 @@ def test_prune_says_that_there_is_nothing_in_a_database_without_records(
     sink.write([])
     assert typed(capsys, "prune") == nothing
     sink.write(entries(records(20)))
+    sink.close()
     assert f"sqlite:{file}: 0 days" in typed(capsys, "prune", "--keep-days", "40000")[2]
 
 
@@ -298,7 +300,8 @@ def test_prune_reaches_every_sink_that_keeps_records_here(
 ) -> None:
     file = home / "telemetry.db"
     monkeypatch.setenv("TASSIST_TELEMETRY_SINKS", f"jsonl,sqlite:{file},github:acme/telemetry")
-    SqlSink(Sqlite(file), name="sql").write(entries(records(20)))
+    with closing(SqlSink(Sqlite(file), name="sql")) as sink:
+        sink.write(entries(records(20)))
 
     code, out, err = typed(capsys, "prune", "--keep-days", "1")
 

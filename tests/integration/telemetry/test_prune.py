@@ -255,10 +255,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sqlite 
         yield Sqlite(tmp_path / "telemetry.db")
         return
     made = Postgres(Secret(request.getfixturevalue("postgresql")), shown="test")
-    yield made
-    with contextlib.closing(made.connect()) as connection:
+    with contextlib.closing(made.connect()) as connection:  # tests of the sink leave its tables in the same database
         connection.execute("DROP TABLE IF EXISTS telemetry_records, telemetry_schema")
         connection.commit()
+    yield made
 
 
 def put(database: Sqlite | Postgres, lines: list[bytes]) -> None:
