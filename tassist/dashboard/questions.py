@@ -11,11 +11,12 @@ COUNTED = """
 SELECT repo, day, name, CAST(sum(n) AS BIGINT) AS n FROM counted GROUP BY repo, day, name HAVING sum(n) <> 0
 ORDER BY repo, day, name
 """
+# What is needed of a state is taken first: whole states would be sorted along.
 TURNS = """
-SELECT repo, issue, day, seen."state" = 'open' AS open, coalesce(seen.track, '') AS track,
-  coalesce(seen.milestone, '') AS milestone, TRY_CAST(left(seen.created_at, 10) AS DATE),
-  TRY_CAST(left(seen.closed_at, 10) AS DATE)
-FROM states WHERE NOT coalesce(seen.is_pull_request, false)
+SELECT repo, issue, day, open, track, milestone, TRY_CAST(left(created_at, 10) AS DATE), TRY_CAST(left(closed_at, 10) AS DATE)
+FROM (SELECT repo, issue, day, seen."state" = 'open' AS open, coalesce(seen.track, '') AS track,
+    coalesce(seen.milestone, '') AS milestone, seen.created_at AS created_at, seen.closed_at AS closed_at
+  FROM states WHERE NOT coalesce(seen.is_pull_request, false))
 WINDOW w AS (PARTITION BY repo, issue ORDER BY day)
 QUALIFY row_number() OVER w = 1 OR open <> lag(open) OVER w OR track <> lag(track) OVER w OR milestone <> lag(milestone) OVER w
 ORDER BY repo, issue, day
