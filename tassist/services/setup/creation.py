@@ -67,7 +67,13 @@ class Creation:
     """Made anew for each sitting; everything that must last is in the folder."""
 
     def __init__(
-        self, home: Path, clock: Clock, *, listen_port: int = 0, tunnel: Callable[[str], Way] | None = None
+        self,
+        home: Path,
+        clock: Clock,
+        *,
+        listen_port: int = 0,
+        tunnel: Callable[[str], Way] | None = None,
+        over_ssh: bool = False,
     ) -> None:
         """Args beyond the obvious.
 
@@ -76,7 +82,9 @@ class Creation:
             clock: Says when GitHub stops honouring what comes back.
             listen_port: Where a public address leads to.
             tunnel: Makes the tunnel of a kind; whoever gives none opens none.
+            over_ssh: Whoever sits at the browser reaches this machine's own addresses through a forward only.
         """
+        self._over_ssh = over_ssh
         self.home = home
         self._clock = clock
         self._listen_port = listen_port
@@ -247,7 +255,12 @@ class Creation:
                     *again,
                 ),
             )
-        return Waiting("you to create the App in your browser", link, opens_browser=True, accepts=accepts, hints=again)
+        forward = (
+            f"the link leads to this machine: over SSH type ssh -L {server.port}:127.0.0.1:{server.port} and its name "
+            "on your own machine first"
+        )
+        hints = (forward, *again) if self._over_ssh else again
+        return Waiting("you to create the App in your browser", link, opens_browser=True, accepts=accepts, hints=hints)
 
     async def _open_tunnel(self, kind: str, server: CallbackServer) -> str:
         """The public root of a tunnel to the server, for as long as it is waited for."""

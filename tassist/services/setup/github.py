@@ -60,7 +60,11 @@ class RealGitHubApp(GitHubAppPort):
         self._poll_s = poll_s
         self.home = settings.home
         self.creation = Creation(
-            self.home, SystemClock(), listen_port=settings.number("port"), tunnel=lambda kind: way(settings, kind)
+            self.home,
+            SystemClock(),
+            listen_port=settings.number("port"),
+            tunnel=lambda kind: way(settings, kind),
+            over_ssh=bool(env.get("SSH_CONNECTION") or env.get("SSH_TTY")),
         )
 
     async def close(self) -> None:

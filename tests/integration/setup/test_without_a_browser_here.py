@@ -64,6 +64,20 @@ def test_a_link_with_parameters_then_the_app_id_and_its_key(installing: Installi
     assert "PRIVATE KEY" not in terminal.shown
 
 
+def test_over_ssh_a_link_to_this_machine_comes_with_the_forward_it_needs(installing: Installing) -> None:
+    said = ("--github", installing.running.url, "--app", "new", "--account", "me", "--app-name", "Tidy of mine")
+    rest = ("--create-with", "browser", "--webhook", "poll", "--keep-secrets-in", "file")
+    given = {"ACCESSIBLE": "1", "SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}
+    terminal = Terminal(installing, "setup", "--plain", *said, *rest, **given)
+    terminal.expect("Go on?")
+    terminal.types("")
+    terminal.process.expect(r"\r\nhttp://127\.0\.0\.1:(\d+)/setup/\S+\r\n")
+    port = terminal.process.match.group(1)
+    terminal.expect(f"ssh -L {port}:127.0.0.1:{port}")
+    terminal.types("quit")
+    assert terminal.ends() == 8
+
+
 def test_an_owner_opens_the_page_for_somebody_who_is_none(installing: Installing) -> None:
     """Who sits at the terminal may not register Apps of the organisation; the owner gets a file and sends an address back."""
     box = installing.box
