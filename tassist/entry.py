@@ -72,8 +72,10 @@ def run(args: list[str]) -> int:
         diagnostics.say("stopped")
         return Exit.INTERRUPTED
     except click.ClickException as error:
+        from tassist.cli.mistakes import words
+
         context = getattr(error, "ctx", None)
-        diagnostics.say(f"error: {error.format_message()}")
+        diagnostics.say(f"error: {words(error)}")
         if context is not None:
             diagnostics.say(f"  fix: {context.command_path} --help")
         return Exit.USAGE

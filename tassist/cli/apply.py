@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from tassist.cli.repository import REPOSITORY
+
 _EPILOG = """\b
 Example:
   tassist apply acme/app
@@ -13,7 +15,7 @@ Safe to repeat: what is as declared is left alone."""
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("repo", metavar="OWNER/REPO")
+@click.argument("repo", type=REPOSITORY, metavar="OWNER/REPO")
 @click.option("--config", type=click.Path(), help="A file of this machine instead of the repository's own.")
 @click.option("--home", type=click.Path(), help="Folder of the credentials.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

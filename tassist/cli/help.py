@@ -14,8 +14,22 @@ Example:
   tassist help --problems"""
 
 
+def _topics(ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    """For a shell: the commands below what stands there already, and the codes of problems where nothing does."""
+    from tassist.cli.app import root
+    from tassist.services import help as service
+
+    topic = tuple(ctx.params.get("topic") or ())
+    way = _command(root, topic)
+    if way is None:
+        return []
+    here = way[-1][1] if way else root
+    names = list(here.list_commands(click.Context(here))) if isinstance(here, click.Group) else []
+    return [name for name in (*names, *(() if topic else service.codes())) if name.startswith(begun)]
+
+
 @click.command(epilog=_EPILOG)
-@click.argument("topic", nargs=-1)
+@click.argument("topic", nargs=-1, shell_complete=_topics)
 @click.option("--problems", "list_all", is_flag=True, help="List the code of every problem.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document; for problems.")
 @click.pass_context

@@ -11,6 +11,7 @@ from tassist.cli.migrate_diff import diff
 from tassist.cli.migrate_history import import_telemetry
 from tassist.cli.migrate_plan import apply, plan, rollback, verify
 from tassist.cli.migrate_shadow import shadow
+from tassist.cli.repository import REPOSITORY
 from tassist.opening import OpenPlace
 
 _EPILOG = """\b
@@ -34,7 +35,7 @@ class _Flow(Group):
 
 
 @click.command(hidden=True)
-@click.argument("repo", metavar="OWNER/NAME")
+@click.argument("repo", type=REPOSITORY, metavar="OWNER/NAME")
 @click.option("--home", type=click.Path(), help="Folder of the credentials and of the migration's journal.")
 @click.option("--plain", is_flag=True, help="Lines instead of a screen.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")

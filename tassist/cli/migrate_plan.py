@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tassist.cli.repository import REPOSITORY
 from tassist.text import noun
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON documen
 
 
 @click.command(epilog=_PLAN)
-@click.argument("repo", metavar="OWNER/NAME")
+@click.argument("repo", type=REPOSITORY, metavar="OWNER/NAME")
 @click.option("--close-self-tests", is_flag=True, help="Consent to closing the issues the legacy self-test left open.")
 @click.option("--no-telemetry", is_flag=True, help="Do not import legacy telemetry.")
 @click.option("--config", type=click.Path(path_type=Path), help="Your own configuration instead of a generated one.")
@@ -81,7 +82,7 @@ def plan(
 
 
 @click.command(epilog=_APPLY)
-@click.argument("repo", metavar="OWNER/NAME")
+@click.argument("repo", type=REPOSITORY, metavar="OWNER/NAME")
 @click.option(
     "--plan", "kept", type=click.Path(path_type=Path), help="Exactly this plan; refused where the world moved since."
 )
@@ -151,7 +152,7 @@ def apply(
 
 
 @click.command(epilog=_VERIFY)
-@click.argument("repo", metavar="OWNER/NAME")
+@click.argument("repo", type=REPOSITORY, metavar="OWNER/NAME")
 @HOME
 @AS_JSON
 def verify(repo: str, home: str | None, *, as_json: bool) -> int:
@@ -196,7 +197,7 @@ def verify(repo: str, home: str | None, *, as_json: bool) -> int:
 
 
 @click.command(epilog=_ROLLBACK)
-@click.argument("repo", metavar="OWNER/NAME")
+@click.argument("repo", type=REPOSITORY, metavar="OWNER/NAME")
 @click.option("--direct", is_flag=True, help="Commit to the default branch, without a pull request.")
 @click.option("--merge", is_flag=True, help="Merge the pull request too, as its page's button would.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -8,6 +8,7 @@ import click
 
 from tassist.cli.groups import Group
 from tassist.cli.migrate_plan import AS_JSON, HOME
+from tassist.cli.repository import REPOSITORY
 
 
 @click.group(cls=Group, epilog="Example: tassist migrate shadow start acme/app --days 7")
@@ -16,7 +17,7 @@ def shadow() -> None:
 
 
 @shadow.command(epilog="Example: tassist migrate shadow start acme/app --plan plan.json --days 14")
-@click.argument("repo", metavar="OWNER/NAME")
+@click.argument("repo", type=REPOSITORY, metavar="OWNER/NAME")
 @click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How long you want to watch.")
 @click.option("--plan", "kept", type=click.Path(path_type=Path), help="With the configuration of this plan.")
 @HOME
@@ -38,7 +39,7 @@ def start(repo: str, days: int, kept: Path | None, home: str | None) -> int:
 
 
 @shadow.command(epilog="Example: tassist migrate shadow status acme/app --json")
-@click.argument("repo", metavar="OWNER/NAME")
+@click.argument("repo", type=REPOSITORY, metavar="OWNER/NAME")
 @HOME
 @AS_JSON
 def status(repo: str, home: str | None, *, as_json: bool) -> int:
@@ -66,7 +67,7 @@ def status(repo: str, home: str | None, *, as_json: bool) -> int:
 
 
 @shadow.command(epilog="Example: tassist migrate shadow stop acme/app")
-@click.argument("repo", metavar="OWNER/NAME")
+@click.argument("repo", type=REPOSITORY, metavar="OWNER/NAME")
 @HOME
 def stop(repo: str, home: str | None) -> int:
     """End it before the switch; what it recorded stays."""

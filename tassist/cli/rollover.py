@@ -6,6 +6,8 @@ from datetime import datetime
 
 import click
 
+from tassist.cli.repository import REPOSITORY
+
 _EPILOG = """\b
 Example:
   tassist rollover acme/app --milestone "Sprint 4"
@@ -15,7 +17,7 @@ Safe to repeat: a second run does what a first one did not finish."""
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("repo", metavar="OWNER/REPO")
+@click.argument("repo", type=REPOSITORY, metavar="OWNER/REPO")
 @click.option("--milestone", required=True, help="Title of the milestone that ends.")
 @click.option("--next", "to", help="Title of the next one, instead of one counted up.")
 @click.option("--due", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Day the next one is due.")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from tassist.cli.repository import REPOSITORY
+
 _EPILOG = """\b
 Example:
   tassist scaffold acme/app --dry-run
@@ -15,7 +17,7 @@ Exit codes: 0 written or nothing to write; 2 usage, or nobody to ask; 3 with --d
 
 
 @click.command(short_help="Write a repository's first configuration and issue forms, from what it has.", epilog=_EPILOG)
-@click.argument("repo", metavar="OWNER/NAME")
+@click.argument("repo", type=REPOSITORY, metavar="OWNER/NAME")
 @click.option(
     "--folder", type=click.Path(path_type=Path), default=Path(), show_default="the current one", help="The checkout."
 )

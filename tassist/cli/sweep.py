@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tassist.cli.repository import REPOSITORY
 from tassist.text import noun
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ Example:
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("repos", metavar="[OWNER/REPO]...", nargs=-1)
+@click.argument("repos", type=REPOSITORY, metavar="[OWNER/REPO]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every repository of every installation.")
 @click.option("--dry-run", is_flag=True, help="Write nothing, with a token that cannot: say what would be done.")
 @click.option("--home", type=click.Path(), help="Folder of the journal and the credentials.")

@@ -90,7 +90,7 @@ def serve(parts: Parts, options: Options, listening: Callable[[str], None], *, a
     """
     factory = parts.loop_factory or _uvloop()
     prepare_folder(parts.home)
-    with ServeLock(parts.home) as lock, asked or _Signals() as signals:
+    with asked or _Signals() as signals, ServeLock(parts.home) as lock:
         # Where several share a store, each issue has its own lock, and the folder is only this machine's.
         if parts.open_journal is None and not _acquire(lock, options, signals):
             return signals.received
@@ -297,6 +297,8 @@ class _Service:
                 loop.call_soon_threadsafe(self._end.set)
 
         self._signals.on_signal = end
+        if self._signals.received:  # while it started, when nobody was there to be told
+            self._end.set()
         dispatcher = self._dispatcher = DispatcherThread(
             self._parts,
             self._journal,

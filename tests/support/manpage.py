@@ -64,5 +64,7 @@ def _section(name: str, command: click.Command) -> str:
 def _plain(text: str) -> str:
     """Words that man shows as they are: no line begins with a request, no backslash or dash means something else."""
     joined = re.sub(r"\s+", " ", text.replace("\b", " ")).strip()
-    escaped = joined.replace("\\", "\\e").replace("-", "\\-")
+    escaped = joined.replace("\\", "\\e").replace("-", "\\-").replace("…", "...")
+    # Any other sign by its number: how the file is read depends on the reader's locale.
+    escaped = re.sub(r"[^\x00-\x7f]", lambda found: f"\\[u{ord(found[0]):04X}]", escaped)
     return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped

@@ -268,6 +268,22 @@ def test_h32_sigterm_finishes_what_is_under_way_and_the_rest_resumes(world: Outs
     assert sorted(record["issue_number"] for record in world.records()) == [issue.number for issue in issues]
 
 
+@pytest.mark.parametrize("begun", ["serve.lock", "journal.db"])
+def test_h32_a_signal_in_the_moments_in_which_it_starts_ends_it_too(world: Outside, begun: str) -> None:
+    (world.home / begun).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "tassist", "serve", "--headless", "--home", str(world.home), "--port", "0"]
+    service = subprocess.Popen(command, env=world.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    wait_for((world.home / begun).exists, "the first sign of it", timeout_s=60)
+
+    service.terminate()
+
+    try:
+        _, said = service.communicate(timeout=60)
+    finally:
+        service.kill()
+    assert service.returncode == 0, said
+
+
 def test_ctrl_c_ends_it_whole_with_its_own_exit_code(world: Outside) -> None:
     with world.service() as service:
         process = service._process

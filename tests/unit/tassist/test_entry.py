@@ -116,8 +116,40 @@ def test_a_database_is_named_by_an_option_that_takes_no_password(verb: list[str]
 
 
 def test_as_many_looks_at_once_as_a_worker_can_have() -> None:
-    assert "0 is not in the range" in shell(f"{TASSIST} worker --looks 0").stderr
+    assert "0 is not between 1 and 256." in shell(f"{TASSIST} worker --looks 0").stderr
     assert "no database is named" in shell(f"{TASSIST} worker --looks 256").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["config"], "error: tassist config needs one of its commands: init, schema, "),
+        (["migrate"], "error: tassist migrate needs one of its commands: apply, audit, "),
+        (["demo", "--port", "x"], "'x' is not a whole number."),
+        (["demo", "--port", "70000"], "70000 is not between 0 and 65535."),
+        (["doctor", "--timeout", "soon"], "'soon' is not a number."),
+        (["completion"], "Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish"),
+    ],
+)
+def test_a_mistyped_line_is_answered_in_one_line_and_where_help_is(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+
+    first, fix = capsys.readouterr().err.splitlines()
+    assert said in first
+    assert fix.startswith("  fix: tassist ")
+
+
+@pytest.mark.parametrize(
+    "verb", ["plan", "apply", "scaffold", "sweep", "migrate plan", "migrate apply", "migrate shadow start"]
+)
+def test_a_wrong_name_of_a_repository_is_told_before_anything_else_is_looked_for(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*verb.split(), "acme"]) == 2
+
+    assert "error: 'acme' is not the name of a repository" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -83,3 +83,33 @@ def test_bash_completes_a_command_and_its_options(tmp_path: Path, project_root: 
 
     assert completed("tassist", "deli") == ["deliveries"]
     assert "--problems" in completed("tassist", "help", "--p")
+    assert completed("tassist", "help", "port-in") == ["port-in-use"]
+    assert completed("tassist", "help", "deliveries", "se") == ["search"]
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_completes_a_command_with_what_it_does(tmp_path: Path, project_root: Path) -> None:
+    command = tmp_path / "tassist"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tassist "$@"\n')
+    command.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONPATH": str(project_root), "HOME": str(tmp_path)}
+    script = 'tassist completion fish | source; complete --do-complete "tassist deli"'
+
+    done = subprocess.run(["fish", "--no-config", "-c", script], env=env, capture_output=True, text=True, timeout=120)
+
+    assert done.stdout.startswith("deliveries\tLook at deliveries"), done.stderr
+
+
+def test_the_man_page_is_the_same_in_every_locale_and_no_reader_complains(project_root: Path) -> None:
+    page = project_root / "docs" / "reference" / "tassist.1"
+
+    assert page.read_bytes().isascii()
+    if shutil.which("man"):
+        shown = subprocess.run(
+            ["man", "--warnings", "-l", str(page)],
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+            capture_output=True,
+            timeout=60,
+        )
+        assert shown.stderr == b""
+        assert b"TASSIST(1)" in shown.stdout

@@ -1,0 +1,27 @@
+"""A repository as an argument: its name or the address of its page, judged before anything else is looked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from typing_extensions import override
+
+
+class RepositoryName(click.ParamType):  # type: ignore[type-arg]  # generic only in later versions
+    """``OWNER/NAME``, also out of an address that was pasted."""
+
+    name = "repository"
+
+    @override
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from engine.problems import ProblemError
+        from setup_wizard import values
+
+        found = values.repository(value)
+        if problems := values.repository_faults(found):
+            raise ProblemError(problems)
+        return found
+
+
+REPOSITORY = RepositoryName()
