@@ -215,6 +215,9 @@ class SilentFace(PlainFace):
         if self._terminal and self._wait_s:
             return await super().wait(wait)
         show_waiting(wait, opens_browser=self._opens_browser, draws=can_pick(self._env))
+        if self._wait_s and not wait.waiting.by_itself:
+            _say("  nobody can type here; type the same command at a terminal, and it goes on from there")
+            return Signal.LEAVE
         await asyncio.sleep(self._wait_s)
         return Signal.LEAVE
 

@@ -138,3 +138,33 @@ def test_the_readme_names_commands_that_exist() -> None:
     mentioned = re.findall(r"`tassist ([a-z]+)", (ROOT / "README.md").read_text())
 
     assert set(mentioned) <= set(VERB_BY_NAME)
+
+
+FOLLOWED = {
+    "first-installation": "tests/integration/setup/test_pages.py",
+    "install-for-an-organisation": "tests/integration/setup/test_pages.py",
+    "install-over-ssh": "tests/integration/setup/test_pages.py",
+    "use-enterprise-server": "tests/integration/setup/test_pages.py",
+    "move-to-another-machine": "tests/integration/setup/test_pages.py",
+    "rotate-a-leaked-key": "tests/integration/setup/test_rotate.py",
+    "build-the-dashboard": "tests/acceptance/test_pages_of_figures.py",
+    "migrate": "tests/acceptance/test_migration_guide.py",
+    "find-out-what-is-wrong": "tests/integration/doctor/test_machine.py",
+    "postgresql": "tests/integration/store/test_move.py",
+    "put-it-behind-a-reverse-proxy": "tests/integration/server/test_reverse_proxies.py",
+    "use-a-tunnel": "tests/integration/switching/test_tunnel.py",
+    "use-the-console": "tests/unit/tassist/test_tail.py",
+}
+"""Page → the test that follows it, where what it says to type needs more than a folder and a box."""
+
+
+def test_every_page_that_says_what_to_type_is_followed_by_a_test() -> None:
+    blocks = {page.stem: re.findall(r"```(?!console)\w*\n(.*?)```", page.read_text(), re.DOTALL) for page in PAGES}
+    told = {
+        page
+        for page, found in blocks.items()
+        if re.search(r"^\s*(?:\$ )?tassist [a-z|]*", "\n".join(found), re.MULTILINE)
+    }
+
+    assert told == set(FOLLOWED)
+    assert [name for name in FOLLOWED.values() if not (ROOT / name).exists()] == []
