@@ -63,7 +63,7 @@ def recorded(folder: Path) -> Path:
         raise ProblemError(
             Problem(
                 "no-telemetry",
-                f"there is no {safe_text(folder)}",
+                f"there is no folder {safe_text(folder)}",
                 why="a service that runs records telemetry, and none has recorded any there",
                 fix="start one: tassist serve; or name the folder that has records",
             )
@@ -283,7 +283,7 @@ def existing(given: Iterable[Path]) -> list[Path]:
     missing = [path for path in found if not path.exists()]
     if missing:
         raise ProblemError(
-            Problem("no-such-file", f"there is no {safe_text(path)}", fix="check the spelling of the path")
+            Problem("no-such-file", f"there is no file or folder {safe_text(path)}", fix="check the spelling of the path")
             for path in missing
         )
     return found

@@ -79,7 +79,7 @@ def test_where_there_is_no_telemetry_it_says_what_to_do(tmp_path: Path, capsys: 
     code, _, err = typed(capsys, "build", "--from", tmp_path / "none")
 
     assert code == 2
-    assert f"there is no {tmp_path / 'none'}" in err
+    assert f"there is no folder {tmp_path / 'none'}" in err
     assert "tassist serve" in err
     assert typed(capsys, "records", "runs", "--from", tmp_path / "none")[2] == err
 

@@ -176,7 +176,7 @@ def test_prune_says_that_there_is_nothing_where_no_record_is(home: Path, tmp_pat
     assert (code, "there are no records" in err, "0 days" in err) == (0, True, False)
     assert documented(capsys, "prune")[1]["jsonl"]["bare"] is True
     code, _, err = typed(capsys, "prune", "--folder", tmp_path / "none")
-    assert (code, f"there is no {tmp_path / 'none'}" in err) == (2, True)
+    assert (code, f"there is no file or folder {tmp_path / 'none'}" in err) == (2, True)
 
     JsonlSink(home / "telemetry").write(entries(records(20)))
     assert "jsonl: 0 days" in typed(capsys, "prune", "--keep-days", "40000")[2]
@@ -226,7 +226,7 @@ def test_without_any_telemetry_it_says_what_makes_some(home: Path, capsys: Captu
     code, out, err = typed(capsys, verb)
 
     assert (code, out) == (2, "")
-    assert f"there is no {home / 'telemetry'}" in err
+    assert f"there is no folder {home / 'telemetry'}" in err
     assert "tassist serve" in err
 
 
