@@ -283,7 +283,9 @@ def existing(given: Iterable[Path]) -> list[Path]:
     missing = [path for path in found if not path.exists()]
     if missing:
         raise ProblemError(
-            Problem("no-such-file", f"there is no file or folder {safe_text(path)}", fix="check the spelling of the path")
+            Problem(
+                "no-such-file", f"there is no file or folder {safe_text(path)}", fix="check the spelling of the path"
+            )
             for path in missing
         )
     return found

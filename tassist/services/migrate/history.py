@@ -141,7 +141,9 @@ def local(path: Path, repo: str = "") -> Source:
         files = _walk(path)
     else:
         raise ProblemError(
-            Problem("no-such-file", f"there is no file or folder {safe_text(path)}", fix="check the spelling of the path")
+            Problem(
+                "no-such-file", f"there is no file or folder {safe_text(path)}", fix="check the spelling of the path"
+            )
         )
     if not repo:
         raise ProblemError(
