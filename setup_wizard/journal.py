@@ -37,6 +37,8 @@ class Past:
     begun: str = ""
     """The step that began and did not end."""
     finished: bool = False
+    answered_at: Mapping[str, str] = field(default_factory=dict)
+    """When each of the answers was given last, in RFC 3339."""
 
 
 def line(entry: Entry) -> str:
@@ -55,6 +57,7 @@ def read(text: str, questions: Mapping[str, Question]) -> Past:
     """What the lines say; a line that was cut off by a crash, or that somebody damaged, is passed over."""
     answers: dict[str, str] = {}
     learned: dict[str, str] = {}
+    answered_at: dict[str, str] = {}
     begun, finished = "", False
     for document in _documents(text.splitlines()):
         event, step, said = document.get("event"), document.get("step", ""), document.get("said", {})
@@ -62,7 +65,9 @@ def read(text: str, questions: Mapping[str, Question]) -> Past:
             continue
         texts = {str(key): value for key, value in said.items() if isinstance(value, str)}
         if event == "answered":
-            answers |= without_secrets(texts, questions)
+            fit = without_secrets(texts, questions)
+            answers |= fit
+            answered_at |= dict.fromkeys(fit, str(document.get("at", "")))
             finished = False
         elif event in {"began", "waiting"}:
             begun, finished = step, False
@@ -73,7 +78,7 @@ def read(text: str, questions: Mapping[str, Question]) -> Past:
             begun = step
         elif event == "finished":
             begun, finished = "", True
-    return Past(answers, learned, begun, finished)
+    return Past(answers, learned, begun, finished, answered_at)
 
 
 def _documents(lines: Iterable[str]) -> Iterable[dict[str, object]]:

@@ -36,6 +36,7 @@ from tassist.secrets.private_key import parse_private_keys
 from tassist.services.setup import bundle as bundles
 from tassist.services.setup import names
 from tassist.services.setup.creation import Creation, settle
+from tassist.services.switching import kept
 from tassist.services.switching.tunnelled import way
 from tassist.text import safe_text
 
@@ -295,6 +296,7 @@ class RealGitHubApp(GitHubAppPort):
     @override
     async def set_hook(self, url: str) -> Hook:
         app = self._needed()
+        self._note_switch(url)
         if not app.secret_made_here or app.rotating or not app.webhook_secret.reveal():
             await self._set_secret(app, url)
         else:
@@ -307,6 +309,13 @@ class RealGitHubApp(GitHubAppPort):
         if hook is None:
             raise ProblemError(_no_hook(app))
         return hook
+
+    def _note_switch(self, url: str) -> None:
+        """What was switched to before is over; kept as it was, this change would pass for somebody else's."""
+        before = kept.read(self.home)
+        if before is not None and before.standing == kept.Standing.SET and before.url != url:
+            now = kept.Kept(url, url, "prod", kept.Standing.SET, before.past)
+            kept.keep(self.home, now, now=SystemClock().now(), before=before.url, why="setup")
 
     async def _set_secret(self, app: GitHubApp, url: str | None) -> None:
         """Give GitHub a secret made here; both are accepted while it happens, and after a crash."""

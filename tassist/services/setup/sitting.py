@@ -7,12 +7,14 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from engine.problems import Problem, ProblemError
 from setup_wizard import answers as answers_
 from setup_wizard import flow, journal
 from setup_wizard.answers import Answers
+from setup_wizard.app_steps import NOWHERE, SetWebhook
 from setup_wizard.flow import Done, Face, State
 from setup_wizard.known import Facts, Known
 from setup_wizard.ports import ProbePort, World
@@ -26,6 +28,7 @@ from tassist.errors import os_problem
 from tassist.secrets.files import append_private, read_private, write_private
 from tassist.secrets.system_keyring import Examined, examine_backend
 from tassist.secrets.system_keyring import State as KeyringState
+from tassist.services import switching
 from tassist.services.setup.checkout import checkout_of
 from tassist.services.setup.conduct import conduct, unanswered
 from tassist.services.setup.probe import DoctorProbe
@@ -55,7 +58,11 @@ def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> St
 
             problems += reference_faults(question.flag, wishes.flags[question.id])
     past = journal.read(_journal_text(settings.home), QUESTION_BY_ID)
-    said = given.adding("flag", wishes.flags).adding("variable", variables).adding("earlier", past.answers)
+    said = (
+        given.adding("flag", wishes.flags)
+        .adding("variable", variables)
+        .adding("earlier", _as_switched(past, settings.home))
+    )
     state = flow.begin(
         STAGES,
         QUESTION_BY_ID,
@@ -74,6 +81,28 @@ def open_state(wishes: Wishes, settings: Settings, env: Mapping[str, str]) -> St
     if problems:
         raise ProblemError(problems)
     return state
+
+
+def _as_switched(past: journal.Past, home: Path) -> Mapping[str, str]:
+    """What earlier starts were told; where the webhook leads, `tassist switch` may have said later than they.
+
+    Without this, a start that is to do something else would point the webhook back.
+    """
+    kept = switching.read(home)
+    if kept is None or kept.standing != switching.Standing.SET or kept.mode != "prod" or kept.url == NOWHERE:
+        return past.answers
+    switched = kept.past[-1].at if kept.past else ""
+    said = max((past.answered_at.get(question_id, "") for question_id in SetWebhook.questions), default="")
+    if not _is_later(switched, said):
+        return past.answers
+    return {**past.answers, "webhook": "url", "webhook_url": kept.url}
+
+
+def _is_later(at: str, other: str) -> bool:
+    try:
+        return bool(at) and (not other or datetime.fromisoformat(at) > datetime.fromisoformat(other))
+    except (ValueError, TypeError):  # a damaged line of the journal
+        return False
 
 
 def _imported(said: Answers, wishes: Wishes, home: Path) -> str:

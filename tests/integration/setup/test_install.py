@@ -171,6 +171,31 @@ def test_a_real_delivery_arrives_at_a_server_of_this_machine(installing: Install
     assert (installing.home / "journal.db").exists()
 
 
+def test_where_switch_pointed_the_webhook_it_stays_when_setup_does_something_else(
+    installing: Installing, unused_port: int
+) -> None:
+    assert installing.tassist("setup", "--answers", str(installing.answers())).code == 0
+    address = f"http://127.0.0.1:{unused_port}/webhook"
+    assert installing.tassist("switch", "prod", "--url", address, "--no-proof").code == 0
+    app = next(iter(installing.box.world.apps.values()))
+
+    moved = installing.tassist(
+        "setup", "--redo", "secrets", "--keep-secrets-in", "env-file", "--yes", TASSIST_PORT=str(unused_port)
+    )
+
+    assert app.hook_url == address
+    assert moved.code == 0, moved.err
+    assert f"webhook       {address}\n" in moved.out
+
+    back = installing.tassist("setup", "--webhook", "poll", "--yes")
+
+    assert back.code == 0, back.err
+    assert app.hook_url == "https://webhook.invalid/webhook"
+    assert "somebody else" not in installing.tassist("doctor").out
+    assert installing.tassist("setup", "--yes").code == 0
+    assert app.hook_url == "https://webhook.invalid/webhook"
+
+
 def test_the_link_way_needs_an_id_and_a_key_and_sets_our_secret(installing: Installing, tmp_path: Path) -> None:
     made = installing.box.register_app("Tidy of mine", owner="ann", hook_url="https://x.example")
     key = tmp_path / "key.pem"
