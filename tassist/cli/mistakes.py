@@ -8,6 +8,7 @@ import click
 
 _RANGE = re.compile(r"(\S+) is not in the range (?:(\S+?)<=)?x(?:<=(\S+?))?\.")
 _TYPES = (
+    ("does not match the format '%Y-%m-%d'", "is not a day such as 2026-03-31"),
     ("is not a valid integer range", "is not a whole number"),
     ("is not a valid integer", "is not a whole number"),
     ("is not a valid float range", "is not a number"),

@@ -77,6 +77,8 @@ class Watch:
         answer = f"{delivery.status_code} in {delivery.duration * 1000:.0f} ms"
         if not delivery.ok:
             answer = safe_text(delivery.status)
+            if delivery.event == "ping":
+                answer += ": GitHub greets a new App at once, and its server is started after that"
         self.voice.say(f"delivery  {safe_text(name)}{again}  {delivery.guid[:8]}  → {answer}", indent=3)
 
     def _write(self, request: Request) -> None:

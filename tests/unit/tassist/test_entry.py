@@ -128,6 +128,7 @@ def test_as_many_looks_at_once_as_a_worker_can_have() -> None:
         (["demo", "--port", "x"], "'x' is not a whole number."),
         (["demo", "--port", "70000"], "70000 is not between 0 and 65535."),
         (["doctor", "--timeout", "soon"], "'soon' is not a number."),
+        (["dashboard", "build", "--as-of", "soon"], "'soon' is not a day such as 2026-03-31."),
         (["completion"], "Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish"),
     ],
 )
