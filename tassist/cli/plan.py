@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tassist.cli.repository import REPOSITORY
+from tassist.cli.repository import named
 
 _EPILOG = """\b
 Example:
@@ -15,7 +15,7 @@ Exit codes: 0 nothing to change, 2 there are changes, 1 it did not work."""
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("repo", type=REPOSITORY, metavar="OWNER/REPO")
+@click.argument("repo", metavar="OWNER/REPO")
 @click.option("--config", type=click.Path(), help="A file of this machine instead of the repository's own.")
 @click.option("--home", type=click.Path(), help="Folder of the credentials.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -36,9 +36,10 @@ def command(repo: str, config: str | None, home: str | None, *, as_json: bool) -
 
     async def work() -> prepare.Prepared:
         async with connect(settings.load({"home": home}), dry=True, told=diagnostics.waiting) as connection:
-            return await prepare.plan(connection, repo, config=Path(config) if config else None)
+            return await prepare.plan(connection, name, config=Path(config) if config else None)
 
     try:
+        name = named(repo)  # here, because 2 is no answer to a wrong name
         found = asyncio.run(work())
     except ProblemError as error:
         # As in terraform, where 2 means that there are changes.

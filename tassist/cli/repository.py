@@ -8,20 +8,29 @@ import click
 from typing_extensions import override
 
 
+def named(given: str) -> str:
+    """``OWNER/NAME``, also out of an address that was pasted.
+
+    Raises:
+        ProblemError: It is none.
+    """
+    from engine.problems import ProblemError
+    from setup_wizard import values
+
+    found = values.repository(given)
+    if problems := values.repository_faults(found):
+        raise ProblemError(problems)
+    return found
+
+
 class RepositoryName(click.ParamType):  # type: ignore[type-arg]  # generic only in later versions
-    """``OWNER/NAME``, also out of an address that was pasted."""
+    """What `named` gives; where it is none, the command ends as with any wrong use."""
 
     name = "repository"
 
     @override
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from engine.problems import ProblemError
-        from setup_wizard import values
-
-        found = values.repository(value)
-        if problems := values.repository_faults(found):
-            raise ProblemError(problems)
-        return found
+        return named(value)
 
 
 REPOSITORY = RepositoryName()

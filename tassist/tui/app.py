@@ -15,6 +15,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.timer import Timer, TimerCallback
 from textual.worker import Worker, WorkerState
 from typing_extensions import override
 
@@ -92,6 +93,19 @@ The keys of what has the focus are listed beside this."""
         for one in PLACES:
             if one.id != self.first_place:
                 self.add_mode(one.id, partial(screen_of, one, desk))
+
+    @override
+    def set_timer(
+        self, delay: float, callback: TimerCallback | None = None, *, name: str | None = None, pause: bool = False
+    ) -> Timer:
+        """Call a function once, later, however busy the machine is.
+
+        Textual lets a timer that comes late skip its turn, and one that has a single turn then never has it: where the
+        process had to wait for a processor for the eight milliseconds of the timer for sizes, no size was taken any more.
+        """
+        timer = super().set_timer(delay, callback, name=name, pause=pause)
+        timer._skip = False  # noqa: SLF001 – before the timer's task begins; there is no public way
+        return timer
 
     async def on_mount(self) -> None:
         """Take the person's own keys."""

@@ -190,7 +190,7 @@ WRONG = {
     "not there": (["plan", "octo/nothing"], 1, "not installed"),
     "not there, apply": (["apply", "octo/nothing", "--yes"], 4, "not installed"),
     "no file": (["plan", "octo/app", "--config", "nowhere.yml"], 1, "nowhere.yml"),
-    "hostile name": (["apply", "o/\x1b[2Jx", "--yes"], 4, "not installed"),
+    "hostile name": (["apply", "o/\x1b[2Jx", "--yes"], 2, "OWNER/NAME"),
 }
 
 
