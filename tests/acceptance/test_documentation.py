@@ -149,11 +149,11 @@ FOLLOWED = {
     "rotate-a-leaked-key": "tests/integration/setup/test_rotate.py",
     "build-the-dashboard": "tests/acceptance/test_pages_of_figures.py",
     "migrate": "tests/acceptance/test_migration_guide.py",
-    "find-out-what-is-wrong": "tests/integration/doctor/test_machine.py",
-    "postgresql": "tests/integration/store/test_move.py",
-    "put-it-behind-a-reverse-proxy": "tests/integration/server/test_reverse_proxies.py",
-    "use-a-tunnel": "tests/integration/switching/test_tunnel.py",
-    "use-the-console": "tests/unit/tassist/test_tail.py",
+    "find-out-what-is-wrong": "tests/integration/setup/test_pages.py",
+    "postgresql": "tests/integration/setup/test_pages.py",
+    "put-it-behind-a-reverse-proxy": "tests/integration/setup/test_pages.py",
+    "use-a-tunnel": "tests/integration/setup/test_pages.py",
+    "use-the-console": "tests/integration/setup/test_pages.py",
 }
 """Page → the test that follows it, where what it says to type needs more than a folder and a box."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -143,3 +144,73 @@ def test_what_is_typed_elsewhere_stands_on_a_page_and_its_test_is_there() -> Non
     for line, name in TYPED_ELSEWHERE.items():
         way = shlex.split(line)[-1]
         assert f'"{way}"' in (Path(__file__).parent / name).read_text()
+
+
+@pytest.mark.slow
+def test_every_line_of_the_page_about_finding_out_is_typed(reader: Reader) -> None:
+    reader.types(
+        "tassist setup --yes --app-name 'Tidy of mine' --webhook poll --create-with browser --keep-secrets-in file"
+    )
+    typed = lines("how-to/find-out-what-is-wrong")
+    assert len(typed) > 5
+
+    for line in typed:
+        words = shlex.split(line.partition(" | ")[0], comments=True)[1:]
+        done = reader.installing.tassist(*words)
+        assert done.code in {0, 1, 3}, f"{line}\n{done.err[-2000:]}"
+        assert "Traceback" not in done.err
+        if "--only" in words:
+            told = json.loads(reader.installing.tassist(*words, "--json").out)
+            assert {one["id"] for one in told["checks"]} >= set(words[words.index("--only") + 1].split(","))
+        if "--json" in words:
+            assert all("state" in one for one in json.loads(done.out)["checks"]), "what the page's filter reads"
+
+
+TYPED_BY = {
+    "use-a-tunnel": {
+        "pip install 'tassist[ngrok]'": ("integration/switching/test_tunnel.py", "with_the_package_and_closed"),
+        "tassist serve --tunnel ngrok": ("integration/switching/test_tunnel.py", "a_changing_address_is_followed"),
+        "tassist switch status": ("integration/switching/test_switch.py", "the_command_says_what_it_did"),
+        "tassist switch dev --url https://abc.ngrok-free.app": (
+            "integration/switching/test_switch.py", "the_command_says_what_it_did",
+        ),
+        "tassist switch prod": ("integration/switching/test_switch.py", "the_command_says_what_it_did"),
+    },
+    "put-it-behind-a-reverse-proxy": {
+        "tassist switch prod --url https://tassist.example.com/webhook": (
+            "integration/switching/test_switch.py", "to_development_and_back",
+        ),
+        "tassist doctor --only way-in,public-paths,last-delivery": (
+            "integration/server/test_reverse_proxies.py", "the_proxy_of_the_page",
+        ),
+    },
+    "postgresql": {
+        "tassist store migrate /var/lib/tassist service=tassist": (
+            "integration/store/test_move.py", "the_line_of_the_page_brings_a_file_over",
+        ),
+    },
+    "use-the-console": {
+        "tassist": ("tui/test_terminal.py", "each_command_opens_the_app"),
+        "tassist console --place issues": ("tui/test_terminal.py", "each_command_opens_the_app"),
+        "tassist serve": ("tui/test_terminal.py", "serving_opens_it_with_the_engine_inside"),
+        "tassist console --plain": ("unit/tassist/test_tail.py", "the_command_tells_as_many"),
+        "tassist console --web": ("tui/test_web_in_a_browser.py", "it_is_drawn_takes_keys_and_ends"),
+    },
+}  # fmt: skip
+"""Page → line → file and test that does what it says: what needs a tunnel, a proxy, a server or a terminal around it."""
+
+
+@pytest.mark.parametrize("page", TYPED_BY)
+def test_every_other_line_of_a_page_belongs_to_a_test(page: str) -> None:
+    text = (ROOT / "docs" / "how-to" / f"{page}.md").read_text()
+    blocks = re.findall(r"```(?!console)\w*\n(.*?)```", text, re.DOTALL)
+    typed = {
+        re.split(r"\s{2,}|\s#", line.strip())[0]
+        for block in blocks
+        for line in block.splitlines()
+        if re.match(r"\s*(?:tassist(?:\s|$)(?!\S* \{|\{)|pip install)", line)
+    }
+
+    assert typed == set(TYPED_BY[page])
+    for file, name in TYPED_BY[page].values():
+        assert re.search(rf"def test_\w*{name}", (ROOT / "tests" / file).read_text()), f"{file}: {name}"

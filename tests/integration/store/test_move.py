@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from engine.problems import ProblemError
 from tassist.config.settings import load
+from tassist.entry import run
 from tassist.services import store
 from tassist.store import move, schema
 from tassist.store.database import ServeLock
@@ -54,6 +56,25 @@ def test_there_and_back_every_answer_is_the_same(tmp_path: Path, postgresql: str
             "new",
             *(row.delivery_id for row in before["deliveries"]),
         ]
+
+
+def test_the_line_of_the_page_brings_a_file_over_to_a_server_named_in_a_file(
+    tmp_path: Path, postgresql: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from psycopg import conninfo
+
+    postgres.empty(postgresql)
+    told(tmp_path / "home")
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "postgresql.md").read_text()
+    [line] = re.findall(r"^tassist (store migrate .*)$", page, re.MULTILINE)
+    fields = conninfo.conninfo_to_dict(postgresql)
+    (tmp_path / "services").write_text("[tassist]\n" + "".join(f"{key}={value}\n" for key, value in fields.items()))
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+
+    assert run(line.replace("/var/lib/tassist", str(tmp_path / "home")).split()) == 0, capsys.readouterr().err
+
+    with open_database(postgresql) as shared:
+        assert shared.deliveries(limit=9)
 
 
 def test_a_move_that_is_broken_off_goes_on_and_nobody_serves_the_half(
