@@ -100,6 +100,7 @@ def measure(amount: int, folder: Path, at_most_s: float) -> dict[str, float]:
     """One size: all of it, or what is done of it in that time."""
     home = folder / str(amount)
     fill(home, amount)
+    os.sync()  # what filling left to be written would be waited for by the first commits of the service
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.queue", "--as-service", str(home)], stdout=subprocess.PIPE, text=True
