@@ -14,6 +14,7 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer, TimerCallback
 from textual.worker import Worker, WorkerState
@@ -121,6 +122,16 @@ The keys of what has the focus are listed beside this."""
         else:
             if own:
                 self.set_keymap(own)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Ask once more how large the terminal is.
+
+        Textual asks in the handler of a signal, which the next signal may break into: then the newer size is sent first and
+        the older one last, and a window that was drawn quickly from one size to another would be drawn in a former one.
+        """
+        ask = getattr(self._driver, "_get_terminal_size", None)  # in a browser there is no terminal, nor a signal
+        if ask is not None and (real := Size(*ask())) != event.size:
+            self.post_message(events.Resize(real, real))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """A cursor that blinks moves by itself, too, wherever one types."""

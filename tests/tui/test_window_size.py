@@ -1,4 +1,4 @@
-"""A process that must wait for a processor in the wrong moment still hears of the window's size."""
+"""A process that is interrupted in the wrong moment still hears of the window's size."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 from textual import _time, timer
+from textual.events import Resize
+from textual.geometry import Size
 from textual.widget import Widget
 
 from tassist.tui.app import TassistApp
@@ -33,5 +35,17 @@ async def test_a_window_that_changes_while_no_processor_is_free_is_drawn_in_its_
         monkeypatch.undo()
         await pilot.resize_terminal(120, 40)
         await pilot.pause(0.1)
+
+        assert max(widget.region.right for widget in app.screen.walk_children(Widget)) == 120
+
+
+async def test_sizes_that_arrive_in_the_wrong_order_leave_the_true_one(tmp_path: Path) -> None:
+    app = TassistApp(desk(tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.resize_terminal(120, 40)
+        former = Size(100, 30)
+        app.post_message(Resize(former, former))  # asked for before, and sent after: the signal came in between
+        await pilot.pause(0.2)
 
         assert max(widget.region.right for widget in app.screen.walk_children(Widget)) == 120
