@@ -14,11 +14,28 @@ from datetime import timedelta
 _JOINERS = "\u200b\u200c\u200d\u2060\ufeff"
 _RUNS_OF_JOINERS = re.compile(f"[{_JOINERS}]{{2,}}")
 _RUNS_OF_MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}")
+# A line has to be one line for every reader (`str.splitlines` breaks at U+0085 and U+2028), and harmless to `cat`.
+_ACTS_ON_READERS = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
 
 def noun(count: int, one: str, many: str = "") -> str:
     """The word that goes with a number: ``1 issue``, ``2 issues``; `many` where it does not only end in an s."""
     return one if count == 1 else many or f"{one}s"
+
+
+def inert_json(text: str) -> str:
+    """JSON that means the same, with escapes for the characters that act on a terminal, on lines or on the order of reading."""
+    return _ACTS_ON_READERS.sub(_json_escape, text)
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
 def span(length: timedelta) -> str:

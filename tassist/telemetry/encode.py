@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,14 +9,10 @@ import msgspec
 
 from tassist.errors import redact
 from tassist.telemetry.shape import Record
+from tassist.text import inert_json
 
 MAX_TEXT = 4000
 """Longer values are cut, with an ellipsis as their last character."""
-
-# A line has to be one line for every reader (`str.splitlines` breaks at U+0085 and U+2028), and harmless to `cat`.
-_ACTS_ON_READERS = re.compile(
-    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
 
 
 def encode(record: Record, *, secrets: Sequence[str] = ()) -> bytes:
@@ -35,7 +30,7 @@ def encode(record: Record, *, secrets: Sequence[str] = ()) -> bytes:
         if len(text) > MAX_TEXT or _shows_a_secret(text, secrets):
             text = _cleaned(record, secrets)
     if not text.isascii() or "\x7f" in text:
-        text = _ACTS_ON_READERS.sub(_escaped, text)
+        text = inert_json(text)
     return text.encode()
 
 
@@ -64,11 +59,3 @@ def _deep(value: Any, secrets: Sequence[str]) -> Any:
     if isinstance(value, list | tuple):
         return [_deep(item, secrets) for item in value]
     return value
-
-
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found.group())
-    if code < 0x10000:
-        return f"\\u{code:04x}"
-    code -= 0x10000
-    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,11 +14,8 @@ from tassist.dashboard.site import beside, charts, repo_pages
 from tassist.dashboard.site.page import Cell, Column, Frame, card, count, outcome, table, tag, tile, tiles
 from tassist.dashboard.site.parts import behind, needs, place_of, rule_trails, rules_table, run_charts, scope_charts
 from tassist.dashboard.site.words import anchor, day, esc, href, moment, number, shown
-from tassist.text import noun
+from tassist.text import inert_json, noun
 
-_ACTS_ON_READERS = re.compile(
-    "[\x80-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
 _DOCUMENT = "dashboard.json"
 _PART_BYTES = 1 << 14
 _PLACES = (
@@ -94,16 +90,8 @@ def document(board: Board) -> Iterator[bytes]:
         for code in b"<>&\x7f":
             part = part.replace(b"%c" % code, b"\\u%04x" % code)
         # To look at every character of plain English would take longer than to write it.
-        yield part if part.isascii() else _ACTS_ON_READERS.sub(_escape, part.decode()).encode()
+        yield part if part.isascii() else inert_json(part.decode()).encode()
     yield b"\n"
-
-
-def _escape(found: re.Match[str]) -> str:
-    code = ord(found.group())
-    if code < 0x10000:
-        return f"\\u{code:04x}"
-    code -= 0x10000
-    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
 def _lead(board: Board) -> str:

@@ -233,8 +233,13 @@ hour, and the last deliveries."""
             self.query_one("#home-empty").display = False
 
 
-def pairs(facts: Iterable[Fact], lines: str) -> Iterable[tuple[str, str]]:
-    """Facts as names and values, each with its plot: a small one before the words, a wide one on a line of its own."""
+def pairs(facts: Iterable[Fact], tells_all: str) -> Iterable[tuple[str, str]]:
+    """Facts as names and values, each with its plot: a small one before the words, a wide one on a line of its own.
+
+    Args:
+        facts: In their order.
+        tells_all: The command that tells those there is no room for.
+    """
     told: Counter[str] = Counter()
     for fact in facts:
         told[fact.name] += 1
@@ -247,4 +252,4 @@ def pairs(facts: Iterable[Fact], lines: str) -> Iterable[tuple[str, str]]:
             yield fact.name, f"{fact.drawn} {fact.said}" if fact.drawn else fact.said
     for name, count in told.items():
         if count > _MOST_OF_A_NAME:
-            yield name, f"and {number(count - _MOST_OF_A_NAME)} more, with less; {lines} tells all"
+            yield name, f"and {number(count - _MOST_OF_A_NAME)} more, with less; {tells_all} tells all"

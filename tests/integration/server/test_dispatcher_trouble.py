@@ -17,7 +17,7 @@ from tassist.server.ports import Wrap
 from tassist.store.journal import Journal
 from tassist.store.model import Incoming, LaneKey, Sorted, Target
 from tests.support.delivering import compact, issue_payload
-from tests.support.dispatching import QUICK, TROUBLE, ScriptedGitHub, succeed, trouble, working
+from tests.support.dispatching import QUICK, TROUBLE, Bench, ScriptedGitHub, succeed, trouble, working
 
 
 async def test_h27_a_journal_that_takes_no_outcome_for_long_gives_no_delivery_up(tmp_path: Path) -> None:
@@ -241,47 +241,41 @@ class Adding:
         return Applied(effect, changed=True, writes=1)
 
 
-async def test_h35_an_issue_two_bots_fight_over_is_set_aside_and_told_once(tmp_path: Path) -> None:
-    effect = AddLabels(("track/main",), "track.classify")
+def adding(*effects: AddLabels) -> ScriptedGitHub:
+    """A GitHub side in which each look adds the labels of the next effect, as if somebody had taken them away."""
+    left = iter(effects)
 
     async def behave(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
-        applied = await ledger(Adding()).apply(ref, effect)
-        now = datetime.now(UTC)
-        return RunResult(
-            ref, "success", None, applied=(applied,), issue=Issue(ref), started=now, finished=now, writes=1
-        )
+        applied = await ledger(Adding()).apply(ref, next(left))
+        return replace(await succeed(ref, trigger, ledger), applied=(applied,), writes=1)
 
-    github = ScriptedGitHub(behave)
+    return ScriptedGitHub(behave)
+
+
+async def fought_over(bench: Bench, github: ScriptedGitHub) -> None:
+    """Six deliveries of one issue, one after the other: the fourth look is the last."""
+    for wave in range(6):
+        await bench.deliver(1, name=f"undone-{wave}")
+        await bench.until_done(wave + 1)
+    assert len(github.looked) == 4
+    assert bench.outcomes() == ["success"] * 4 + ["blocked"] * 2
+
+
+async def test_h35_an_issue_two_bots_fight_over_is_set_aside_and_told_once(tmp_path: Path) -> None:
+    github = adding(*[AddLabels(("track/main",), "track.classify")] * 5)
     async with working(tmp_path, github) as bench:
-        for wave in range(6):
-            await bench.deliver(1, name=f"undone-{wave}")
-            await bench.until_done(wave + 1)
+        await fought_over(bench, github)
 
-        assert len(github.looked) == 4
-        assert bench.outcomes() == ["success"] * 4 + ["blocked"] * 2
         await bench.deliver(2)
         await bench.until_done(7)
         assert bench.outcomes()[-1] == "success", "another issue is another matter"
 
 
 async def test_h35_a_fight_over_one_label_is_noticed_in_whatever_company_it_is_written(tmp_path: Path) -> None:
-    company = iter((("a", "track/main"), ("track/main",), ("track/main", "b"), ("Track/Main",), ("c",), ("d",)))
-
-    async def behave(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
-        applied = await ledger(Adding()).apply(ref, AddLabels(next(company), "track.classify"))
-        now = datetime.now(UTC)
-        return RunResult(
-            ref, "success", None, applied=(applied,), issue=Issue(ref), started=now, finished=now, writes=1
-        )
-
-    github = ScriptedGitHub(behave)
+    company = (("a", "track/main"), ("track/main",), ("track/main", "b"), ("Track/Main",), ("c",), ("d",))
+    github = adding(*(AddLabels(labels, "track.classify") for labels in company))
     async with working(tmp_path, github) as bench:
-        for wave in range(6):
-            await bench.deliver(1, name=f"undone-{wave}")
-            await bench.until_done(wave + 1)
-
-        assert len(github.looked) == 4
-        assert bench.outcomes() == ["success"] * 4 + ["blocked"] * 2
+        await fought_over(bench, github)
 
 
 async def test_what_must_have_become_of_a_write_whose_answer_was_lost_is_in_the_ledger(tmp_path: Path) -> None:
