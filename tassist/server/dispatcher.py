@@ -46,6 +46,12 @@ class Breadth:
     """How long it sleeps at most: another process may have asked for a replay."""
     step_aside: int = 50
     """For how many times 20 ms sorting steps aside for answers after each page."""
+    sorted_ahead: int = 1024
+    """With so many issues in line, sorting and looking take turns."""
+    take_turns: int = 5
+    """For how many times 10 ms sorting then lets looks go on after each page."""
+    brisk: int = 3
+    """So many looks that end within 10 ms wait for the processor and not for GitHub."""
     trouble_s: float = 2.0
     """How long a lane rests in memory when its outcome could not even be stored."""
 
@@ -95,6 +101,8 @@ class Dispatcher:
         self._due: dict[int, datetime] = {}
         self._wake = asyncio.Event()
         self._stored = asyncio.Event()
+        self._ended = 0
+        """How many looks ended."""
         self._draining = False
         self.drained = asyncio.Event()
         """Set once `drain` is through."""
@@ -166,8 +174,24 @@ class Dispatcher:
                         break
                     # Answers come first: what is stored can wait a little, GitHub cannot.
                     await asyncio.sleep(0.02)
+                await self._let_looks_follow(amount)
             else:
                 await set_within(self._stored, self._breadth.poll_s)
+
+    async def _let_looks_follow(self, amount: int) -> None:
+        """Where a backlog is sorted, let as many looks end as deliveries were sorted, for a moment.
+
+        A page is one commit and a look two, so that sorting would have the processor nearly to itself until all of a backlog
+        is sorted. Looks that wait for GitHub leave the processor to it: those are not waited for.
+        """
+        if not self._journal.many_wait(self._breadth.sorted_ahead):
+            return
+        enough = self._ended + amount
+        for _ in range(self._breadth.take_turns):
+            before = self._ended
+            await asyncio.sleep(0.01)
+            if self._ended >= enough or self._ended - before < self._breadth.brisk:
+                break
 
     def _notice_lanes(self) -> None:
         """Take up repositories in which an issue was put in line without a delivery, here or by another process."""
@@ -312,6 +336,7 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 – one issue stops no other
             await self._rest_lane(lane, repr(error))
         finally:
+            self._ended += 1
             del self._running[lane.key]
             self._by_installation[lane.installation_id] -= 1
             self._rotate(lane.key.repo_id)

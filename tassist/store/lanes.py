@@ -46,6 +46,11 @@ def repos(connection: Connection) -> list[int]:
     ]
 
 
+def many_wait(connection: Connection, amount: int) -> bool:
+    """Whether there are at least so many lanes, however many there are."""
+    return connection.execute("SELECT 1 FROM lanes LIMIT 1 OFFSET ?", (amount - 1,)).fetchone() is not None
+
+
 def ready(connection: Connection, repo_id: int, now: datetime, limit: int) -> list[Lane]:
     """Lanes of the repository that may be looked at: those whose time has come first, then by age."""
     retried = connection.execute(

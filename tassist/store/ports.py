@@ -106,6 +106,10 @@ class Lanes(Protocol):
         """The repositories, by id, in which an issue waits."""
         ...
 
+    def many_wait(self, amount: int) -> bool:
+        """Whether at least so many issues wait; cheap."""
+        ...
+
     def ready(self, repo_id: int, now: datetime, limit: int) -> list[Lane]:
         """Issues of the repository that may be looked at now."""
         ...

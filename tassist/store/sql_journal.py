@@ -209,6 +209,10 @@ class SqlJournal(ABC):
         """The repositories, by id, in which an issue waits."""
         return self._read(lanes.repos)
 
+    def many_wait(self, amount: int) -> bool:
+        """Whether at least so many issues wait; cheap."""
+        return self._read(lambda connection: lanes.many_wait(connection, amount))
+
     def ready(self, repo_id: int, now: datetime, limit: int) -> list[Lane]:
         """Issues of the repository that may be looked at now."""
         return self._read(lambda connection: lanes.ready(connection, repo_id, now, limit))

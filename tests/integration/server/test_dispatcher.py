@@ -12,16 +12,19 @@ from typing import Any
 import msgspec
 import pytest
 
+from engine.model import IssueRef, Trigger
+from engine.ports import RunResult
 from tassist.clock import SystemClock
 from tassist.server import sorting
 from tassist.server.dispatcher import Breadth, Dispatcher
 from tassist.server.looks import Looks, Patience
 from tassist.server.metrics import Metrics
+from tassist.server.ports import Wrap
 from tassist.store.journal import Journal
 from tassist.store.model import Incoming, LaneKey, Unsorted
 from tassist.telemetry.record import run_record
 from tests.support.delivering import compact, issue_payload
-from tests.support.dispatching import QUICK, ScriptedGitHub, trouble, working
+from tests.support.dispatching import QUICK, ScriptedGitHub, succeed, trouble, working
 
 
 async def test_sorting_steps_aside_for_answers_and_goes_on_when_they_are_given(tmp_path: Path) -> None:
@@ -42,6 +45,35 @@ async def test_a_rush_without_an_end_holds_sorting_up_for_a_while_only(tmp_path:
     async with working(tmp_path, ScriptedGitHub(), breadth=breadth, busy=lambda: True) as bench:
         await bench.deliver(1, 2, 3)
         await bench.until_done(3)
+
+
+async def test_a_backlog_is_looked_at_while_it_is_sorted(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    breadth = Breadth(page=8, sorted_ahead=32, take_turns=10**6, brisk=0, poll_s=0.05)
+    async with working(tmp_path, github, breadth=breadth) as bench:
+        most = 0
+
+        async def succeed_and_count(ref: IssueRef, trigger: Trigger, ledger: Wrap) -> RunResult:
+            nonlocal most
+            most = max(most, bench.journal.backlog().lanes)
+            return await succeed(ref, trigger, ledger)
+
+        github.behave = succeed_and_count
+        await bench.deliver(*range(1, 401))
+        await bench.until_done(400)
+
+        assert most <= 32 + 2 * 8, "sorting stays a page or two ahead of where it lets looks follow"
+
+
+async def test_looks_that_wait_for_github_do_not_hold_up_sorting(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    github.gate.clear()
+    breadth = Breadth(page=8, sorted_ahead=8, take_turns=10**6, poll_s=0.05)
+    async with working(tmp_path, github, breadth=breadth) as bench:
+        await bench.deliver(*range(1, 101))
+        await bench.until(lambda: bench.journal.backlog().unsorted == 0, "everything to be sorted")
+
+        assert bench.journal.backlog().lanes == 100
 
 
 async def test_fifty_deliveries_of_one_issue_need_at_most_two_looks_and_stay_fifty(tmp_path: Path) -> None:

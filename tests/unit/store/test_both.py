@@ -163,6 +163,7 @@ def answers(journal: Journal) -> dict[str, Any]:
         "body": journal.body(2),
         "repos": journal.repos(),
         "ready": [journal.ready(repo_id, at(90), 10) for repo_id in journal.repos()],
+        "many": [journal.many_wait(amount) for amount in (1, 2, 3, 4, 5, 6, 7, 8)],
         "next": journal.next_moment(7, at(0)),
         "lanes": [journal.lane(key) for key in keys],
         "covered": [journal.covered(key) for key in keys],

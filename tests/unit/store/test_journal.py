@@ -242,6 +242,14 @@ async def test_a_lane_that_was_put_off_is_not_ready_before_its_time(journal: Jou
     assert lane.attempts == 1
 
 
+async def test_whether_many_issues_wait_is_known_without_counting_them(journal: Journal) -> None:
+    assert not journal.many_wait(1)
+    for number in range(1, 4):
+        await arrive(journal, f"d-{number}", number)
+
+    assert [journal.many_wait(amount) for amount in (1, 3, 4)] == [True, True, False]
+
+
 async def test_fresh_lanes_do_not_starve_those_that_are_tried_again(journal: Journal) -> None:
     for number in range(1, 21):
         await arrive(journal, f"d{number}", number)

@@ -32,6 +32,7 @@ _FEW = {
     "SCAN d USING INDEX deliveries_unsorted",  # a partial index that holds only what is not sorted yet
 }
 _COUNTED = {
+    "SELECT 1 FROM lanes LIMIT 1 OFFSET 1023": "it goes no further than that, once for each page that is sorted",
     "SELECT count(*) FROM lanes": "asked for once a scrape; an index of 20 bytes an issue",
     "SELECT count(*) FROM deliveries WHERE state = 'stored'": "a partial index that holds only what is not sorted yet",
 }
@@ -49,6 +50,7 @@ def everything_hot(connection: sqlite3.Connection) -> None:
         inbox.store_sorted(connection, place, NOW)
     inbox.backlog(connection)
     lanes.repos(connection)
+    lanes.many_wait(connection, 1024)
     lanes.ready(connection, 7, NOW, 16)
     lanes.next_moment(connection, 7, NOW)
     found = lanes.lane(connection, LaneKey(7, 0))
