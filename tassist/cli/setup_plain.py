@@ -130,7 +130,7 @@ class PlainFace(Face):
         self._over()
         diagnostics.problems(wait.problems)
         if not wait.problems:
-            show_waiting(wait, opens_browser=self._opens_browser, draws=can_pick(self._env))
+            await show_waiting(wait, opens_browser=self._opens_browser, draws=can_pick(self._env))
         accepts = wait.waiting.accepts
         prompt = f"Paste {accepts}:" if accepts else "It goes on by itself; Enter looks at once:"
         if accepts and wait.waiting.by_itself:
@@ -214,7 +214,7 @@ class SilentFace(PlainFace):
     async def wait(self, wait: Wait) -> str | Signal:
         if self._terminal and self._wait_s:
             return await super().wait(wait)
-        show_waiting(wait, opens_browser=self._opens_browser, draws=can_pick(self._env))
+        await show_waiting(wait, opens_browser=self._opens_browser, draws=can_pick(self._env))
         if self._wait_s and not wait.waiting.by_itself:
             _say("  nobody can type here; type the same command at a terminal, and it goes on from there")
             return Signal.LEAVE
@@ -262,7 +262,7 @@ def preview_lines(planned: Planned) -> list[str]:
     return lines
 
 
-def show_waiting(wait: Wait, *, opens_browser: bool, draws: bool) -> None:
+async def show_waiting(wait: Wait, *, opens_browser: bool, draws: bool) -> None:
     """What a person has to do, with the link alone on its line; a QR code only where somebody sees it."""
     waiting = wait.waiting
     _say("")
@@ -278,9 +278,10 @@ def show_waiting(wait: Wait, *, opens_browser: bool, draws: bool) -> None:
     for hint in waiting.hints:
         _say(f"  {hint}")
     if waiting.opens_browser and opens_browser:
-        import webbrowser
+        from tassist.services.browser import open_page
 
-        opened = webbrowser.open(waiting.link)
+        # Beside the loop: the page it asks for may be one that this loop answers.
+        opened = await asyncio.to_thread(open_page, waiting.link)
         _say("  your browser has been opened" if opened else "  open the link in your browser")
 
 

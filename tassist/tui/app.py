@@ -178,6 +178,15 @@ The keys of what has the focus are listed beside this."""
         shown = super().get_key_display(binding)
         return shown.replace("⏎", "enter") if self.ascii_only else shown
 
+    @override
+    def open_url(self, url: str, *, new_tab: bool = True) -> None:
+        if self.is_web:  # the browser that shows this console is asked
+            super().open_url(url, new_tab=new_tab)
+            return
+        from tassist.services.browser import open_page
+
+        open_page(url, wait_s=0)
+
     # --- going about --------------------------------------------------------------------------
 
     async def action_go(self, place: str) -> None:

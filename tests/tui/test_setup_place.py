@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.events import Key, Paste
-from textual.pilot import Pilot
 from textual.widgets import Button, Input, OptionList, Static
 
 from setup_wizard.export_line import sealed
-from setup_wizard.flow import Ask, Mark, Standing, Wait
-from setup_wizard.known import Known
-from setup_wizard.outcome import Waiting
-from setup_wizard.question import Question
-from setup_wizard.questions import QUESTION_BY_ID
-from setup_wizard.register_step import RegisterApp
+from setup_wizard.flow import Mark, Standing
 from tassist import secrets
 from tassist.errors import Secret
-from tassist.sandbox import Box, Running, aserve
-from tassist.services.demo.browser import Browser
 from tassist.services.setup.wishes import Wishes
-from tassist.tui.app import TassistApp
 from tassist.tui.screens.setup import SetupScreen
 from tassist.tui.setup.ends import DoneView, StartView
-from tassist.tui.setup.face import TextualFace
-from tassist.tui.setup.lists import ManyList, choice_text
 from tassist.tui.setup.rail import Rail
 from tassist.tui.setup.switching import SwitchView
 from tassist.tui.setup.views import FailedView, PreviewView, QuestionView, View, WaitView, WorkingView
@@ -40,99 +24,10 @@ from tassist.tui.widgets.link_panel import QrModal
 from tassist.tui.widgets.pairs import Pairs
 from tests.integration.switching.conftest import receiver
 from tests.support import keys
-from tests.support.console import HOSTILE, at_rest, desk
+from tests.support.console import HOSTILE, at_rest
+from tests.support.installing_seat import PATIENCE_S, QUICK, burst, create, install, seated
 
-PATIENCE_S = 60.0
 PRODUCTION = "https://production.invalid/webhook"
-
-
-@dataclass
-class Seat:
-    """Somebody at the installer."""
-
-    app: TassistApp
-    pilot: Pilot[Any]
-    running: Running
-    home: Path
-    box: Box
-
-    @property
-    def screen(self) -> SetupScreen:
-        assert isinstance(self.app.screen, SetupScreen)
-        return self.app.screen
-
-    async def until(self, condition: Callable[[], Any], what: str) -> Any:
-        """Wait for a condition of the screen."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                found = condition()
-                if found:
-                    return found
-                await self.pilot.pause(0.02)
-        raise AssertionError(what)
-
-    async def view(self, kind: type[Any], question: str = "") -> Any:
-        """Wait for a view, for its question, and until it has the focus and is drawn: a key pressed before goes nowhere."""
-
-        def there() -> Any:
-            for found in self.app.screen.query(kind) if self.screen._shown_at < math.inf else ():
-                if found.has_focus_within and (not question or found.ask.question.id == question):
-                    return found
-            return None
-
-        return await self.until(there, f"{kind.__name__} {question}")
-
-    async def type(self, text: str) -> None:
-        """Replace what is in the field, as a paste does."""
-        field = self.app.screen.query_one("#field", Input)
-        field.value = text
-
-    def text(self, selector: str) -> str:
-        """What a widget says."""
-        return str(self.app.screen.query_one(selector, Static).render())
-
-
-@asynccontextmanager
-async def seated(
-    home: Path,
-    wishes: Wishes | None,
-    *,
-    size: tuple[int, int] = (80, 24),
-    env: Mapping[str, str] | None = None,
-    said: str | None = None,
-) -> AsyncIterator[Seat]:
-    """The app at the place Setup, beside GitHub in a box."""
-    box = Box.empty()
-    box.organization("octo", owners=["ann"])
-    box.settings.demo_user = "ann"
-    box.user("ann")
-    async with aserve(box) as running:
-        variables = {"HOME": str(home), "PATH": "/usr/bin:/bin", "TASSIST_SETUP_GITHUB": running.url, **(env or {})}
-        work = desk(home, said=said)
-        work.options = {"env": variables, "quick": True, **({"wishes": wishes} if wishes is not None else {})}
-        app = TassistApp(work, place="setup")
-        async with app.run_test(size=size, notifications=True) as pilot:
-            yield Seat(app, pilot, running, home, box)
-
-
-QUICK = {"TASSIST_SETUP_APP_NAME": "Tidy", "TASSIST_SETUP_KEEP_SECRETS_IN": "file"}
-
-
-def create(root: str, page: Path) -> str:
-    """What the person does with the page: press Create; the address they are sent to."""
-    from tassist.services.demo.browser import _Forms
-
-    forms = _Forms()
-    forms.feed(page.read_text())
-    _, action, fields = forms.forms[-1]
-    with Browser(root) as browser:
-        return browser.confirm(browser.post(action, fields))
-
-
-def install(root: str, slug: str) -> None:
-    """The person installs the App."""
-    with Browser(root) as browser:
-        browser.confirm(browser.open(f"/apps/{slug}/installations/new"))
 
 
 @pytest.mark.slow
@@ -283,12 +178,6 @@ async def test_what_is_typed_ahead_leads_nowhere_and_what_takes_long_says_for_ho
         await seat.until(lambda: not isinstance(seat.app.screen, SetupScreen), "another place")
 
 
-def burst(app: TassistApp, *keys: str) -> None:
-    """Keys that arrive together, as they do over a slow line or from a program that types."""
-    for key in keys:
-        app.post_message(Key(key, {"space": " "}.get(key, key if len(key) == 1 else None)))
-
-
 async def test_keys_that_come_together_are_taken_in_their_order(home: Path) -> None:
     async with seated(
         home, Wishes(), env={"TASSIST_SETUP_APP": "new", "TASSIST_SETUP_ACCOUNT": "organization"}
@@ -315,34 +204,6 @@ async def test_enter_pressed_before_a_question_is_drawn_does_not_answer_it(home:
 
         await seat.pilot.press("enter")
         assert await again.answer == ("octo" if question == "organization" else "me")
-
-
-async def test_a_wait_that_needs_a_paste_does_not_say_it_goes_on_by_itself(home: Path) -> None:
-    async with seated(home, None) as seat:
-        await seat.view(StartView)
-        waiting = Waiting("you to create the App", accepts="the address", by_itself=False)
-        await seat.screen.show(WaitView(Wait(RegisterApp(), waiting, Known()), seat.screen.desk.clock, may_open=False))
-
-        assert "it goes on with what you paste" in seat.text("#elapsed")
-        await seat.pilot.press("f5")
-        await seat.until(lambda: "paste it" in seat.text("#link-said"), "the word")
-
-
-async def test_what_came_of_a_key_is_said_in_its_place_and_nothing_lies_over_what_to_do(home: Path) -> None:
-    async with seated(home, None) as seat:
-        await seat.view(StartView)
-        hints = tuple(
-            f"{number}, which is as long as a line of a small window can be, and no longer" for number in range(6)
-        )
-        waiting = Waiting("you to install the App", "https://github.com/apps/x/installations/new", hints=hints)
-        await seat.screen.show(WaitView(Wait(RegisterApp(), waiting, Known()), seat.screen.desk.clock, may_open=False))
-        await at_rest(seat.app)
-        await seat.pilot.press("f3")
-        await at_rest(seat.app)
-
-        drawn = "\n".join("".join(part.text for part in strip) for strip in seat.app.screen._compositor.render_strips())
-        assert "copied where the terminal allows it; else select it with Shift and the mouse" in drawn
-        assert all(f"· {hint}" in drawn for hint in hints)
 
 
 async def test_it_may_be_left_and_goes_on_where_it_was(home: Path) -> None:
@@ -468,87 +329,3 @@ async def test_the_webhook_is_switched_and_what_is_wrong_stands_below_the_field(
             assert seat.box.app(made.id).hook_url == here.url
         await seat.pilot.press("escape")
         await seat.view(StartView)
-
-
-@pytest.mark.parametrize(
-    "question", [each for each in QUESTION_BY_ID.values() if each.choices], ids=lambda each: each.id
-)
-def test_every_choice_fits_a_line_of_a_small_terminal(question: Question) -> None:
-    room = 68 if question.kind == "many" else 72
-
-    assert [text for each in question.choices if len(text := choice_text(each).plain) > room] == []
-
-
-REPOS = "\n".join(f"octo/repo-{number:03}" for number in range(300))
-
-
-async def ask_in(seat: Seat, question_id: str, **learned: str) -> tuple[Any, asyncio.Task[Any]]:
-    """Have one question asked, as the flow would; the view, and the answer to come."""
-    face = TextualFace(seat.screen, seat.screen.desk.clock, may_open=False)
-    known = Known({"scaffold": "files"}, learned={"repositories": REPOS, **learned})
-    question = QUESTION_BY_ID[question_id]
-    answer = asyncio.create_task(face.ask(Ask(question, known, question.default(known), can_go_back=True)))
-    return await seat.view(QuestionView, question_id), answer
-
-
-async def test_repositories_are_found_by_typing_and_marks_stay_while_the_list_changes(home: Path) -> None:
-    async with seated(home, None) as seat:
-        await seat.view(StartView)
-        view, answer = await ask_in(seat, "repositories")
-        assert "302 of 302 shown, 1 marked" in seat.text("#search-count")
-
-        await seat.pilot.press(*"repo-07", "down", "space")
-        await seat.until(lambda: "10 of 302 shown, 1 marked" in seat.text("#search-count"), "the list")
-        await seat.pilot.press("shift+tab", "end", *["backspace"] * 7, *"-299", "enter", "space", "enter")
-
-        assert await answer == "octo/repo-070,octo/repo-299"
-        assert view.query_one(ManyList).marked == ["octo/repo-070", "octo/repo-299"]
-
-
-async def test_everything_and_single_names_exclude_each_other_and_nothing_is_no_answer(home: Path) -> None:
-    async with seated(home, None) as seat:
-        await seat.view(StartView)
-        view, answer = await ask_in(seat, "repositories")
-        marked = view.query_one(ManyList)
-        await seat.pilot.press("enter", "space", "enter")
-        await seat.until(lambda: "nothing is marked" in seat.text("#field-error"), "the fault")
-        assert not answer.done()
-
-        await seat.pilot.press("down", "space")
-        assert marked.selected == ["octo"]
-        await seat.pilot.press("up", "space")
-        assert (marked.selected, marked.marked) == (["all"], ["all"])
-        await seat.pilot.press("enter")
-
-        assert await answer == "all"
-
-
-async def test_marks_that_come_together_are_made_in_their_order(home: Path) -> None:
-    async with seated(home, None) as seat:
-        await seat.view(StartView)
-        _, answer = await ask_in(seat, "repositories", repositories="octo/app\nocto/web\nann/own")
-        burst(seat.app, "space", "down", "space", "down", "down", "space", "enter")
-
-        assert await answer == "octo,octo/web"
-
-
-async def test_labels_of_any_text_can_be_unmarked_and_then_it_is_none_of_them(home: Path) -> None:
-    async with seated(home, None) as seat:
-        await seat.view(StartView)
-        labels = "\n".join(["track/api", *(text for text in HOSTILE if "\n" not in text)])
-        _, answer = await ask_in(seat, "scaffold_tracks", labels=labels, proposed_tracks="track/api")
-        while not isinstance(seat.app.focused, ManyList):
-            await seat.pilot.press("down")
-        await seat.pilot.press("home", "space", "enter")
-
-        assert await answer == "none"
-        assert "\x1b" not in seat.app.export_screenshot()
-
-
-async def test_one_of_many_repositories_is_taken_after_a_search(home: Path) -> None:
-    async with seated(home, None) as seat:
-        await seat.view(StartView)
-        _, answer = await ask_in(seat, "scaffold_repository")
-        await seat.pilot.press(*"123", "enter", "enter")
-
-        assert await answer == "octo/repo-123"

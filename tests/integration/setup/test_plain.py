@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import tomllib
+from pathlib import Path
 
+import httpx
 import pytest
 
 from engine.problems import Problem
@@ -16,6 +18,8 @@ from tassist.cli.folding import cells
 from tassist.cli.setup_plain import PlainFace
 from tests.support.installing import Installing
 from tests.support.installing_terminal import Terminal
+from tests.support.service import wait_for
+from tests.support.staying_browser import staying_browser
 
 
 def go_through(terminal: Terminal, *, accessible: bool) -> None:
@@ -113,6 +117,33 @@ def test_ctrl_c_leaves_things_whole_and_the_next_start_goes_on(installing: Insta
     again.process.expect(r"Answer[^\r\n]*:")
     again.types("quit")
     assert again.ends() == 130
+
+
+def test_a_browser_that_stays_in_the_foreground_holds_up_neither_the_page_nor_who_leaves(
+    installing: Installing, tmp_path: Path
+) -> None:
+    with staying_browser(tmp_path / "browser") as browser:
+        terminal = Terminal(installing, "setup", "--answers", str(installing.answers()), BROWSER=browser.command)
+        terminal.expect("waiting for you to create the App")
+        wait_for(lambda: browser.link, "the browser")
+        page = httpx.get(browser.link, trust_env=False, timeout=30)
+        terminal.expect("your browser has been opened")
+        terminal.expect("Paste, or just wait:")
+        terminal.types("quit")
+
+        assert page.status_code == 200
+        assert terminal.ends() == 8
+        assert browser.stays
+
+
+def test_a_browser_that_refuses_is_no_browser_that_was_opened(installing: Installing) -> None:
+    terminal = Terminal(installing, "setup", "--answers", str(installing.answers()), BROWSER="false")
+    terminal.expect("open the link in your browser")
+    terminal.expect("Paste, or just wait:")
+    terminal.types("quit")
+
+    assert terminal.ends() == 8
+    assert "has been opened" not in terminal.shown
 
 
 def test_an_address_is_pasted_back_over_ssh(installing: Installing) -> None:
