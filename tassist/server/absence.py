@@ -22,7 +22,7 @@ from tassist.config import faults
 from tassist.github.catchup import FIRST_LOOK_BACK, Absent, Survey, fetch, survey
 from tassist.github.connection import Connection
 from tassist.log import get_logger, log_event
-from tassist.server.intake import delivery_key
+from tassist.server.head import delivery_key
 from tassist.server.sweeping import ALL
 from tassist.store.database import StoreError
 from tassist.store.inbox import FROM_LOG

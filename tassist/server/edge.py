@@ -1,18 +1,25 @@
-"""The outer edge: uvicorn's HTTP protocol, with the bounds a public address needs.
+"""The outer edge: uvicorn's HTTP protocol, with the bounds a public address needs and a short way for usual deliveries.
 
-A peer that is slow, silent or endless is cut off; one that has sent nothing useful never keeps a real delivery out.
+A peer that is slow, silent or endless is cut off; one that has sent nothing useful never keeps a real delivery out. A
+delivery that is small and well formed, as nearly all are, is handed to the intake as it is, without ASGI's scope, task and
+messages; whatever else comes takes the usual way through uvicorn, and the answers are the same.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, Final
 
 from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from tassist.server.answering import Answer
+from tassist.server.intake import WEBHOOK_PATH, Intake, Usual
 
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_NOBODY: Final = SimpleNamespace(set=lambda: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +68,35 @@ class Connections:
                 oldest.abandon()
 
 
-def edge(connections: Connections) -> type[Edge]:
-    """The protocol class uvicorn is to use, bound to these connections."""
-    return type("BoundEdge", (Edge,), {"registry": connections})
+def edge(connections: Connections, intake: Intake | None = None) -> type[Edge]:
+    """The protocol class uvicorn is to use, bound to these connections.
+
+    Args:
+        connections: Where they are counted and cut off.
+        intake: What takes usual deliveries without ASGI; ``None``: everything goes by ASGI.
+    """
+    return type("BoundEdge", (Edge,), {"registry": connections, "intake": intake})
 
 
 class Edge(HttpToolsProtocol):
     """One connection; ``due`` is when its peer must have gone on, or ``None`` while it waits for us."""
 
     registry: Connections
+    intake: Intake | None
     due: float | None
     _head_bytes: int
     _in_head: bool
+    _usual: Usual | None
+    """The usual delivery whose body arrives."""
+    _parts: list[bytes]
+    """Of that body."""
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         super().connection_made(transport)
         self._head_bytes = 0
         self._in_head = True
+        self._usual = None
         self.due = self.loop.time() + self.registry.bounds.head_s
         self.registry.open[self] = None
         self.registry.make_room()
@@ -86,6 +104,8 @@ class Edge(HttpToolsProtocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self.registry.open.pop(self, None)
+        if self._usual is not None and self.intake is not None:
+            self.intake.gone()
         super().connection_lost(exc)
 
     @override
@@ -105,14 +125,53 @@ class Edge(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self.due = self.loop.time() + self.registry.bounds.body_s
-        super().on_headers_complete()
+        if self.intake is not None and self._plain():
+            self._usual = self.intake.usual(self.headers)
+        if self._usual is None:
+            super().on_headers_complete()
+        else:
+            self._parts = []
+            self.cycle = _Short(self)  # type: ignore[assignment]  # all that uvicorn asks of the request under way
+
+    def _plain(self) -> bool:
+        """Whether the request, as far as HTTP goes, is what GitHub sends, and nothing else is under way here."""
+        parser = self.parser
+        before: Any = self.cycle  # `None` before the first request, whatever its type says
+        return (
+            self.url == WEBHOOK_PATH
+            and parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self.expect_100_continue
+            and (before is None or before.response_complete)
+            and not self.flow.write_paused
+        )
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        if self._usual is None:
+            super().on_body(body)
+        else:
+            self._parts.append(body)
 
     @override
     def on_message_complete(self) -> None:
         self._in_head = True
         self._head_bytes = 0
         self.due = None
-        super().on_message_complete()
+        usual, self._usual = self._usual, None
+        if usual is None:
+            super().on_message_complete()
+            return
+        assert self.intake is not None
+        body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts = []
+        if not self.intake.take(usual, body, self.cycle.answer):  # type: ignore[attr-defined]  # it is a `_Short`
+            self.cycle = None  # type: ignore[assignment]  # as before the first request
+            super().on_headers_complete()
+            super().on_body(body)
+            super().on_message_complete()
 
     @override
     def on_response_complete(self) -> None:
@@ -125,3 +184,37 @@ class Edge(HttpToolsProtocol):
         transport: Any = self.transport
         if not transport.is_closing():
             transport.abort()
+
+
+class _Short:
+    """A usual delivery under way, standing where uvicorn keeps the request it works on.
+
+    So what a peer sends behind it waits its turn, and a server that shuts down lets it end.
+    """
+
+    __slots__ = ("disconnected", "edge", "keep_alive", "response_complete")
+    message_event = _NOBODY
+    """Whom uvicorn wakes when the peer has gone."""
+
+    def __init__(self, edge: Edge) -> None:
+        self.edge = edge
+        self.disconnected = False
+        self.keep_alive = True
+        self.response_complete = False
+
+    def answer(self, answer: Answer) -> None:
+        """Say it, in the same bytes as uvicorn would."""
+        if self.disconnected:
+            return
+        self.response_complete = True
+        edge = self.edge
+        headers = answer.headers
+        close = answer.close or not self.keep_alive
+        if close and not answer.close:
+            headers.append((b"connection", b"close"))
+        lines = [b"%s: %s\r\n" % header for header in (*edge.server_state.default_headers, *headers)]
+        transport = edge.transport
+        transport.write(b"%s%s\r\n%s" % (STATUS_LINE[answer.status], b"".join(lines), answer.body))
+        if close:
+            transport.close()
+        edge.on_response_complete()

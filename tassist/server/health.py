@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from tassist.errors import Secret
-from tassist.server.intake import Scope, Send, answer
+from tassist.server.answering import NOT_FOUND, Answer, Scope, Send
 from tassist.server.metrics import Metrics
 
 _FORWARDED = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"x-forwarded-host"}
 Readiness = Callable[[], list[str]]
 """Why the service cannot take deliveries; empty where it can."""
+_ONLY_GET = Answer(405, b'{"error":"method_not_allowed"}', close=True, extra=((b"allow", b"GET, HEAD"),))
 Levels = Callable[[], Iterable[tuple[str, float]]]
 """What only the service knows: name in the table of figures, value."""
 
@@ -32,21 +33,21 @@ class Health:
         """Answer a request for another path than the webhook's."""
         path: bytes = scope["raw_path"]
         if path not in {b"/healthz", b"/readyz", b"/metrics"}:
-            await answer(send, 404, b'{"error":"not found"}', close=True)
+            await NOT_FOUND.send(send)
         elif scope["method"] not in {"GET", "HEAD"}:
-            await answer(send, 405, b'{"error":"method_not_allowed"}', close=True, extra=((b"allow", b"GET, HEAD"),))
+            await _ONLY_GET.send(send)
         elif path == b"/healthz":
-            await answer(send, 200, b'{"status":"ok"}')
+            await Answer(200, b'{"status":"ok"}').send(send)
         elif path == b"/readyz":
             reasons = self._readiness()
             body = msgspec.json.encode({"ready": not reasons, "reasons": reasons})
-            await answer(send, 503 if reasons else 200, body)
+            await Answer(503 if reasons else 200, body).send(send)
         elif not self._is_operator(scope):
             # As if it were not there: its existence is nobody's business.
-            await answer(send, 404, b'{"error":"not found"}', close=True)
+            await NOT_FOUND.send(send)
         else:
             text = self._metrics.text(self._levels()).encode()
-            await answer(send, 200, text, content_type=b"text/plain; version=0.0.4; charset=utf-8")
+            await Answer(200, text, content_type=b"text/plain; version=0.0.4; charset=utf-8").send(send)
 
     def _is_operator(self, scope: Scope) -> bool:
         headers: list[tuple[bytes, bytes]] = scope["headers"]

@@ -1,68 +1,49 @@
 """The webhook: verify the signature on the bytes as they arrive, store durably, then answer.
 
 A bare ASGI application: it knows a handful of exact paths, never redirects (GitHub counts a redirect as a failure) and
-never reads a payload. What cannot be stored is answered with 503, never with a 2xx.
+never reads a payload. What cannot be stored is answered with 503, never with a 2xx. The usual delivery, small and well
+formed, is also taken without ASGI, which costs as much as everything else: the edge asks for that, see `Intake.usual`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
 from engine.ports import Clock
 from engine.problems import ProblemError
 from tassist.config import faults
 from tassist.log import get_logger, log_event
+from tassist.server.answering import NOT_FOUND, Answer, Receive, Scope, Send
+from tassist.server.head import MAX_BODY_BYTES, Head, Refused
 from tassist.server.metrics import Metrics
-from tassist.server.signature import Verifier, well_formed
+from tassist.server.signature import Verifier
 from tassist.store.model import Accepted, Incoming
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-MAX_BODY_BYTES = 25 * 2**20
-"""GitHub's own cap. Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap"""
 WEBHOOK_PATH = b"/webhook"
+USUAL_BYTES = 64 * 1024
+"""A body up to this is taken without ASGI; uvicorn itself holds as much for each connection before it asks to be read."""
 _SMALL_BYTES = 256 * 1024
 _LOG = get_logger("intake")
-_EVENT = re.compile(rb"[a-z][a-z0-9_]{0,63}")
-_ONCE = (b"x-hub-signature-256", b"x-github-event", b"x-github-delivery", b"content-length", b"content-type")
-_KEPT = {
-    b"content-type": "content-type",
-    b"user-agent": "user-agent",
-    b"x-github-hook-id": "x-github-hook-id",
-    b"x-github-hook-installation-target-id": "x-github-hook-installation-target-id",
-    b"x-github-hook-installation-target-type": "x-github-hook-installation-target-type",
-    b"x-github-enterprise-host": "x-github-enterprise-host",
-    b"x-github-enterprise-version": "x-github-enterprise-version",
-}
-_CLOSE = (b"connection", b"close")
 _CROWD = 8
 """With so many deliveries waiting for their answer, answering comes first."""
+
+_BROKEN = Answer(500, b"Internal Server Error", close=True, content_type=b"text/plain; charset=utf-8")
+"""What uvicorn says where an application fails."""
+_KIND_STATUS = {"stored": 202, "reopened": 202, "duplicate": 200, "quarantined": 400}
+_ACCEPTED = {kind: Answer(status, b'{"delivery":"%s"}' % kind.encode()) for kind, status in _KIND_STATUS.items()}
 
 
 class Inbox(Protocol):
     """Where deliveries are stored."""
 
-    async def accept(self, incoming: Incoming) -> Accepted:
-        """Store durably, or raise."""
+    def accept(self, incoming: Incoming) -> Awaitable[Accepted]:
+        """Store durably; it raises `ProblemError` where that cannot be."""
         ...
-
-
-class Refused(Exception):  # noqa: N818 – an answer, not an error
-    """An answer other than 2xx."""
-
-    def __init__(self, status: int, kind: str, *, close: bool = False, allow: bytes | None = None) -> None:
-        super().__init__(kind)
-        self.status = status
-        self.kind = kind
-        self.close = close
-        self.allow = allow
 
 
 class Budget:
@@ -84,6 +65,16 @@ class Budget:
     def give(self, amount: int, *, large: bool) -> None:
         """Return what was reserved."""
         self._left[large] += amount
+
+
+class Usual:
+    """A usual delivery whose head is checked and whose body arrives."""
+
+    __slots__ = ("began", "head")
+
+    def __init__(self, head: Head) -> None:
+        self.head = head
+        self.began = perf_counter()
 
 
 class Intake:
@@ -133,56 +124,34 @@ class Intake:
         """
         return self._monotonic() - self._crowded_at < self._crowded_for_s
 
+    # --- any request, by ASGI -------------------------------------------------------------------
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
         if scope["raw_path"] != WEBHOOK_PATH:
             if self._elsewhere is None:
-                await answer(send, 404, b'{"error":"not found"}', close=True)
+                await NOT_FOUND.send(send)
             else:
                 await self._elsewhere(scope, send)
             return
         began = perf_counter()
         try:
-            accepted, quarantined = await self._take(scope, receive)
+            accepted, incoming = await self._take(scope, receive)
         except Refused as refused:
-            self._metrics.count("deliveries", refused.kind)
-            extra = ((b"allow", refused.allow),) if refused.allow else ()
-            if refused.status == 503:
-                extra = ((b"retry-after", b"30"),)
-            await answer(
-                send, refused.status, b'{"error":"%s"}' % refused.kind.encode(), close=refused.close, extra=extra
-            )
+            await self._refusal(refused).send(send)
             return
         except _Gone:
-            self._metrics.count("deliveries", "disconnected")
+            self.gone()
             return
-        faults.point("after-store")
-        kind = "quarantined" if quarantined else accepted.kind
-        self._metrics.count("deliveries", kind)
-        self._metrics.answered(perf_counter() - began)
-        status = 400 if quarantined else 200 if accepted.kind == "duplicate" else 202
-        await answer(send, status, b'{"delivery":"%s"}' % kind.encode())
+        await self._acknowledgement(accepted, incoming, began).send(send)
         faults.point("after-answer")
 
-    async def _take(self, scope: Scope, receive: Receive) -> tuple[Accepted, bool]:
+    async def _take(self, scope: Scope, receive: Receive) -> tuple[Accepted, Incoming]:
         if scope["method"] != "POST":
             raise Refused(405, "method_not_allowed", close=True, allow=b"POST")
-        head = _head(scope["headers"])
-        signature = head.get(b"x-hub-signature-256", b"")
-        if not well_formed(signature):
-            raise Refused(401, "bad_signature", close=True)
-        event = head.get(b"x-github-event", b"")
-        delivery = head.get(b"x-github-delivery", b"")
-        if not _EVENT.fullmatch(event) or not delivery:
-            raise Refused(400, "bad_headers", close=True)
-        if head.get(b"content-encoding", b"identity").lower() != b"identity":
-            # GitHub does not compress; inflating what a stranger sent would be an invitation.
-            raise Refused(415, "content_encoding", close=True)
-        length = head.get(b"content-length")
-        if length is not None and length.isdigit() and int(length) > MAX_BODY_BYTES:
-            raise Refused(413, "too_large", close=True)
+        head = Head(scope["headers"])
         await self._verifier.renew()
         now = self._clock.now()
         check = self._verifier.check(now)
@@ -190,37 +159,25 @@ class Intake:
         held = [0, 0]
         try:
             await self._read(receive, check.update, chunks, held)
-            match = check.matches(signature)
+            match = check.matches(head.signature)
             if match is None and await self._verifier.outdated(check):
                 check = self._verifier.check(now)
                 for chunk in chunks:
                     check.update(chunk)
-                match = check.matches(signature)
+                match = check.matches(head.signature)
             if match is None:
                 raise Refused(401, "bad_signature", close=True)
             if match == "previous":
                 self._metrics.count("previous_secret")
                 log_event(_LOG, "previous-secret", "a delivery was signed with the previous webhook secret", level=30)
-            body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-            incoming = Incoming(
-                delivery_id=delivery_key(delivery),
-                event=event.decode("ascii"),
-                body=body,
-                received_at=now,
-                headers=kept_headers(head),
-                quarantine=_not_a_payload(body, head.get(b"content-type", b"")),
-            )
-            self.waiting += 1
-            if self.waiting >= _CROWD:
-                self._crowded_at = self._monotonic()
+            incoming = _incoming(head, chunks[0] if len(chunks) == 1 else b"".join(chunks), now)
+            self._enter()
             try:
-                accepted = await self._inbox.accept(incoming)
+                return await self._inbox.accept(incoming), incoming
             except ProblemError as error:
-                log_event(_LOG, "not-stored", "a delivery could not be stored", level=40, why=error.problems[0].what)
-                raise Refused(503, "not_stored", close=True) from error
+                raise _not_stored(error) from error
             finally:
                 self.waiting -= 1
-            return accepted, incoming.quarantine is not None
         finally:
             self._budget.give(held[False], large=False)
             self._budget.give(held[True], large=True)
@@ -249,57 +206,94 @@ class Intake:
             update(chunk)
             chunks.append(chunk)
 
+    # --- the usual delivery, without ASGI -----------------------------------------------------------
+
+    def usual(self, headers: Iterable[tuple[bytes, bytes]]) -> Usual | None:
+        """What a POST to the webhook becomes whose body may be handed to `take` at once; ``None``: ask by ASGI.
+
+        Args:
+            headers: Names in lower case, and values, as they came.
+        """
+        try:
+            head = Head(headers)
+        except Refused:
+            return None  # ASGI finds the same, and says it before the body has come
+        if head.length is None or head.length > USUAL_BYTES or head.has(b"transfer-encoding"):
+            return None
+        return Usual(head)
+
+    def take(self, usual: Usual, body: bytes, answered: Callable[[Answer], None]) -> bool:
+        """Take it: ``answered`` is called once it is stored, or cannot be.
+
+        Returns:
+            False: nothing was done, and ASGI is to be asked. So it is where secrets may have changed, where the signature
+            is not the present secret's, and where there is no room.
+        """
+        head = usual.head
+        if self._verifier.may_have_changed:
+            return False
+        now = self._clock.now()
+        check = self._verifier.check(now)
+        check.update(body)
+        if check.matches(head.signature) != "current" or not self._budget.take(len(body), large=False):
+            return False
+        incoming = _incoming(head, body, now)
+        self._enter()
+
+        def settled(storing: asyncio.Future[Accepted]) -> None:
+            self.waiting -= 1
+            self._budget.give(len(body), large=False)
+            answered(self._outcome(storing, incoming, usual.began))
+            faults.point("after-answer")
+
+        asyncio.ensure_future(self._inbox.accept(incoming)).add_done_callback(settled)
+        return True
+
+    def gone(self) -> None:
+        """Note that the peer went away before its body was complete; nobody is told."""
+        self._metrics.count("deliveries", "disconnected")
+
+    # --- what both share --------------------------------------------------------------------------
+
+    def _enter(self) -> None:
+        self.waiting += 1
+        if self.waiting >= _CROWD:
+            self._crowded_at = self._monotonic()
+
+    def _outcome(self, storing: asyncio.Future[Accepted], incoming: Incoming, began: float) -> Answer:
+        try:
+            return self._acknowledgement(storing.result(), incoming, began)
+        except ProblemError as error:
+            return self._refusal(_not_stored(error))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 – whatever it was, the peer is answered
+            _LOG.error(
+                "a delivery met an error nobody foresaw", exc_info=error, extra={"action": "not-taken", "fields": {}}
+            )
+            return _BROKEN
+
+    def _acknowledgement(self, accepted: Accepted, incoming: Incoming, began: float) -> Answer:
+        faults.point("after-store")
+        kind = accepted.kind if incoming.quarantine is None else "quarantined"
+        self._metrics.count("deliveries", kind)
+        self._metrics.answered(perf_counter() - began)
+        return _ACCEPTED[kind]
+
+    def _refusal(self, refused: Refused) -> Answer:
+        self._metrics.count("deliveries", refused.kind)
+        extra = ((b"allow", refused.allow),) if refused.allow else ()
+        if refused.status == 503:
+            extra = ((b"retry-after", b"30"),)
+        return Answer(refused.status, b'{"error":"%s"}' % refused.kind.encode(), refused.close, extra)
+
 
 class _Gone(Exception):  # noqa: N818 – nobody is told
     """The peer went away before its body was complete."""
 
 
-def _head(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """The headers by name; one that decides something and is there twice is refused."""
-    found: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in found and name in _ONCE:
-            raise Refused(
-                401 if name == b"x-hub-signature-256" else 400,
-                "bad_signature" if name == b"x-hub-signature-256" else "bad_headers",
-                close=True,
-            )
-        found[name] = value
-    return found
+def _incoming(head: Head, body: bytes, now: datetime) -> Incoming:
+    return Incoming(head.delivery, head.event, body, now, head.kept(), head.no_payload(body))
 
 
-def delivery_key(header: bytes) -> str:
-    """The delivery id as an opaque key of bounded length; nothing is assumed about its form."""
-    if len(header) > 128:
-        return "sha256:" + hashlib.sha256(header).hexdigest()
-    return header.decode("latin-1")
-
-
-def kept_headers(head: dict[bytes, bytes]) -> dict[str, str]:
-    """The headers worth keeping beside the body, each bounded; never the signature."""
-    return {text: head[name][:256].decode("latin-1") for name, text in _KEPT.items() if name in head}
-
-
-def _not_a_payload(body: bytes, content_type: bytes) -> str | None:
-    """Why a signed body is certainly no payload, seen from its first byte; ``None`` where it may be one."""
-    start = body[:64].lstrip(b" \t\r\n\xef\xbb\xbf")[:1]
-    if content_type.lower().startswith(b"application/x-www-form-urlencoded"):
-        return None if body.startswith(b"payload=") else "the form has no field named payload"
-    return None if start == b"{" else "the payload is not a JSON object"
-
-
-async def answer(
-    send: Send,
-    status: int,
-    body: bytes,
-    *,
-    close: bool = False,
-    extra: Iterable[tuple[bytes, bytes]] = (),
-    content_type: bytes = b"application/json",
-) -> None:
-    """Send a short answer."""
-    headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *extra]
-    if close:
-        headers.append(_CLOSE)
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _not_stored(error: ProblemError) -> Refused:
+    log_event(_LOG, "not-stored", "a delivery could not be stored", level=40, why=error.problems[0].what)
+    return Refused(503, "not_stored", close=True)

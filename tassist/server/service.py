@@ -327,7 +327,7 @@ class _Service:
         server = _Server(
             uvicorn.Config(
                 self._intake,
-                http=edge(self._connections),
+                http=edge(self._connections, self._intake),
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -80,16 +80,20 @@ class Verifier:
         self._renewing = asyncio.Lock()
         self._use(secrets)
 
+    @property
+    def may_have_changed(self) -> bool:
+        """Whether it is time to ask again: `renew` comes first."""
+        return self._renewal is not None and time.monotonic() - self._asked_s >= _ASKED_EVERY_S
+
     async def renew(self, *, at_once: bool = False) -> None:
         """Take over changed secrets; a failure leaves the old ones.
 
         Whether they have changed is asked ``at_once``, or once a second: asking costs a system call, and with it this
         thread's turn.
         """
-        now_s = time.monotonic()
-        if self._renewal is None or not (at_once or now_s - self._asked_s >= _ASKED_EVERY_S):
+        if self._renewal is None or not (at_once or self.may_have_changed):
             return
-        self._asked_s = now_s
+        self._asked_s = time.monotonic()
         if not self._renewal.changed():
             return
         async with self._renewing:

@@ -42,8 +42,8 @@ from tassist.store.sweeps import Sweeps
 class Deliveries(Protocol):
     """Deliveries, from the moment they are stored until nobody needs them."""
 
-    async def accept(self, incoming: Incoming) -> Accepted:
-        """Store a delivery; it is on the disk when this returns."""
+    def accept(self, incoming: Incoming) -> Awaitable[Accepted]:
+        """Store a delivery; it is on the disk when this has a result. It begins before anybody waits for it."""
         ...
 
     async def accept_sorted(self, incoming: Incoming, item: Sorted, news: Sequence[News], now: datetime) -> Accepted:

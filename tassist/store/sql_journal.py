@@ -7,7 +7,7 @@ together is one write, so it is one transaction. Nothing here knows GitHub or th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
@@ -97,9 +97,9 @@ class SqlJournal(ABC):
 
     # --- deliveries ---------------------------------------------------------------------------
 
-    async def accept(self, incoming: Incoming) -> Accepted:
-        """Store a delivery; it is on the disk when this returns."""
-        return await self.writer.write_among(self._accept_all, incoming, topic=DELIVERIES)
+    def accept(self, incoming: Incoming) -> Awaitable[Accepted]:
+        """Store a delivery; it is on the disk when this has a result."""
+        return self.writer.write_among(self._accept_all, incoming, topic=DELIVERIES)
 
     def _accept_all(self, connection: Connection, incoming: Sequence[Incoming]) -> list[Accepted]:
         accepted = inbox.accept_all(connection, incoming)

@@ -126,20 +126,24 @@ class GroupWriter(ABC):
         self._put(_Waiting(write, topic, loop, future))
         return await future
 
-    async def write_among(self, together: WriteAll[V, T], value: V, *, topic: str = "") -> T:
+    def write_among(self, together: WriteAll[V, T], value: V, *, topic: str = "") -> asyncio.Future[T]:
         """The same for a write that is done at once with the others of its kind that came during the last commit.
 
-        A statement for many of them costs the interpreter's lock, which answering needs too, once and not for each.
+        A statement for many of them costs the interpreter's lock, which answering needs too, once and not for each. It
+        begins before anybody waits for it, so that who has better to do needs no task for that.
 
-        Raises:
-            StoreError: it could not be stored.
+        Returns:
+            Its result, once it is on the disk, or `StoreError`.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         waiting = _Waiting(lambda connection: together(connection, (value,))[0], topic, loop, future)
         waiting.value, waiting.together = value, together
-        self._put(waiting)
-        return await future
+        try:
+            self._put(waiting)
+        except StoreError as error:
+            future.set_exception(error)
+        return future
 
     def write_now(self, write: Write[T], *, topic: str = "") -> T:
         """The same for a thread without an event loop; it waits."""

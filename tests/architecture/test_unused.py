@@ -17,6 +17,7 @@ FOR_OTHERS = {
     "STRUCTURAL": "the reference of the configuration and its tests list the codes",
     "IMPROVEMENTS": "a test holds the verdicts against it",
     "size_bytes": "a test looks how much is kept",
+    "message_event": "uvicorn wakes with it who waits for a peer that has gone",
 }
 """Name → who uses it, where that is not the product itself."""
 WRITTEN = {

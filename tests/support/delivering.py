@@ -21,7 +21,7 @@ from tassist.server.health import Health
 from tassist.server.intake import Budget, Inbox, Intake
 from tassist.server.metrics import Metrics
 from tassist.server.service import _listen, _Server
-from tassist.server.signature import Secrets, Verifier
+from tassist.server.signature import Renewal, Secrets, Verifier
 
 SECRET = "It's a Secret to Everybody"
 
@@ -124,26 +124,39 @@ async def taking_deliveries(
     budget: Budget | None = None,
     metrics_token: Secret | None = None,
     crowded_for_s: float = 0.03,
+    short_way: bool = True,
+    renewal: Renewal | None = None,
+    kind: type[Intake] = Intake,
 ) -> AsyncIterator[Target]:
-    """The real intake behind the real edge on a real socket, without a dispatcher."""
+    """The real intake behind the real edge on a real socket, without a dispatcher.
+
+    Args:
+        inbox: Where they are stored.
+        secrets: The webhook's; one of its own where there are none.
+        bounds: What a peer may take.
+        budget: How many bytes of bodies are held.
+        metrics_token: Opens the figures.
+        crowded_for_s: See `Intake`.
+        short_way: As served; otherwise every request goes by ASGI.
+        renewal: Where the secrets are kept.
+        kind: The intake's class.
+    """
     metrics = Metrics()
     connections = Connections(bounds or Bounds())
     health = Health(metrics, list, list, metrics_token)
-    verifier = Verifier(secrets or Secrets.checked(Secret(SECRET)))
-    intake = Intake(
-        inbox, verifier, SystemClock(), metrics, elsewhere=health, budget=budget, crowded_for_s=crowded_for_s
-    )
+    verifier = Verifier(secrets or Secrets.checked(Secret(SECRET)), renewal)
+    intake = kind(inbox, verifier, SystemClock(), metrics, elsewhere=health, budget=budget, crowded_for_s=crowded_for_s)
     listener = _listen("127.0.0.1", 0)
     server = _Server(
         uvicorn.Config(
             intake,
-            http=edge(connections),
+            http=edge(connections, intake if short_way else None),
             ws="none",
             lifespan="off",
             log_config=None,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=5,
         )
     )
     watching = asyncio.create_task(connections.watch(0.05))

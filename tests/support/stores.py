@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tassist.store.journal import Journal as FileJournal
+from tassist.store.model import Accepted, Incoming
 from tassist.store.place import open_database
 from tassist.store.ports import Journal
 from tests.support import postgres
@@ -24,3 +26,12 @@ def opened(kind: str, home: Path, address: str) -> Iterator[Journal]:
     postgres.empty(address)
     with open_database(address) as journal:
         yield journal
+
+
+def accepted_by(journal: Journal, incoming: Incoming) -> Accepted:
+    """Let a journal store a delivery, where no loop runs."""
+
+    async def accept() -> Accepted:
+        return await journal.accept(incoming)
+
+    return asyncio.run(accept())

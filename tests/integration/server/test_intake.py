@@ -6,15 +6,19 @@ import asyncio
 import contextlib
 import gzip
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
 from engine.problems import ProblemError
 from tassist.errors import Secret
 from tassist.server.edge import Bounds
-from tassist.server.intake import MAX_BODY_BYTES, Budget
+from tassist.server.head import MAX_BODY_BYTES
+from tassist.server.intake import Budget, Inbox
 from tassist.server.signature import Secrets
 from tassist.store.journal import Journal
 from tassist.store.model import Accepted, Incoming
@@ -23,10 +27,22 @@ from tests.support.delivering import SECRET, Target, compact, issue_payload, rea
 BODY = compact(issue_payload())
 
 
+class Taking(Protocol):
+    """`taking_deliveries`, in one of its two ways."""
+
+    def __call__(self, inbox: Inbox, **how: Any) -> AbstractAsyncContextManager[Target]: ...
+
+
+@pytest.fixture(params=[True, False], ids=["the short way", "by ASGI"])
+def taking(request: pytest.FixtureRequest) -> Taking:
+    """Every promise of the intake holds whichever way a delivery takes."""
+    return partial(taking_deliveries, short_way=request.param)
+
+
 @pytest.fixture
-async def target(tmp_path: Path) -> AsyncIterator[Target]:
+async def target(tmp_path: Path, taking: Taking) -> AsyncIterator[Target]:
     with Journal.open(tmp_path / "home") as journal:
-        async with taking_deliveries(journal) as target:
+        async with taking(journal) as target:
             yield target
 
 
@@ -52,10 +68,12 @@ class Held:
 
 
 @pytest.mark.parametrize("crowded_for_s", [3600, 0.05])
-async def test_answering_comes_first_while_many_wait_and_a_moment_longer(tmp_path: Path, crowded_for_s: float) -> None:
+async def test_answering_comes_first_while_many_wait_and_a_moment_longer(
+    tmp_path: Path, crowded_for_s: float, taking: Taking
+) -> None:
     with Journal.open(tmp_path / "home") as journal:
         held = Held(journal)
-        async with taking_deliveries(held, crowded_for_s=crowded_for_s) as target, asyncio.timeout(30):
+        async with taking(held, crowded_for_s=crowded_for_s) as target, asyncio.timeout(30):
             intake = target.intake
             assert intake is not None
             few = [asyncio.create_task(target.post(BODY)) for _ in range(7)]
@@ -140,27 +158,27 @@ def test_h03_without_a_secret_there_is_no_verifier_to_serve_with(secret: str) ->
     assert caught.value.problems[0].code == "no-webhook-secret"
 
 
-async def test_h04_during_a_rotation_both_secrets_are_accepted(tmp_path: Path) -> None:
+async def test_h04_during_a_rotation_both_secrets_are_accepted(tmp_path: Path, taking: Taking) -> None:
     until = datetime.now(UTC) + timedelta(hours=1)
     secrets = Secrets.checked(Secret("new"), Secret("old"), until)
     with Journal.open(tmp_path) as journal:
-        async with taking_deliveries(journal, secrets=secrets) as target:
+        async with taking(journal, secrets=secrets) as target:
             statuses = [(await target.post(BODY, secret=secret)).status for secret in ("new", "old", "older")]
 
             assert statuses == [202, 202, 401]
             assert target.metrics.value("previous_secret") == 1
 
 
-async def test_h04_after_the_grace_the_previous_secret_is_refused(tmp_path: Path) -> None:
+async def test_h04_after_the_grace_the_previous_secret_is_refused(tmp_path: Path, taking: Taking) -> None:
     secrets = Secrets.checked(Secret("new"), Secret("old"), datetime.now(UTC) - timedelta(seconds=1))
     with Journal.open(tmp_path) as journal:
-        async with taking_deliveries(journal, secrets=secrets) as target:
+        async with taking(journal, secrets=secrets) as target:
             assert [(await target.post(BODY, secret=secret)).status for secret in ("new", "old")] == [202, 401]
 
 
-async def test_h04_a_blank_previous_secret_lets_nobody_in(tmp_path: Path) -> None:
+async def test_h04_a_blank_previous_secret_lets_nobody_in(tmp_path: Path, taking: Taking) -> None:
     with Journal.open(tmp_path) as journal:
-        async with taking_deliveries(journal, secrets=Secrets.checked(Secret("new"), Secret(" "))) as target:
+        async with taking(journal, secrets=Secrets.checked(Secret("new"), Secret(" "))) as target:
             assert (await target.post(BODY, secret="")).status == 401
             assert (await target.post(BODY, secret=" ")).status == 401
 
@@ -221,10 +239,10 @@ async def test_h07_an_endless_chunked_body_is_cut_off(target: Target) -> None:
     assert target.metrics.value("deliveries", "too_large") == 1
 
 
-async def test_h07_bodies_that_arrive_together_share_one_budget(tmp_path: Path) -> None:
+async def test_h07_bodies_that_arrive_together_share_one_budget(tmp_path: Path, taking: Taking) -> None:
     with Journal.open(tmp_path) as journal:
         budget = Budget(small_bytes=2**20, large_bytes=2**20)
-        async with taking_deliveries(journal, budget=budget) as target:
+        async with taking(journal, budget=budget) as target:
             big = compact({"x": "y" * 3 * 2**20})
 
             assert (await target.post(big)).status == 503
@@ -232,10 +250,12 @@ async def test_h07_bodies_that_arrive_together_share_one_budget(tmp_path: Path) 
             assert (await target.post(compact({"x": "y" * 2**20}))).status == 202, "what was reserved was given back"
 
 
-async def test_h08_whoever_sends_nothing_or_drips_is_cut_off_and_keeps_nobody_out(tmp_path: Path) -> None:
+async def test_h08_whoever_sends_nothing_or_drips_is_cut_off_and_keeps_nobody_out(
+    tmp_path: Path, taking: Taking
+) -> None:
     bounds = Bounds(head_s=0.3, body_s=0.3, idle_s=0.3, max_connections=200)
     with Journal.open(tmp_path) as journal:
-        async with taking_deliveries(journal, bounds=bounds) as target:
+        async with taking(journal, bounds=bounds) as target:
             silent = [await asyncio.open_connection(target.host, target.port) for _ in range(150)]
             reader, dripping = await asyncio.open_connection(target.host, target.port)
             dripping.write(b"POST /webhook HTTP/1.1\r\nContent-Length: 100\r\n")
@@ -252,9 +272,9 @@ async def test_h08_whoever_sends_nothing_or_drips_is_cut_off_and_keeps_nobody_ou
             dripping.close()
 
 
-async def test_h08_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
+async def test_h08_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path, taking: Taking) -> None:
     with Journal.open(tmp_path) as journal:
-        async with taking_deliveries(journal, bounds=Bounds(body_s=0.2)) as target:
+        async with taking(journal, bounds=Bounds(body_s=0.2)) as target:
             reader, writer = await asyncio.open_connection(target.host, target.port)
             head = "POST /webhook HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\nX-GitHub-Event: issues\r\n"
             head += f"X-GitHub-Delivery: d\r\nX-Hub-Signature-256: {signature(b'x')}\r\n\r\n{{"
@@ -266,9 +286,9 @@ async def test_h08_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -
             assert journal.deliveries() == []
 
 
-async def test_h08_too_many_connections_close_the_oldest_silent_one(tmp_path: Path) -> None:
+async def test_h08_too_many_connections_close_the_oldest_silent_one(tmp_path: Path, taking: Taking) -> None:
     with Journal.open(tmp_path) as journal:
-        async with taking_deliveries(journal, bounds=Bounds(max_connections=20)) as target:
+        async with taking(journal, bounds=Bounds(max_connections=20)) as target:
             silent = [await asyncio.open_connection(target.host, target.port) for _ in range(40)]
 
             assert (await asyncio.wait_for(target.post(BODY), 10)).status == 202
@@ -362,9 +382,9 @@ async def test_h81_behind_a_reverse_proxy_a_delivery_arrives_and_a_stripped_pref
     assert (wrong.status, "location" in wrong.headers) == (404, False)
 
 
-async def test_figures_are_behind_the_token_where_there_is_one(tmp_path: Path) -> None:
+async def test_figures_are_behind_the_token_where_there_is_one(tmp_path: Path, taking: Taking) -> None:
     with Journal.open(tmp_path) as journal:
-        async with taking_deliveries(journal, metrics_token=Secret("t0ken")) as target:
+        async with taking(journal, metrics_token=Secret("t0ken")) as target:
             statuses = [
                 (await target.raw(f"GET /metrics HTTP/1.1\r\nHost: h\r\n{header}\r\n".encode())).status
                 for header in ("", "Authorization: Bearer wrong\r\n", "Authorization: Bearer t0ken\r\n")

@@ -19,6 +19,7 @@ from tassist.store.journal import Journal
 from tassist.store.model import Incoming
 from tassist.store.place import open_database
 from tests.support import postgres
+from tests.support.stores import accepted_by
 from tests.unit.store.test_both import NOW, answers, story
 
 
@@ -46,7 +47,7 @@ def test_there_and_back_every_answer_is_the_same(tmp_path: Path, postgresql: str
         assert {f"{repo_id}/{number}" for repo_id, number in waiting} <= {lock for (lock,) in wanted}, (
             "each has its job"
         )
-        accepted = asyncio.run(shared.accept(Incoming("new", "issues", b"{}", NOW)))
+        accepted = accepted_by(shared, Incoming("new", "issues", b"{}", NOW))
         assert accepted.seq == max(row.seq for row in before["deliveries"]) + 1, "places go on where they were"
     back = migrate(postgresql, tmp_path / "two")
 
@@ -111,7 +112,7 @@ def test_a_store_in_use_and_a_place_that_is_not_empty_are_refused(tmp_path: Path
     with open_database(postgresql) as shared:
         with pytest.raises(ProblemError, match="is in use"):
             migrate(tmp_path / "one", postgresql)
-        asyncio.run(shared.accept(Incoming("a", "issues", b"{}", NOW)))
+        accepted_by(shared, Incoming("a", "issues", b"{}", NOW))
     with pytest.raises(ProblemError, match="not an empty place"):
         migrate(tmp_path / "one", postgresql)
 

@@ -12,6 +12,7 @@ from tassist.store.model import Incoming
 from tassist.store.place import open_database
 from tassist.store.postgres import schema
 from tests.support import postgres
+from tests.support.stores import accepted_by
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 BEARABLE = schema.Step("ALTER TABLE lanes ADD COLUMN later text", 1)
@@ -28,7 +29,7 @@ def test_a_step_forward_leaves_the_version_before_working_and_one_it_cannot_bear
             monkeypatch.setattr(schema, "STEPS", (*first, BEARABLE))
             with open_database(fresh) as new:
                 assert new.info().schema_version == 2
-                asyncio.run(old.accept(Incoming("a", "issues", b"{}", NOW)))
+                accepted_by(old, Incoming("a", "issues", b"{}", NOW))
             monkeypatch.setattr(schema, "STEPS", first)
             with open_database(fresh) as again:
                 assert [row.delivery_id for row in again.deliveries()] == ["a"], "an old one may even start anew"
