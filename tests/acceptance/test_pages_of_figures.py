@@ -6,27 +6,15 @@ import os
 import re
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tassist.telemetry.sinks.jsonl import JsonlSink
-from tassist.telemetry.sinks.port import entry
-from tests.support.records import NOON, line
+from tests.support.example_world import records_of_months
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "how-to" / "build-the-dashboard.md"
 DIFFERS = 3
-
-
-def records(folder: Path, *, days: int) -> None:
-    """Of the two repositories the page speaks of, from February 2026 on."""
-    repos = ("acme/orbit", "moonbase/docs")
-    made = [
-        line(number, repo=repos[number % 2], at=NOON + timedelta(days=number // 4 - 20)) for number in range(days * 4)
-    ]
-    JsonlSink(folder).write([entry(number, one) for number, one in enumerate(made, 1)])
 
 
 @pytest.mark.slow
@@ -37,9 +25,9 @@ def test_every_command_of_the_page_does_what_it_says(tmp_path: Path) -> None:
         for one in block.splitlines()
         if one.startswith("tassist ")
     ]
-    records(tmp_path / "home" / "telemetry", days=50)
-    records(tmp_path / "records", days=50)
-    records(tmp_path / "earlier", days=30)
+    records_of_months(tmp_path / "home" / "telemetry", days=50)
+    records_of_months(tmp_path / "records", days=50)
+    records_of_months(tmp_path / "earlier", days=30)
     (tmp_path / "tassist").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tassist "$@"\n')
     (tmp_path / "tassist").chmod(0o755)
     env = {
