@@ -9,7 +9,7 @@ DELIVERIES ?= 1000000
 SEED   ?= 1
 JOBS   ?= 1
 
-.PHONY: bench demo pictures simulate test check fix setup lock docs hostile chaos kill-setup kill-migration fuzz clean mutate coverage site wheel audit
+.PHONY: bench demo pictures simulate test check fix setup lock docs hostile chaos kill-setup kill-migration fuzz clean mutate coverage site wheel audit links
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime
@@ -81,6 +81,10 @@ setup: $(VENV)/.dev
 site: $(VENV)/.dev
 	@$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs build/site
 	@echo "build/site/index.html"
+
+# Every link to another site, asked once: needs the network; 1 where one is dead, 2 where nothing is reached.
+links: $(VENV)/.dev
+	@$(BIN)/python -m tests.support.links $(ARGS)
 
 # The same bytes from the same commit on any machine: time stamps are the commit's own.
 wheel: $(VENV)/.dev
