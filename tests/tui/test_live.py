@@ -8,7 +8,7 @@ import logging
 import re
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -233,7 +233,8 @@ async def test_an_edited_copy_goes_signed_anew_under_its_own_id(live: Live) -> N
         await talked(app)
     [sent] = set(live.world.states()) - before
     assert live.row(sent).state in {"done", "ignored"}, app.problems
-    body = live.app("home").desk.journal().body(live.row(sent).seq)
+    with closing(live.app("home").desk.journal()) as journal:
+        body = journal.body(live.row(sent).seq)
     assert body is not None
     assert json.loads(body)["issue"]["title"] == "second title"
     assert issue.title == "first title"
