@@ -215,6 +215,10 @@ class _Short:
         lines = [b"%s: %s\r\n" % header for header in (*edge.server_state.default_headers, *headers)]
         transport = edge.transport
         transport.write(b"%s%s\r\n%s" % (STATUS_LINE[answer.status], b"".join(lines), answer.body))
-        if close:
-            transport.close()
-        edge.on_response_complete()
+        if close or edge.pipeline:
+            if close:
+                transport.close()
+            edge.on_response_complete()
+        else:
+            # Without uvicorn's timer, set and unset for each request: `Connections.watch` closes whoever idles.
+            edge.due = edge.loop.time() + edge.registry.bounds.idle_s
