@@ -22,6 +22,7 @@ from tassist.server import sorting
 from tassist.server.looks import Looks
 from tassist.server.metrics import Metrics
 from tassist.server.sorting import Place, unreadable
+from tassist.server.turns import Turns
 from tassist.server.waiting import set_within
 from tassist.store.database import StoreError
 from tassist.store.model import Lane, LaneKey, News, Unsorted
@@ -46,6 +47,10 @@ class Breadth:
     """How long it sleeps at most: another process may have asked for a replay."""
     step_aside: int = 50
     """For how many times 20 ms sorting steps aside for answers after each page."""
+    aside_s: float = 0.2
+    """For how long looks step aside for answers, before some begin after all."""
+    apart_s: float = 0.25
+    """Between the beginnings of two looks at one issue; what comes meanwhile is covered by the second."""
     sorted_ahead: int = 1024
     """With so many issues in line, sorting and looking take turns."""
     take_turns: int = 5
@@ -93,6 +98,7 @@ class Dispatcher:
         self._on_news = on_news
         self._busy = busy
         self._breadth = breadth or Breadth()
+        self._turns = Turns(busy, aside_s=self._breadth.aside_s, apart_s=self._breadth.apart_s)
         self._chosen = chosen
         self._running: dict[LaneKey, asyncio.Task[None]] = {}
         self._by_installation: Counter[int] = Counter()
@@ -129,6 +135,7 @@ class Dispatcher:
                 self._wake.clear()
                 if sorting.done():
                     await sorting  # it never ends by itself: this raises what ended it, and with it the service
+                await self._turns.after_answers()
                 try:
                     self._start_looks()
                 except StoreError as error:
@@ -284,6 +291,8 @@ class Dispatcher:
 
     def _start_looks(self) -> None:
         """One lane of each repository in turn, as long as there is room."""
+        if self._draining:
+            return
         now = self._clock.now()
         for repo_id in [repo_id for repo_id, due in self._due.items() if due <= now]:
             self._rotate(repo_id)
@@ -327,8 +336,9 @@ class Dispatcher:
 
     async def _look(self, lane: Lane) -> None:
         try:
+            await self._turns.apart(lane.key)
             # What was read ahead may be old: attempts and time are those of now.
-            current = self._journal.lane(lane.key)
+            current = None if self._draining else self._journal.lane(lane.key)
             if current is not None:
                 await self._looks.look(current)
         except ProblemError as error:

@@ -94,7 +94,9 @@ class SharedDispatcher(Dispatcher):
         """The queue knows."""
 
     async def _take(self, lane: Lane) -> None:
+        await self._turns.apart(lane.key)
         async with self._room[lane.installation_id], self._places:
+            await self._turns.after_answers()
             try:
                 await self._looks.look(lane)
             except ProblemError as error:

@@ -47,6 +47,51 @@ async def test_a_rush_without_an_end_holds_sorting_up_for_a_while_only(tmp_path:
         await bench.until_done(3)
 
 
+async def test_looks_step_aside_for_answers_and_go_on_when_they_are_given(tmp_path: Path) -> None:
+    answering, github = True, ScriptedGitHub()
+    breadth = Breadth(aside_s=600, poll_s=0.05)
+    async with working(tmp_path, github, breadth=breadth, busy=lambda: answering) as bench:
+        await bench.deliver(1, 2, 3)
+        await bench.until(lambda: bench.journal.backlog().unsorted == 0, "the page")
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+            assert github.looked == []
+        answering = False
+        await bench.until_done(3)
+
+
+async def test_a_rush_without_an_end_holds_looks_up_for_a_while_only(tmp_path: Path) -> None:
+    breadth = Breadth(aside_s=0.05, step_aside=2, page=8, poll_s=0.05, looks_per_installation=2)
+    async with working(tmp_path, ScriptedGitHub(), breadth=breadth, busy=lambda: True) as bench:
+        await bench.deliver(*range(1, 13))
+        await bench.until_done(12)
+
+
+async def test_looks_at_an_issue_are_apart_however_quickly_its_deliveries_come(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    async with working(tmp_path, github, breadth=Breadth(apart_s=0.5, poll_s=0.05)) as bench:
+        began = time.monotonic()
+        for number in range(50):
+            await bench.deliver(1, name=f"d{number}")
+        await bench.until_done(50)
+
+        assert 2 <= len(github.looked) <= 1 + (time.monotonic() - began) / 0.5
+
+
+async def test_it_ends_soon_also_where_a_look_waits_to_be_apart_from_the_one_before(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    async with working(tmp_path, github, breadth=Breadth(apart_s=0.2, poll_s=0.05)) as bench:
+        await bench.deliver(1)
+        await bench.until_done(1)
+        await bench.deliver(1, name="again")
+        await bench.until(lambda: bench.dispatcher.looks_under_way, "the second look to wait")
+        broken_off = await bench.dispatcher.drain(5)
+
+        assert broken_off == 0
+        assert len(github.looked) == 1
+        assert bench.journal.backlog().lanes == 1
+
+
 async def test_a_backlog_is_looked_at_while_it_is_sorted(tmp_path: Path) -> None:
     github = ScriptedGitHub()
     breadth = Breadth(page=8, sorted_ahead=32, take_turns=10**6, brisk=0, poll_s=0.05)
