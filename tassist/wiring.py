@@ -22,6 +22,7 @@ from tassist.store.outbox import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from engine.model import IssueRef, Trigger
     from engine.ports import RunResult
@@ -62,16 +63,17 @@ class RealGitHub(GitHubSide):
             self.connection.auth.renew_keys = partial(kept_keys, home, app.app_id)
 
     @override
-    async def run(self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap) -> RunResult:
+    async def run(
+        self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap, since: datetime | None = None
+    ) -> RunResult:
         self._remember(ref.repo_id, installation_id)
         in_shadow = self.shadows.of(ref.repo_id) if self.shadows else None
         if in_shadow is not None:
             result = await self._in_shadow(trigger, ref, installation_id, *in_shadow)
             if result is not None:
                 return result
-        return await run(
-            trigger, ref, reader=self.connection.reader, applier=ledger(self.connection.applier), clock=self._clock
-        )
+        reader = self.connection.reader if since is None else self.connection.reader.since(since)
+        return await run(trigger, ref, reader=reader, applier=ledger(self.connection.applier), clock=self._clock)
 
     async def _in_shadow(
         self, trigger: Trigger, ref: IssueRef, installation_id: int, place: Path, shadow: Shadow

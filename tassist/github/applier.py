@@ -188,9 +188,9 @@ class GitHubApplier:
         except Refused as error:
             if error.fault.kind != Kind.ALREADY_EXISTS:
                 raise
-            self._remember(base, "label", fold(effect.name), 1)
+            self._remember(base, "label", fold(effect.name), 1, who)
             return Applied(effect, changed=False, after=effect.name)
-        self._remember(base, "label", fold(effect.name), 1)
+        self._remember(base, "label", fold(effect.name), 1, who)
         return Applied(effect, changed=True, after=effect.name)
 
     async def _create_milestone(self, base: str, effect: CreateMilestone, who: Credential, meter: Meter) -> Applied:
@@ -226,7 +226,7 @@ class GitHubApplier:
                 raise Retry(error.problems[0]) from None
             made, changed = found, False
         if made.number:
-            self._remember(base, "milestone", effect.title, made.number)
+            self._remember(base, "milestone", effect.title, made.number, who)
         return Applied(effect, changed=changed, after=effect.title)
 
     async def _post_comment(self, issue: str, effect: PostComment, who: Credential, meter: Meter) -> Applied:
@@ -273,7 +273,8 @@ class GitHubApplier:
         found = self._made.get((f"{base} {kind}", name))
         return found[0] if found and self.client.monotonic() - found[1] < REMEMBER_S else None
 
-    def _remember(self, base: str, kind: str, name: str, number: int) -> None:
+    def _remember(self, base: str, kind: str, name: str, number: int, who: Credential) -> None:
+        self.client.changed(who)
         self._made[f"{base} {kind}", name] = (number, self.client.monotonic())
         while len(self._made) > _MAX_REMEMBERED:
             self._made.popitem(last=False)

@@ -154,7 +154,7 @@ class GitHubClient:
         """Told of waits a person would notice: seconds, and what for."""
         self._transport = Transport(timeouts, direct=direct)
         self._kept = Revalidation()
-        self._together = Together()
+        self._together = Together(lambda: self.monotonic())  # noqa: PLW0108 – a simulation replaces it later
         self._writing: OrderedDict[str, asyncio.Lock] = OrderedDict()
 
     async def close(self) -> None:
@@ -177,6 +177,7 @@ class GitHubClient:
         lag: bool = False,
         accept: str = JSON,
         together: bool = False,
+        since_s: float | None = None,
     ) -> Answer[T]:
         """Read one thing, revalidating what was read before.
 
@@ -189,6 +190,7 @@ class GitHubClient:
             accept: Media type.
             together: It is the same for many looks: those who ask while it is being read share the next answer,
                 which is billed to one of them.
+            since_s: With ``together``: an answer to what was sent after that moment of ``monotonic`` is new enough.
         """
 
         async def ask() -> Answer[T]:
@@ -198,7 +200,7 @@ class GitHubClient:
 
         if not together:
             return await ask()
-        return cast("Answer[T]", await self._together.ask((who.scope, path, accept, lag), ask))
+        return cast("Answer[T]", await self._together.ask(who.scope, (path, accept, lag), ask, since_s=since_s))
 
     async def get_all(
         self,
@@ -209,6 +211,7 @@ class GitHubClient:
         meter: Meter | None = None,
         until: Callable[[list[T]], bool] | None = None,
         together: bool = False,
+        since_s: float | None = None,
     ) -> list[T]:
         """Read every page of a list, as ``Link`` says, never a page twice.
 
@@ -219,6 +222,7 @@ class GitHubClient:
             meter: Counts the reads GitHub bills.
             until: Given a page, whether no further one is wanted.
             together: As for `get`.
+            since_s: As for `get`.
         """
         items: list[T] = []
         seen: set[str] = set()
@@ -227,7 +231,7 @@ class GitHubClient:
             if where in seen or len(seen) >= MAX_PAGES:
                 raise Retry(_loop(where))
             seen.add(where)
-            answer = await self.get(where, list[type_], who, meter=meter, together=together)  # type: ignore[valid-type]  # a generic alias of a variable
+            answer = await self.get(where, list[type_], who, meter=meter, together=together, since_s=since_s)  # type: ignore[valid-type]  # a generic alias of a variable
             items += answer.value
             if until is not None and until(answer.value):
                 break
@@ -268,6 +272,10 @@ class GitHubClient:
             return await self._ask(
                 method, path, type_, who, content, meter, lag=lag, accept=JSON, repeatable=repeatable, paced=paced
             )
+
+    def changed(self, who: Credential) -> None:
+        """A write of ours changed what many looks share: those who ask from now on read it anew."""
+        self._together.changed(who.scope)
 
     def url(self, path: str) -> str:
         """The absolute address of a path; an absolute one is kept where it is GitHub's own.

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -44,6 +46,19 @@ class GitHubReader:
         self.ourselves = ourselves
         self.config_path = config_path
         self._repos: OrderedDict[int, _Seen] = OrderedDict()
+        self.since_s: float | None = None
+        """After which moment of the client's clock others may have read what is shared."""
+
+    def since(self, moment: datetime) -> GitHubReader:
+        """The same reader for a look that was asked for at that moment, on this machine's clock.
+
+        Issues are read by each look. What many looks share, the configuration and the repository's labels and milestones, is not
+        read again where another look has read it since then, within a second: nothing is older than what asked for the look.
+        """
+        view = copy.copy(self)
+        age_s = (self.client.clock.now() - moment).total_seconds()
+        view.since_s = self.client.monotonic() - max(age_s, 0.0)
+        return view
 
     def forget(self, repo_id: int) -> None:
         """The repository was renamed, archived or changed otherwise: read its properties anew."""
@@ -77,7 +92,9 @@ class GitHubReader:
         source = f"{ref.repo}:{self.config_path}"
         path = f"{repository(ref.repo, ref.repo_id)}/contents/{quote(self.config_path)}"
         try:
-            wire: object = (await self.client.get(path, _FILE_OR_FOLDER, who, together=True)).value
+            wire: object = (
+                await self.client.get(path, _FILE_OR_FOLDER, who, together=True, since_s=self.since_s)
+            ).value
         except Refused as error:
             if error.fault.kind != Kind.NOT_FOUND:
                 raise
@@ -164,13 +181,13 @@ class GitHubReader:
     async def labels(self, ref: IssueRef, who: Credential, meter: Meter | None = None) -> tuple[Label, ...]:
         """All labels of the repository."""
         path = f"{repository(ref.repo, ref.repo_id)}/labels?per_page=100"
-        wires = await self.client.get_all(path, LabelWire, who, meter=meter, together=True)
+        wires = await self.client.get_all(path, LabelWire, who, meter=meter, together=True, since_s=self.since_s)
         return tuple(found for found in map(translate.label, wires) if found is not None)
 
     async def milestones(self, ref: IssueRef, who: Credential, meter: Meter | None = None) -> tuple[Milestone, ...]:
         """All milestones of the repository, closed ones too, by number."""
         path = f"{repository(ref.repo, ref.repo_id)}/milestones?state=all&per_page=100"
-        wires = await self.client.get_all(path, MilestoneWire, who, meter=meter, together=True)
+        wires = await self.client.get_all(path, MilestoneWire, who, meter=meter, together=True, since_s=self.since_s)
         found = [found for found in map(translate.milestone, wires) if found is not None]
         return tuple(sorted(found, key=lambda milestone: milestone.number))
 

@@ -28,7 +28,7 @@ from tassist.store.database import StoreError
 from tassist.store.ledger import new_run_id
 from tassist.store.model import Covered, EffectRow, FinishedRun, Lane, LaneKey, Over, from_us
 from tassist.store.outbox import event_id_of
-from tassist.store.ports import Journal
+from tassist.store.ports import Journal, shared
 
 _LOG = get_logger("runs")
 _LEAST = timedelta(hours=1)
@@ -96,6 +96,7 @@ class Looks:
         self._metrics = metrics
         self._patience = patience or Patience()
         self._tell = tell
+        self._many_clocks = shared(journal) is not None
         self._configs: dict[int, str] = {}
         """The configuration each repository had when it was read last, by its digest."""
         self._counted: set[LaneKey] = set()
@@ -150,6 +151,7 @@ class Looks:
                     ref,
                     installation_id=lane.installation_id,
                     ledger=lambda inner: LedgerApplier(inner, self._journal, run, self._clock),
+                    since=self._since(lane, covered),
                 )
         except asyncio.CancelledError:
             await self._journal.stopped(lane.key)
@@ -166,6 +168,15 @@ class Looks:
         except Exception as error:  # noqa: BLE001 – one poisoned delivery stops nothing else
             return await self._failed(work, error)
         return await self._finish(work if result.issue is not None or result.applied else self._apart(work), result)
+
+    def _since(self, lane: Lane, covered: Sequence[Covered]) -> datetime | None:
+        """When the newest of the deliveries came that ask for the look; ``None`` where something else asks for it as well.
+
+        Machines that share a journal have a clock each, so there one cannot tell what came first.
+        """
+        if not covered or lane.sweep or lane.asked_at or self._many_clocks:
+            return None
+        return max(item.received_at for item in covered)
 
     async def _spread(self, lane: Lane, covered: Sequence[Covered]) -> bool:
         """A look at a whole repository is a look at each of its open issues."""

@@ -17,8 +17,18 @@ Wrap = Callable[[Applier], Applier]
 class GitHubSide(Protocol):
     """Looks at an issue on GitHub, decides, applies."""
 
-    async def run(self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap) -> RunResult:
+    async def run(
+        self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap, since: datetime | None
+    ) -> RunResult:
         """One look at one issue, all the way.
+
+        Args:
+            trigger: Why.
+            ref: The issue.
+            installation_id: Which covers it.
+            ledger: Put around the applier.
+            since: What was read of the repository after that moment of this machine's clock is new enough, if it is not
+                old; ``None``: everything is read now.
 
         Raises:
             Retry: a later attempt may succeed.

@@ -108,7 +108,9 @@ class SimGitHub(RealGitHub):
         return self.connection.api
 
     @override
-    async def run(self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap) -> RunResult:
+    async def run(
+        self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap, since: datetime | None = None
+    ) -> RunResult:
         life = self._life
         key = (ref.repo_id, ref.number)
         life.watch.run_begins(life, key)
@@ -120,7 +122,7 @@ class SimGitHub(RealGitHub):
                 life.world.faults.note("deadly")
                 life.die("deadly")
                 raise Died
-            return await super().run(trigger, ref, installation_id=installation_id, ledger=ledger)
+            return await super().run(trigger, ref, installation_id=installation_id, ledger=ledger, since=since)
         finally:
             life.active.discard(key)
 

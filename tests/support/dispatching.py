@@ -48,6 +48,7 @@ class ScriptedGitHub:
     behave: Callable[[IssueRef, Trigger, Wrap], Awaitable[RunResult]] = succeed
     looked: list[tuple[str, int]] = field(default_factory=list)
     triggers: list[Trigger] = field(default_factory=list)
+    since: list[datetime | None] = field(default_factory=list)
     under_way: Counter[tuple[str, int]] = field(default_factory=Counter)
     most_at_once: int = 0
     overlaps: int = 0
@@ -58,10 +59,13 @@ class ScriptedGitHub:
     def __post_init__(self) -> None:
         self.gate.set()
 
-    async def run(self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap) -> RunResult:
+    async def run(
+        self, trigger: Trigger, ref: IssueRef, *, installation_id: int, ledger: Wrap, since: datetime | None = None
+    ) -> RunResult:
         key = (ref.repo, ref.number)
         self.looked.append(key)
         self.triggers.append(trigger)
+        self.since.append(since)
         self.under_way[key] += 1
         self.overlaps += self.under_way[key] > 1
         self.most_at_once = max(self.most_at_once, self.under_way.total())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime
 
 import pytest
 
 from engine.model import Fact, IssueRef
+from engine.plan import CreateLabel
 from engine.ports import ConfigText, Gone, Look, Retry
 from tassist.github.reader import CONFIG_PATH
 from tassist.sandbox import issue_changes, labels, milestones, repositories, sub_issues
@@ -60,6 +62,44 @@ async def test_a_fact_asked_for_later_does_not_read_the_issue_again(octo: Octo) 
     assert third.issue.timeline is not None
     assert third.repo.labels == second.repo.labels is not None
     assert (second.reads, third.reads) == (1, 1)
+
+
+async def test_looks_that_were_asked_for_at_once_share_the_repository_and_read_each_its_issue(octo: Octo) -> None:
+    octo.opened("another")
+    octo.configure('schema_version: "1.0"\ntracks: []\nlabels: []\nmilestones: []\n')
+    reader, clock = octo.connection.reader, octo.connection.client.clock
+    facts = (Fact.REPO_LABELS, Fact.REPO_MILESTONES)
+    came = clock.now()
+    octo.box.requests.clear()
+
+    for number in (1, 2, 1):
+        one = reader.since(came)
+        assert isinstance(await one.config(octo.at(number)), ConfigText)
+        assert isinstance(await one.look(octo.at(number), facts), Look)
+
+    asked = Counter(octo.asked())
+    assert (asked["GET /contents/{path:path}"], asked["GET /labels"], asked["GET /milestones"]) == (1, 1, 1)
+    assert asked["GET /issues/{number}"] == 3
+
+    with octo.box.lock:
+        labels.put_label(octo.box, octo.repo, "after")
+    later = await reader.since(clock.now()).look(octo.at(1), facts)
+    assert isinstance(later, Look)
+    assert later.repo.labels is not None
+    assert "after" in {label.name for label in later.repo.labels}, "what asked for this look came after that read"
+
+
+async def test_what_a_look_creates_the_next_one_sees_however_early_it_was_asked_for(octo: Octo) -> None:
+    reader = octo.connection.reader
+    one = reader.since(octo.connection.client.clock.now())
+    assert isinstance(await one.look(octo.at(1), (Fact.REPO_LABELS,)), Look)
+
+    await octo.connection.applier.apply(octo.at(1), CreateLabel("new", "", "1D76DB", rule="labels"))
+    seen = await one.look(octo.at(1), (Fact.REPO_LABELS,))
+
+    assert isinstance(seen, Look)
+    assert seen.repo.labels is not None
+    assert "new" in {label.name for label in seen.repo.labels}
 
 
 async def test_the_parent_is_named_by_the_issue_so_that_is_read_again(octo: Octo) -> None:

@@ -182,6 +182,46 @@ async def test_the_look_knows_the_newest_delivery_it_covers(tmp_path: Path) -> N
     assert (trigger.sender, trigger.sender_id) == ("ann", 3)
 
 
+async def test_what_is_shared_between_looks_is_no_older_than_the_newest_delivery_a_look_covers(tmp_path: Path) -> None:
+    github = ScriptedGitHub()
+    early, late = (datetime(2026, 6, 1, 12, minute, tzinfo=UTC) for minute in (1, 2))
+    async with working(tmp_path, github) as bench:
+        await bench.journal.open_lane(LaneKey(7, 9), repo="o/r7", installation_id=5, now=early)
+        await bench.until(lambda: bench.journal.backlog().lanes == 0, "the look a person asked for")
+        github.gate.clear()
+        await bench.deliver(1, received=early)
+        await bench.until(lambda: len(github.looked) == 2, "the first look")
+        await bench.deliver(1, name="second", received=late)
+        await bench.deliver(1, name="third", received=early)  # sent earlier, stored later
+        await bench.until(lambda: bench.journal.backlog().unsorted == 0, "everything to be sorted")
+        github.behave = trouble
+        github.gate.set()
+        await bench.until(lambda: len(github.looked) >= 4, "a look that failed, and one more")
+        github.behave = succeed
+        await bench.until_done(3)
+
+    assert github.since[:2] == [None, early]
+    assert set(github.since[2:]) == {None}, "what failed is tried with everything read anew"
+
+
+async def test_a_look_that_covers_several_deliveries_shares_what_was_read_since_the_last_of_them(
+    tmp_path: Path,
+) -> None:
+    github = ScriptedGitHub()
+    early, late = (datetime(2026, 6, 1, 12, minute, tzinfo=UTC) for minute in (1, 2))
+    github.gate.clear()
+    async with working(tmp_path, github) as bench:
+        await bench.deliver(1, received=early)
+        await bench.until(lambda: github.looked, "the first look")
+        await bench.deliver(1, name="second", received=late)
+        await bench.deliver(1, name="third", received=early)  # sent earlier, stored later
+        await bench.until(lambda: bench.journal.backlog().unsorted == 0, "everything to be sorted")
+        github.gate.set()
+        await bench.until_done(3)
+
+    assert github.since == [early, late]
+
+
 @pytest.mark.parametrize("installation", [5, 6], ids=["the same installation", "another installation"])
 async def test_h36_a_flood_in_one_repository_does_not_delay_another(tmp_path: Path, installation: int) -> None:
     github = ScriptedGitHub()
