@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -211,6 +212,7 @@ def _until_reset(headers: Mapping[str, str], now: datetime) -> float:
     return _retry_after(headers, now, 0)
 
 
+@lru_cache(maxsize=16)  # every answer has one, and all of a second have the same
 def _http_date(raw: str) -> datetime | None:
     if not raw or len(raw) > 64:
         return None
