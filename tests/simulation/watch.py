@@ -402,7 +402,8 @@ class Watch:
         """Something was asked of a suspended installation."""
         life = self.world.life
         since_s = life.paused.get(installation.id) if life else None
-        past_s = self.world.now_s - since_s if since_s is not None else 0.0
+        # Without a webhook nobody tells of one that worked in between and was suspended again.
+        past_s = self.world.now_s - max(since_s, installation.changed_s) if since_s is not None else 0.0
         # A look that was under way may still ask, for as long as a look may take.
         self.holds("paused", past_s < 330, lambda: f"asked {past_s:.0f} s after {installation.account} was suspended")
 
