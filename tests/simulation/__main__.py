@@ -15,8 +15,8 @@ import msgspec
 
 from tests.simulation.bugs import BUGS
 from tests.simulation.faults import KINDS
+from tests.simulation.invariants import INVARIANTS
 from tests.simulation.run import Report, simulate
-from tests.simulation.watch import INVARIANTS
 
 CHUNK = 2_500
 """Deliveries of one seed where there are many: a seed that fails is known soon, and little is lost where a run is broken off."""

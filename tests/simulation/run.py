@@ -19,9 +19,9 @@ from tassist.config import faults as points
 from tassist.github import client
 from tests.simulation.bugs import planted
 from tests.simulation.epilogue import Epilogue
+from tests.simulation.invariants import Violation
 from tests.simulation.life import LIFE, Died
 from tests.simulation.people import People
-from tests.simulation.watch import Violation
 from tests.simulation.wire import SimTransport
 from tests.simulation.world import World
 
