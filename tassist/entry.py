@@ -58,6 +58,7 @@ def run(args: list[str]) -> int:
 
     debug = "--debug" in args
     args = [arg for arg in args if arg != "--debug"]
+    diagnostics.begin(args)
     try:
         result = root.main(args=["--help"] if alone else args, prog_name="tassist", standalone_mode=False)
         if isinstance(result, OpenPlace):

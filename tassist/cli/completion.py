@@ -28,5 +28,7 @@ def command(shell: str) -> int:
     found = get_completion_class(shell)
     assert found is not None
     source = found(root, {}, "tassist", "_TASSIST_COMPLETE").source()
+    # click's own for fish takes a help that has commas for more than one part, and shows the first.
+    source = source.replace('string split ","', 'string split --max 1 ","')
     output.line(source.rstrip("\n"))
     return Exit.OK

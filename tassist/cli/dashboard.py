@@ -207,9 +207,13 @@ def records(
     """
     from tassist.services import dashboard_records
 
+    count = 0
     for line in dashboard_records.records_behind(
         figure, _folder(source, home), repos=repos, as_of=as_of.date() if as_of else None
     ):
         output.raw(line + b"\n")
+        count += 1
     output.flush()
+    if not count:
+        diagnostics.say(f"no record counts for {safe_text(figure, max_chars=100)} there")
     return Exit.OK

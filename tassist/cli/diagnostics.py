@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from engine.problems import Problem
 from tassist.cli.folding import folded
 from tassist.errors import redact
 from tassist.text import noun, safe_text
+
+_home = ""
+"""`` --home DIR``, where the command line has it."""
+
+
+def begin(args: Sequence[str]) -> None:
+    """Remember the folder that was typed: the commands to type next name it, too."""
+    global _home  # noqa: PLW0603 – a process has one command line, and this module is its only way to stderr
+    told = list(args[: args.index("--")] if "--" in args else args)
+    found = [each.partition("=")[2] for each in told if each.startswith("--home=")]
+    found += [value for name, value in pairwise(told) if name == "--home"]
+    _home = f" --home {shlex.quote(safe_text(found[-1]))}" if found and found[-1] else ""
+
+
+def typed(text: str) -> str:
+    """A text with commands to type next, which find the folder of this one."""
+    from tassist.config.typed import with_home
+
+    return with_home(text, _home) if _home else text
 
 
 def width() -> int | None:
@@ -29,7 +51,7 @@ def say(text: str) -> None:
 
 def problems(found: Iterable[Problem]) -> None:
     """Write every problem: what, why, fix; a person at a terminal is told where to read more."""
-    seen = list(found)
+    seen = [replace(problem, fix=typed(problem.fix)) if problem.fix else problem for problem in found]
     columns = width()
     for problem in seen:
         # Each part goes on under its own words.

@@ -91,7 +91,7 @@ def _document(report: Report) -> dict[str, object]:
 
 
 def _print(item: Examined) -> None:
-    from tassist.cli import output
+    from tassist.cli import diagnostics, output
     from tassist.errors import redact
     from tassist.text import safe_text
 
@@ -103,6 +103,6 @@ def _print(item: Examined) -> None:
     if finding.why:
         output.line(f"           why: {shown(finding.why)}")
     if finding.fix:
-        output.line(f"           fix: {shown(finding.fix)}")
+        output.line(f"           fix: {shown(diagnostics.typed(finding.fix))}")
     if item.mends:
-        output.line(f"           or:  tassist doctor --fix {item.id}  ({item.mends})")
+        output.line(f"           or:  {diagnostics.typed(f'tassist doctor --fix {item.id}')}  ({item.mends})")

@@ -258,7 +258,7 @@ def preview_lines(planned: Planned) -> list[str]:
         lines.append(f"{safe_text(change.where, max_chars=200)}: {safe_text(change.what, max_chars=400)}")
         lines += [f"    {safe_text(line, max_chars=300)}" for line in change.diff]
     if lines and planned.undo:
-        lines.append(f"    to take it back: {planned.undo}")
+        lines.append(f"    to take it back: {diagnostics.typed(planned.undo)}")
     return lines
 
 

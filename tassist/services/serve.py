@@ -20,6 +20,7 @@ from tassist.services.connecting import limits
 from tassist.services.store import how_long
 from tassist.services.telemetry_sinks import TelemetryChoice, choose
 from tassist.store.model import Keep
+from tassist.store.place import check_address
 from tassist.text import safe_text
 
 
@@ -62,6 +63,11 @@ def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webh
         ProblemError: with everything that is wrong, at once.
     """
     problems: list[Problem] = []
+    database = settings.secret("database")
+    try:
+        check_address(database.reveal().strip())
+    except ProblemError as error:
+        problems.extend(error.problems)
     app: secrets.GitHubApp | None = None
     try:
         app = secrets.load(settings, needs_webhook_secret=needs_webhook_secret)
@@ -113,7 +119,7 @@ def prepare(settings: Settings, *, poll_every_s: float | None = None, needs_webh
         poll_every_s=poll_every_s,
         telemetry=telemetry,
         keep=keep,
-        database=settings.secret("database"),
+        database=database,
         chosen=chosen,
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -66,9 +68,29 @@ def open_database(text: str, *, create: bool = True, clock: Clock | None = None)
     Raises:
         ProblemError: the extra is not installed, or the database cannot be used.
     """
-    try:
+    with _installed():
         from tassist.store.postgres.address import Address
         from tassist.store.postgres.journal import PostgresJournal
+    return PostgresJournal.open(Address(text), clock or SystemClock(), create=create)
+
+
+def check_address(text: str) -> None:
+    """Judge what names a database, without asking it; nothing names none.
+
+    Raises:
+        ProblemError: the extra is not installed, or the text is no connection string.
+    """
+    if text:
+        with _installed():
+            from tassist.store.postgres.address import Address
+        Address(text)
+
+
+@contextmanager
+def _installed() -> Iterator[None]:
+    """Says in words that what talks to PostgreSQL is not installed."""
+    try:
+        yield
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in {"psycopg", "psycopg_pool", "psycopg_binary", "procrastinate"}:
             raise
@@ -80,7 +102,6 @@ def open_database(text: str, *, create: bool = True, clock: Clock | None = None)
                 "pip install 'tassist[postgresql]'",
             )
         ) from None
-    return PostgresJournal.open(Address(text), clock or SystemClock(), create=create)
 
 
 def holds_password(text: str) -> bool:

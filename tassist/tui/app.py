@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, cast
@@ -21,6 +22,7 @@ from textual.worker import Worker, WorkerState
 from typing_extensions import override
 
 from engine.problems import Problem, ProblemError
+from tassist.config.typed import home_option, with_home
 from tassist.errors import problems_of
 from tassist.terminal import shows_unicode
 from tassist.text import safe_text
@@ -262,11 +264,17 @@ The keys of what has the focus are listed beside this."""
 
         await self.push_screen(CommandModal(self.desk, verb))
 
+    @property
+    def home_option(self) -> str:
+        """What a command to type next needs to find this console's folder."""
+        return home_option(self.desk.settings)
+
     # --- problems -----------------------------------------------------------------------------
 
     def tell(self, problems: Iterable[Problem], *, quiet: bool = False) -> None:
         """Keep problems in the list, and say the first one."""
-        found = list(problems)
+        option = self.home_option
+        found = [replace(each, fix=with_home(each.fix, option)) if option and each.fix else each for each in problems]
         fresh = [problem for problem in found if problem not in self.problems[:20]]
         self.problems[:0] = reversed(fresh)
         del self.problems[_MOST_PROBLEMS:]

@@ -20,6 +20,9 @@ _MEANT = re.compile(
 """OWNER/NAME in an address that was pasted."""
 _REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
 
+_UNSEEN = frozenset({"app-id-missing", "private-key-missing", "app-not-installed"})
+"""What is said where nobody could look whether there is such a repository, or there is none."""
+
 
 async def read_target(
     target: str,
@@ -60,8 +63,12 @@ async def _read(target: str, settings: Settings, told: Callable[[float, str], No
         from tassist.services.migrate.hands import more
         from tassist.services.migrate.remote import read_remote
 
-        async with connect(settings, dry=True, patience=AT_A_TERMINAL, told=told) as connection:
-            return await more(connection, await read_remote(connection, target), settings)
+        try:
+            async with connect(settings, dry=True, patience=AT_A_TERMINAL, told=told) as connection:
+                return await more(connection, await read_remote(connection, target), settings)
+        except ProblemError as error:
+            unseen = any(problem.code in _UNSEEN for problem in error.problems)
+            raise ProblemError([*error.problems, *([_taken(target)] if unseen else [])]) from error
     meant = _MEANT.search(target)
     raise ProblemError(
         Problem(
@@ -72,6 +79,15 @@ async def _read(target: str, settings: Settings, told: Callable[[float, str], No
             if meant
             else "check the spelling; OWNER/NAME is written as in the address of the repository's page",
         )
+    )
+
+
+def _taken(target: str) -> Problem:
+    """What else may be wrong where a repository could not be read: it may never have been meant."""
+    return Problem(
+        "taken-for-a-repository",
+        f"{target} was taken for a repository on GitHub: there is no such folder or file here",
+        fix=f"if a folder was meant, check its path; one that is written ./{target} is never taken for a repository",
     )
 
 

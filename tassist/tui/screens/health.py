@@ -16,6 +16,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 from typing_extensions import override
 
+from tassist.config.typed import home_option, with_home
 from tassist.doctor.check import State
 from tassist.doctor.examine import Examined
 from tassist.errors import redact
@@ -145,7 +146,11 @@ fix of the chosen one, where there is a safe one. **r** looks again, **d** looks
         if check is None:
             return
         item = self.found.get(check_id)
-        parts = [_finding(item)] if item is not None else [content(f"{check.title}: looking …", style="bold")]
+        parts = (
+            [_finding(item, home_option(self.desk.settings))]
+            if item is not None
+            else [content(f"{check.title}: looking …", style="bold")]
+        )
         parts.append(Content.styled(safe_text(check.explains.replace("`", "")), "$text-muted"))
         self.query_one("#finding-text", Static).content = Content("\n\n").join(parts)
         self.query_one("#finding").scroll_home(animate=False)
@@ -209,14 +214,14 @@ def _waiting_row(title: str) -> Content:
     return Content.assemble(("   …       ", "$text-muted"), safe_text(title, max_chars=40))
 
 
-def _finding(item: Examined) -> Content:
+def _finding(item: Examined, home: str) -> Content:
     glyph, word, style = WORDS[item.finding.state]
     finding = item.finding
     lines = [Content.assemble((f"{glyph} {word}: ", style), (_shown(finding.said), "bold"))]
     if finding.why:
         lines.append(Content.assemble(("why: ", "$text-muted"), _shown(finding.why)))
     if finding.fix:
-        lines.append(Content.assemble(("fix: ", "$text-muted"), _shown(finding.fix)))
+        lines.append(Content.assemble(("fix: ", "$text-muted"), _shown(with_home(finding.fix, home))))
     if item.mends:
         lines.append(Content.styled(f"f: {_shown(item.mends)}", "bold $text-primary"))
     return Content("\n").join(lines)

@@ -19,6 +19,7 @@ from typing_extensions import override
 from engine.problems import Problem
 from setup_wizard.flow import Ask, Failed, Planned, Preview, Signal, Wait
 from setup_wizard.question import Choice, Question
+from tassist.config.typed import with_home
 from tassist.text import safe_text
 from tassist.tui.safe import content
 from tassist.tui.setup.lists import LONG, ManyList, OneList, SearchedList
@@ -223,7 +224,7 @@ class PreviewView(View[bool]):
         with VerticalScroll(id="changes", can_focus=True):
             for planned in self.preview.planned:
                 with Vertical(classes="change"):
-                    yield from _planned(planned)
+                    yield from _planned(planned, getattr(self.app, "home_option", ""))
         with Horizontal(classes="setup-buttons"):
             yield Button("Go on" if not self.preview.dry else "Go on; nothing is changed", id="go", compact=True)
             yield Button("Back to the questions", id="back", compact=True)
@@ -251,7 +252,7 @@ class PreviewView(View[bool]):
         self.resolve(answers[event.button.id])
 
 
-def _planned(planned: Planned) -> Iterator[Static]:
+def _planned(planned: Planned, home: str) -> Iterator[Static]:
     """A line a widget, so that what wraps keeps its indent."""
     title = f"○ {safe_text(planned.title, max_chars=100)}"
     if not planned.found.changes:
@@ -267,7 +268,7 @@ def _planned(planned: Planned) -> Iterator[Static]:
             style = {"+": "$text-success", "-": "$text-error"}.get(line[:1], "$text-muted")
             yield Static(Content.styled(safe_text(line, max_chars=300), style), classes="diff")
     if planned.undo:
-        undo = f"To take it back: {safe_text(planned.undo, max_chars=300)}"
+        undo = f"To take it back: {with_home(safe_text(planned.undo, max_chars=300), home)}"
         yield Static(Content.styled(undo, "$text-muted"), classes="what")
 
 

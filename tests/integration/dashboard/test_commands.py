@@ -205,6 +205,13 @@ def test_the_records_behind_a_figure_are_printed(home: Path, capsys: Capture) ->
     assert typed(capsys, "records", "nothing")[0] == 2
 
 
+def test_where_no_record_counts_for_a_figure_it_is_said_and_no_error(home: Path, capsys: Capture) -> None:
+    assert run(["dashboard", "records", "rule.nothing.applied", "--home", str(home)]) == 0
+
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "no record counts for rule.nothing.applied there\n")
+
+
 def test_open_says_where_it_is_and_needs_a_build(home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(name, raising=False)

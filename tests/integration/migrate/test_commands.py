@@ -158,6 +158,11 @@ WRONG = {
     "no such target": (["audit", "nowhere"], 2, "no folder or file"),
     "an address": (["audit", "https://github.com/octo/app.git"], 2, "fix: write it as octo/app\n"),
     "an address of ssh": (["audit", "git@github.com:octo/app.git"], 2, "fix: write it as octo/app\n"),
+    "a folder that is misspelt": (
+        ["audit", "ap/p"],
+        4,
+        "error: ap/p was taken for a repository on GitHub: there is no such folder or file",
+    ),
     "an empty list": (["audit", "empty.json"], 2, "no snapshot"),
     "no such target, diff": (["diff", "nowhere", "--config", "new.yml"], 1, "no folder or file"),
     "no configuration": (["diff", "app", "--config", "none.yml"], 1, "none.yml"),

@@ -115,6 +115,15 @@ def test_a_database_is_named_by_an_option_that_takes_no_password(verb: list[str]
     assert "no database is named" not in nowhere.stderr
 
 
+@pytest.mark.parametrize("verb", ["serve --headless", "worker"])
+def test_what_is_no_address_of_a_database_is_said_before_what_else_is_missing(verb: str, tmp_path: Path) -> None:
+    done = shell(f"{TASSIST} {verb} --home {tmp_path} --database wrong")
+
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("error: the database's connection string cannot be read\n")
+    assert "the GitHub App's id is not known" in done.stderr
+
+
 def test_as_many_looks_at_once_as_a_worker_can_have() -> None:
     assert "0 is not between 1 and 256." in shell(f"{TASSIST} worker --looks 0").stderr
     assert "no database is named" in shell(f"{TASSIST} worker --looks 256").stderr

@@ -63,7 +63,9 @@ def test_all_problems_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_shell_gets_a_script_that_asks_tassist(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["completion", shell]) == 0
 
-    assert f"_TASSIST_COMPLETE={shell}_complete" in capsys.readouterr().out
+    script = capsys.readouterr().out
+    assert f"_TASSIST_COMPLETE={shell}_complete" in script
+    assert 'string split ","' not in script, "fish would cut what a command does at its first comma"
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
@@ -93,11 +95,11 @@ def test_fish_completes_a_command_with_what_it_does(tmp_path: Path, project_root
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tassist "$@"\n')
     command.chmod(0o755)
     env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONPATH": str(project_root), "HOME": str(tmp_path)}
-    script = 'tassist completion fish | source; complete --do-complete "tassist deli"'
+    script = 'tassist completion fish | source; complete --do-complete "tassist de"'
 
     done = subprocess.run(["fish", "--no-config", "-c", script], env=env, capture_output=True, text=True, timeout=120)
 
-    assert done.stdout.startswith("deliveries\tLook at deliveries"), done.stderr
+    assert "deliveries\tLook at deliveries: list, search, compare, edit, send again.\n" in done.stdout, done.stderr
 
 
 def test_the_man_page_is_the_same_in_every_locale_and_no_reader_complains(project_root: Path) -> None:
