@@ -77,7 +77,9 @@ def plan(
     else:
         show(made)
         if out is not None:
-            diagnostics.say(f"kept; apply exactly this one with: tassist migrate apply {made.repo} --plan {out}")
+            diagnostics.say(
+                diagnostics.typed(f"kept; apply exactly this one with: tassist migrate apply {made.repo} --plan {out}")
+            )
     return Exit.USAGE if made.steps else Exit.OK
 
 
@@ -143,9 +145,8 @@ def apply(
     if as_json:
         output.document(report.redacted(moving.progress_data(done)))
     else:
-        output.line(
-            f"Done: {len(made.steps)} of {len(made.steps)} {noun(len(made.steps), 'step')}. Check it: tassist migrate verify {made.repo}"
-        )
+        check = diagnostics.typed(f"tassist migrate verify {made.repo}")
+        output.line(f"Done: {len(made.steps)} of {len(made.steps)} {noun(len(made.steps), 'step')}. Check it: {check}")
         for entry in made.by_hand:
             output.line(report.clean(f"  by hand: {entry}"))
     return Exit.OK
@@ -181,9 +182,10 @@ def verify(repo: str, home: str | None, *, as_json: bool) -> int:
                 if not holds:
                     output.line(report.clean(f"  {what.replace(' is as the', ' is not as the')}: {why}"))
             if agreed < len(found.foreseen):
+                sweep = diagnostics.typed(f"tassist sweep {found.repo}")
                 output.line(
                     report.clean(
-                        f"  either somebody changed them since, or the engine has not looked at them yet: tassist sweep {found.repo}"
+                        f"  either somebody changed them since, or the engine has not looked at them yet: {sweep}"
                     )
                 )
         looked = f"; {len(found.unchecked)} could not be looked at" if found.unchecked else ""

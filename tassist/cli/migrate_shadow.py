@@ -34,7 +34,7 @@ def start(repo: str, days: int, kept: Path | None, home: str | None) -> int:
     loaded = settings.load({"home": home})
     made = asyncio.run(moving.begin_shadow(repo, loaded, days, kept, told=diagnostics.waiting))
     output.line(safe_text(f"{made.repo} is in shadow {made.in_words()}; nothing is written to it"))
-    output.line(safe_text(f"See how far they agree: tassist migrate shadow status {made.repo}"))
+    output.line(diagnostics.typed(safe_text(f"See how far they agree: tassist migrate shadow status {made.repo}")))
     return Exit.OK
 
 
@@ -47,7 +47,7 @@ def status(repo: str, home: str | None, *, as_json: bool) -> int:
 
     The exit code is 3 where they differ on the last day.
     """
-    from tassist.cli import output
+    from tassist.cli import diagnostics, output
     from tassist.config import settings
     from tassist.errors import Exit
     from tassist.services.migrate import moving, report
@@ -62,7 +62,7 @@ def status(repo: str, home: str | None, *, as_json: bool) -> int:
         for one in found.days[-1].differing[:20] if found.days else ():
             output.line(report.clean(f"  #{one.number}: the engine would {'; '.join(one.would)}"))
         if not found.days:
-            output.line("nothing was looked at yet: tassist sweep looks at every open issue now")
+            output.line(diagnostics.typed("nothing was looked at yet: tassist sweep looks at every open issue now"))
     return Exit.FOUND if found.days and found.days[-1].differ else Exit.OK
 
 

@@ -67,7 +67,8 @@ def command(
         if not as_json:
             output.line(f"key        {found.using}")
             for fingerprint in found.old:
-                output.line(f"old key    {fingerprint}: delete it at {found.page}, then: tassist rotate key --finish")
+                finish_it = diagnostics.typed("tassist rotate key --finish")
+                output.line(f"old key    {fingerprint}: delete it at {found.page}, then: {finish_it}")
         code = Exit.WAITING if found.old else Exit.OK
     if as_json:
         output.document(facts)

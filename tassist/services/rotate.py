@@ -170,4 +170,7 @@ def _shown(app: GitHubApp) -> KeyRotated:
 
 def _page(app: GitHubApp) -> str:
     root = web_root(app.api_url)
-    return f"{root}/settings/apps/{app.slug} (of an organisation: {root}/organizations/{app.owner}/settings/apps/{app.slug})"
+    owner = app.owner or "ORGANIZATION"
+    return (
+        f"{root}/settings/apps/{app.slug} (of an organisation: {root}/organizations/{owner}/settings/apps/{app.slug})"
+    )

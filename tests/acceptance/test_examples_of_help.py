@@ -110,7 +110,11 @@ WITH_A_SERVICE: Typed = [
     ("tassist switch prod", 0, "webhook"),
     ("tassist switch status --json", 0, '"webhook"'),
     ("tassist rotate secret", 0, "secret"),
-    ("tassist rotate key --key-file ~/Downloads/app.private-key.pem", 8, "tassist rotate key --finish"),
+    (
+        "tassist rotate key --key-file ~/Downloads/app.private-key.pem",
+        8,
+        "organizations/ORGANIZATION/settings/apps/task-assistant",
+    ),
     ("tassist setup export > app.line", 0, "passphrase"),
 ]
 

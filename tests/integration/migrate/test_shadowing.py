@@ -52,3 +52,15 @@ async def test_it_decides_with_a_token_that_cannot_write_and_the_switch_ends_it(
     line = json.loads(run_record(results[0], trigger=Trigger("sweep"), run_id="r", recorded=shop.box.clock.now()))
     assert line["origin"] == "shadow"
     assert CONFIG in shop.files()
+
+
+async def test_what_is_to_be_typed_next_names_the_folder_that_was_given(lean: Shop) -> None:
+    given = ("--home", str(lean.home))
+
+    begun = await lean.migrate("shadow", "start", "lena/shop", "--days", "7", *given)
+    status = await lean.migrate("shadow", "status", "lena/shop", *given)
+    without = await lean.migrate("shadow", "status", "lena/shop")
+
+    assert f"See how far they agree: tassist migrate shadow status --home {lean.home} lena/shop\n" in begun.out
+    assert f"tassist sweep --home {lean.home} looks at every open issue now\n" in status.out
+    assert "--home" not in without.out
