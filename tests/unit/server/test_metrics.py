@@ -27,7 +27,8 @@ def values(of: Any, name: str) -> set[str]:
 
 
 def test_the_table_knows_every_kind_that_can_be_counted() -> None:
-    refused = set(re.findall(r'Refused\(\s*\d+,\s*"(\w+)"', (SERVER / "intake.py").read_text()))
+    source = "".join((SERVER / name).read_text() for name in ("head.py", "intake.py"))
+    refused = set(re.findall(r'Refused\(\s*\d+,\s*"(\w+)"', source))
     assert len(refused) > 6
 
     assert kinds("deliveries") == refused | values(Accepted, "kind") | {"quarantined", "disconnected"}
