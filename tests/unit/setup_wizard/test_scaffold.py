@@ -132,6 +132,19 @@ def test_the_recorded_repository_gets_its_two_tracks_with_their_milestones(proje
     ]
 
 
+def test_a_track_gets_the_milestone_most_of_its_open_issues_are_in() -> None:
+    sprint, later = Milestone(1, "Sprint 4"), Milestone(2, "Later")
+    issues = [
+        issue(number, "track/main", milestone=milestone, state="open")
+        for number, milestone in enumerate((sprint, sprint, sprint, later), 1)
+    ]
+
+    config = parse(scaffold_config([Label("track/main")], [sprint, later], issues))
+
+    assert isinstance(config, Config)
+    assert (config.tracks[0].label, config.tracks[0].milestone) == ("track/main", "Sprint 4")
+
+
 def test_two_labels_of_one_track_make_one_track() -> None:
     found = find_tracks([Label("track/api", "", "ededed"), Label("Track-API", "", "ededed")], [], [])
 
