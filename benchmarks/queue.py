@@ -109,7 +109,8 @@ def measure(amount: int, folder: Path, at_most_s: float) -> dict[str, float]:
     process.stdout.readline()
     ready = time.perf_counter()
     reader = sqlite3.connect(home / "journal.db")
-    left = "SELECT (SELECT count(*) FROM deliveries WHERE state = 'stored') + (SELECT count(*) FROM lanes)"
+    # Whether anything is left, not how much: counting a million costs the service beside it a fifth of its time.
+    left = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'stored') OR EXISTS (SELECT 1 FROM lanes)"
     pause = min(2.0, amount / 20_000)
     while time.perf_counter() - ready < at_most_s and reader.execute(left).fetchone()[0]:
         if process.poll() is not None:
