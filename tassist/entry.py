@@ -37,7 +37,18 @@ def main(args: Sequence[str] | None = None) -> None:
 
     # The verb is done and everything is whole; another Ctrl-C ends the process and needs no words.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if code:
+        _say_the_rest()
     sys.exit(code)
+
+
+def _say_the_rest() -> None:
+    """Write what is left; where nobody reads any more Python would end with 120, whatever the verb's code is."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run(args: list[str]) -> int:

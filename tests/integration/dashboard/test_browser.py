@@ -50,7 +50,9 @@ def pages(months: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(months: Path) -> Iterator[Browser]:
+    # An open browser's loop runs in this thread, and whoever makes the months needs one of its own: they are made before.
+    del months
     program = installed()
     if program is None:
         pytest.skip("no Chromium on this machine")

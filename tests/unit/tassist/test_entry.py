@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,21 @@ def test_a_closed_stream_is_no_bug(closed: str) -> None:
 
 def test_a_closed_error_stream_keeps_the_exit_code(tmp_path: Path) -> None:
     assert shell(f"{TASSIST} config validate {tmp_path}/none.yml 2>&-").returncode == 2
+
+
+def test_a_code_is_kept_where_nobody_reads_the_last_words_any_more() -> None:
+    code = "import sys; from tassist import entry; sys.stdout.write('left over'); entry.main(['nonsense'])"
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, env=buffered
+    )
+    os.close(writing)
+
+    assert done.returncode == 2, "and not Python's 120"
+    assert "Exception ignored" not in done.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
