@@ -22,6 +22,8 @@ from tassist.server.intake import Budget, Inbox, Intake
 from tassist.server.metrics import Metrics
 from tassist.server.service import _listen, _Server
 from tassist.server.signature import Renewal, Secrets, Verifier
+from tassist.store.journal import Journal
+from tassist.store.model import Accepted, Incoming
 
 SECRET = "It's a Secret to Everybody"
 
@@ -113,6 +115,18 @@ async def read_answer(reader: asyncio.StreamReader, *, bodiless: bool = False) -
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if ":" in line)}
     body = b"" if bodiless else await reader.readexactly(int(headers.get("content-length", "0")))
     return Answer(int(first.split()[1]), headers, body)
+
+
+class Held:
+    """An inbox that stores when it is told to."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.open = asyncio.Event()
+
+    async def accept(self, incoming: Incoming) -> Accepted:
+        await self.open.wait()
+        return await self.journal.accept(incoming)
 
 
 @asynccontextmanager

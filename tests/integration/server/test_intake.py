@@ -21,8 +21,16 @@ from tassist.server.head import MAX_BODY_BYTES
 from tassist.server.intake import Budget, Inbox
 from tassist.server.signature import Secrets
 from tassist.store.journal import Journal
-from tassist.store.model import Accepted, Incoming
-from tests.support.delivering import SECRET, Target, compact, issue_payload, read_answer, signature, taking_deliveries
+from tests.support.delivering import (
+    SECRET,
+    Held,
+    Target,
+    compact,
+    issue_payload,
+    read_answer,
+    signature,
+    taking_deliveries,
+)
 
 BODY = compact(issue_payload())
 
@@ -53,18 +61,6 @@ async def test_a_delivery_is_stored_when_it_is_answered(target: Target) -> None:
     [row] = target.inbox.deliveries()
     assert (row.delivery_id, row.event, row.state, row.size) == ("d-1", "issues", "stored", len(BODY))
     assert target.inbox.body(row.seq) == BODY
-
-
-class Held:
-    """An inbox that stores when it is told to."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
-        self.open = asyncio.Event()
-
-    async def accept(self, incoming: Incoming) -> Accepted:
-        await self.open.wait()
-        return await self.journal.accept(incoming)
 
 
 @pytest.mark.parametrize("crowded_for_s", [3600, 0.05])

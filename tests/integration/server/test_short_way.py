@@ -19,7 +19,16 @@ from tassist.server.intake import USUAL_BYTES, Budget, Intake
 from tassist.server.signature import Secrets
 from tassist.store.journal import Journal
 from tassist.store.model import Accepted, Incoming
-from tests.support.delivering import SECRET, Target, compact, issue_payload, read_answer, signature, taking_deliveries
+from tests.support.delivering import (
+    SECRET,
+    Held,
+    Target,
+    compact,
+    issue_payload,
+    read_answer,
+    signature,
+    taking_deliveries,
+)
 
 BODY = compact(issue_payload())
 
@@ -33,18 +42,6 @@ class Counted(Intake):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.by_asgi += 1
         await super().__call__(scope, receive, send)
-
-
-class Held:
-    """An inbox that stores when it is told to."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
-        self.open = asyncio.Event()
-
-    async def accept(self, incoming: Incoming) -> Accepted:
-        await self.open.wait()
-        return await self.journal.accept(incoming)
 
 
 def request(body: bytes = BODY, *more: str, delivery: str = "d", line: str = "POST /webhook HTTP/1.1") -> bytes:
