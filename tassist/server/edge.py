@@ -167,9 +167,12 @@ class Edge(HttpToolsProtocol):
         assert self.intake is not None
         body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts = []
-        if not self.intake.take(usual, body, self.cycle.answer):  # type: ignore[attr-defined]  # it is a `_Short`
+        short: Any = self.cycle
+        if not self.intake.take(usual, body, short.answer):
             self.cycle = None  # type: ignore[assignment]  # as before the first request
             super().on_headers_complete()
+            # A server that began to shut down meanwhile has said so to the one only.
+            self.cycle.keep_alive = short.keep_alive
             super().on_body(body)
             super().on_message_complete()
 

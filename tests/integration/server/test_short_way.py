@@ -192,7 +192,6 @@ async def test_a_server_that_shuts_down_answers_what_it_is_storing_and_closes(tm
             leaving = asyncio.create_task(stack.aclose())
             while await is_listening(target):
                 await asyncio.sleep(0.01)
-            await asyncio.sleep(0.05)  # the listener is closed first, and then the connections are told
             held.open.set()
 
             answer = await asking
@@ -201,6 +200,31 @@ async def test_a_server_that_shuts_down_answers_what_it_is_storing_and_closes(tm
         assert (answer.status, answer.headers["connection"]) == (202, "close")
         assert target.intake.by_asgi == 0
         assert len(journal.deliveries()) == 1
+
+
+async def test_a_server_that_shuts_down_while_a_body_comes_closes_whichever_way_it_goes_on(tmp_path: Path) -> None:
+    secrets = Secrets.checked(Secret("new"), Secret(SECRET))
+    with Journal.open(tmp_path) as journal:
+        stack = AsyncExitStack()
+        target = await stack.enter_async_context(taking_deliveries(journal, secrets=secrets, kind=Counted))
+        async with asyncio.timeout(30):
+            reader, writer = await asyncio.open_connection(target.host, target.port)
+            writer.write(request()[:-1])
+            assert target.connections is not None
+            while not any(edge._usual for edge in target.connections.open):
+                await asyncio.sleep(0.001)
+            leaving = asyncio.create_task(stack.aclose())
+            while await is_listening(target):
+                await asyncio.sleep(0.01)
+            writer.write(request()[-1:])
+
+            answer = await read_answer(reader)
+            await leaving
+            writer.close()
+
+        assert (answer.status, answer.headers.get("connection")) == (202, "close")
+        assert isinstance(target.intake, Counted)
+        assert target.intake.by_asgi == 1, "the previous secret has signed it"
 
 
 async def test_a_peer_that_goes_away_is_nobodys_trouble(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
