@@ -2,38 +2,45 @@
 
     python -m benchmarks.end_to_end [--issues 200] [--rounds 3] [--json]
 
-The service, the box and the sender are processes of one machine. Each delivery is about another issue that needs three
-writes. The limit beside it: the same four calls a delivery, sent to the same box by bare HTTP clients, 32 at once, which
-decide nothing and keep nothing. The peer, where npm can install it: a Probot App that makes three calls a delivery, two
-of them writes, with its pacing as it comes and without.
+The service, the box and the sender are processes of one machine. Each delivery is about another issue that needs two
+writes, a label and a milestone. Then each is told of again, when nothing is to be done any more. The limit beside it: the
+same three calls a delivery, sent to the same box by bare HTTP clients, 32 at once, which decide nothing and keep nothing. The
+peer, where npm can install it: a Probot App that makes the same two writes and looks the milestone up, with its pacing as it
+comes and without.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from benchmarks import probot
 from benchmarks.ack import Server
 from benchmarks.harness import Result, interleaved, processor_s, ratio, record, spread
 from tests.support import keys
-from tests.support.delivering import SECRET
+from tests.support.delivering import SECRET, compact, signature
 from tests.support.service import Outside, deliver, outside, wait_for
 
 AT_ONCE = 32
-WRITES = 3
+WRITES = 2
+UNPACED, AS_IT_COMES = "Probot without pacing", "Probot as it comes"
+BEFORE, AFTER = ("phase-2",), ("phase-2", "track/main")
+"""Labels of an issue that lacks its track and its milestone, and of one that is in order."""
 
 
 def pid_of(world: Outside) -> int:
@@ -55,55 +62,92 @@ def github(name: str, latency_s: float = 0.0) -> Iterator[Outside]:
         yield world
 
 
-def told(world: Outside, url: str, numbers: list[int], turn: str) -> float:
-    """Tell of each issue once, 32 at once; how long until all are acknowledged."""
-    payloads = [world.payload(number) for number in numbers]
+def told(
+    world: Outside, url: str, numbers: list[int], turn: str, labels: tuple[str, ...] = BEFORE, at_once: int = AT_ONCE
+) -> tuple[float, float]:
+    """Tell of each issue once, from a process of its own; when that began, on the clock of `time.perf_counter`, and seconds."""
+    coming = []
+    for number in numbers:
+        payload = world.payload(number)
+        payload["issue"]["labels"] = [{"name": name} for name in labels]
+        coming.append((f"{number}-{turn}", payload))
+    command = [sys.executable, "-m", "benchmarks.end_to_end", "--tell", "-"]
+    asked = json.dumps([int(url.rpartition(":")[2]), coming, at_once])
+    done = subprocess.run(command, input=asked, stdout=subprocess.PIPE, check=True, text=True)
+    began, spent = map(float, done.stdout.split())
+    return began, spent
+
+
+def tell(
+    port: int, coming: list[tuple[str, dict[str, object]]], at_once: int, secret: str = SECRET
+) -> tuple[float, float]:
+    """Send signed deliveries, so many at once, each sender on a connection of its own."""
+    lines = threading.local()
+
+    def one(delivery_id: str, body: bytes, signed: str) -> int:
+        line = getattr(lines, "line", None)
+        if line is None:
+            line = lines.line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        head = {"X-GitHub-Event": "issues", "X-GitHub-Delivery": delivery_id, "X-Hub-Signature-256": signed}
+        line.request("POST", "/webhook", body, {"Content-Type": "application/json", **head})
+        answer = line.getresponse()
+        answer.read()
+        return int(answer.status)
+
+    bodies = [compact(payload) for _, payload in coming]
+    signatures = [signature(body, secret) for body in bodies]
     began = time.perf_counter()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = list(pool.map(lambda n, p: deliver(url, p, delivery_id=f"{n}-{turn}"), numbers, payloads))
-    assert set(answers) <= {200, 202}, Counter(answers)
-    return time.perf_counter() - began
+    with ThreadPoolExecutor(at_once) as pool:
+        answers = Counter(pool.map(one, [name for name, _ in coming], bodies, signatures))
+    assert set(answers) <= {200, 202}, answers
+    return began, time.perf_counter() - began
 
 
-def handled_per_s(issues: int, latency_s: float, costs: dict[str, float] | None = None) -> float:
-    """Deliveries handled a second; into ``costs`` what one costs where nothing is to be changed any more."""
+def handled_per_s(issues: int, latency_s: float, costs: dict[str, float] | None = None) -> dict[str, float]:
+    """Deliveries handled a second, where each needs two writes and where nothing is to be done any more; into ``costs`` what that costs."""
     with tempfile.TemporaryDirectory() as name, github(name, latency_s) as world:
-        numbers = [world.issue().number for _ in range(issues)]
-        warm = world.issue().number
+        numbers = [world.issue(*BEFORE).number for _ in range(issues)]
+        warm = world.issue(*BEFORE).number
         with world.service() as service:
             told(world, service.url, [warm], "warm")
             wait_for(lambda: len(world.box.requests.writes) == WRITES, "the service knows the repository")
-            began = time.perf_counter()
-            told(world, service.url, numbers, "a")
+            began, _ = told(world, service.url, numbers, "a")
             wait_for(lambda: len(world.box.requests.writes) >= WRITES * (issues + 1), "all written", timeout_s=600)
-            spent = time.perf_counter() - began
+            found = {"written": issues / (time.perf_counter() - began)}
             assert len(world.box.requests.writes) == WRITES * (issues + 1), "nothing is written twice"
+            wait_for(_through(world, issues + 1), "all are through", timeout_s=60)
+            world.box.requests.clear()
+            before = processor_s(pid_of(world))
+            began, _ = told(world, service.url, numbers, "again", AFTER)
+            wait_for(_through(world, 2 * issues + 1), "all are through again", timeout_s=600)
+            found["in order"] = issues / (time.perf_counter() - began)
             if costs is not None:
-                _measure_costs(world, service.url, numbers, costs)
-        return issues / spent
+                costs["cpu_s_a_delivery"] = (processor_s(pid_of(world)) - before) / issues
+                _count_costs(world, service.url, 2 * issues + 1, issues, costs)
+        return found
 
 
 def _through(world: Outside, amount: int) -> Callable[[], bool]:
-    return lambda: sum(row.state == "done" for row in world.deliveries()) == amount
+    def all_done() -> bool:
+        with contextlib.closing(sqlite3.connect(world.home / "journal.db")) as journal:
+            return bool(
+                journal.execute("SELECT count(*) = ? FROM deliveries WHERE state = 'done'", [amount]).fetchone()[0]
+            )
+
+    return all_done
 
 
-def _measure_costs(world: Outside, url: str, numbers: list[int], costs: dict[str, float]) -> None:
-    """Tell of issues that are in order already, and fifty times of one issue at once; count calls and processor time."""
-    wait_for(_through(world, len(numbers) + 1), "all are through", timeout_s=60)
-    world.box.requests.clear()
-    before = processor_s(pid_of(world))
-    told(world, url, numbers, "again")
-    wait_for(_through(world, 2 * len(numbers) + 1), "all are through again", timeout_s=600)
-    costs["cpu_s_a_delivery"] = (processor_s(pid_of(world)) - before) / len(numbers)
+def _count_costs(world: Outside, url: str, through: int, issues: int, costs: dict[str, float]) -> None:
+    """What the box was asked about issues in order; then tell fifty times of one issue at once, and count the reads of it."""
     reads = [one for one in world.box.requests if one.method == "GET" and one.kind == "installation"]
-    costs["reads_a_delivery"] = len(reads) / len(numbers)
-    costs["billable_reads_a_delivery"] = sum(one.status != 304 for one in reads) / len(numbers)
+    costs["reads_a_delivery"] = len(reads) / issues
+    costs["billable_reads_a_delivery"] = sum(one.status != 304 for one in reads) / issues
     costs["needless_writes"] = len(world.box.requests.writes)
-    issue = world.issue()
+    issue = world.issue(*BEFORE)
     world.box.requests.clear()
     with ThreadPoolExecutor(50) as pool:
         list(pool.map(lambda n: deliver(url, world.payload(issue), delivery_id=f"burst-{n}"), range(50)))
-    wait_for(_through(world, 2 * len(numbers) + 51), "the burst is through", timeout_s=60)
+    wait_for(_through(world, through + 50), "the burst is through", timeout_s=60)
     costs["reads_of_a_burst"] = sum(
         one.method == "GET" and one.route.endswith("/issues/{number}") for one in world.box.requests
     )
@@ -112,7 +156,7 @@ def _measure_costs(world: Outside, url: str, numbers: list[int], costs: dict[str
 def limit_per_s(issues: int, latency_s: float) -> float:
     """The same calls, from clients in a process of their own that only send them."""
     with tempfile.TemporaryDirectory() as name, github(name, latency_s) as world:
-        numbers = [world.issue().number for _ in range(issues)]
+        numbers = [world.issue(*BEFORE).number for _ in range(issues)]
         asked = json.dumps([world.running.port, world.box.user_token("ann"), numbers])
         command = [sys.executable, "-m", "benchmarks.end_to_end", "--only-send", "-"]
         done = subprocess.run(command, input=asked, stdout=subprocess.PIPE, check=True, text=True)
@@ -120,7 +164,7 @@ def limit_per_s(issues: int, latency_s: float) -> float:
 
 
 def only_send(port: int, token: str, numbers: list[int]) -> float:
-    """Send the four calls a delivery, 32 at once; seconds."""
+    """Send the three calls a delivery, 32 at once; seconds."""
     head = {"User-Agent": "limit", "Authorization": f"token {token}", "Content-Type": "application/json"}
     lines = threading.local()
 
@@ -132,7 +176,6 @@ def only_send(port: int, token: str, numbers: list[int]) -> float:
         for method, path, body in (
             ("GET", issue, None),
             ("POST", f"{issue}/labels", {"labels": ["track/main"]}),
-            ("DELETE", f"{issue}/labels/phase-1", None),
             ("PATCH", issue, {"milestone": 2}),
         ):
             line.request(method, path, json.dumps(body) if body else None, head)
@@ -146,10 +189,11 @@ def only_send(port: int, token: str, numbers: list[int]) -> float:
     return time.perf_counter() - began
 
 
-def probot_per_s(issues: int, latency_s: float, throttle: probot.Throttle) -> float:
-    """The same issues, handled by the peer."""
+def probot_per_s(issues: int, latency_s: float, throttle: probot.Throttle) -> dict[str, float]:
+    """The same issues, handled by the peer, twice as well."""
     with tempfile.TemporaryDirectory() as name, github(name, latency_s) as world:
-        numbers = [world.issue().number for _ in range(issues)]
+        numbers = [world.issue(*BEFORE).number for _ in range(issues)]
+        warm = world.issue(*BEFORE).number
         with probot.Probot(
             Path(name),
             pem=world.app.pem,
@@ -158,10 +202,21 @@ def probot_per_s(issues: int, latency_s: float, throttle: probot.Throttle) -> fl
             app_id=world.app.id,
             throttle=throttle,
         ) as peer:
-            began = time.perf_counter()
-            told(world, f"http://127.0.0.1:{peer.port}", numbers, "a")
-            wait_for(lambda: len(world.box.requests.writes) >= 2 * issues, "the peer wrote all", timeout_s=600)
-            return issues / (time.perf_counter() - began)
+            url = f"http://127.0.0.1:{peer.port}"
+            told(world, url, [warm], "warm")
+            wait_for(lambda: len(world.box.requests.writes) == WRITES, "the peer has its token")
+            found = {}
+            # An issue that is in order it writes once: it does not look whether the milestone is set.
+            for turn, labels, each in (("written", BEFORE, WRITES), ("in order", AFTER, 1)):
+                world.box.requests.clear()
+                began, _ = told(world, url, numbers, turn, labels)
+                wait_for(partial(_wrote, world, each * issues), "the peer wrote all", timeout_s=600)
+                found[turn] = issues / (time.perf_counter() - began)
+            return found
+
+
+def _wrote(world: Outside, amount: int) -> bool:
+    return len(world.box.requests.writes) >= amount
 
 
 def burst_s() -> tuple[float, int]:
@@ -169,7 +224,7 @@ def burst_s() -> tuple[float, int]:
     with tempfile.TemporaryDirectory() as name, github(name, 0.1) as world:
         numbers = [world.issue().number for _ in range(100)]
         with world.service() as service:
-            spent = told(world, service.url, numbers, "burst")
+            _, spent = told(world, service.url, numbers, "burst", ("phase-1", "phase-2"))
             service.kill()
             service.start()
             wait_for(_through(world, 100), "the hundred are through", timeout_s=300)
@@ -188,19 +243,38 @@ def burst_s() -> tuple[float, int]:
 
 def reference_burst_s() -> float:
     """The same hundred, to the reference of `benchmarks.ack`."""
-    from tests.support.delivering import compact
-
     with tempfile.TemporaryDirectory() as name:
         server = Server("reference", Path(name), keys.pem())
         try:
-            bodies = [compact({"action": "edited", "issue": {"number": number}}) for number in range(100)]
-            url = f"http://127.0.0.1:{server.port}"
-            began = time.perf_counter()
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(lambda n: deliver(url, bodies[n], delivery_id=str(n), secret="benchmark"), range(100)))
-            return time.perf_counter() - began
+            coming = [(str(number), {"action": "edited", "issue": {"number": number}}) for number in range(100)]
+            command = [sys.executable, "-m", "benchmarks.end_to_end", "--tell", "-"]
+            asked = json.dumps([server.port, coming, AT_ONCE, "benchmark"])
+            done = subprocess.run(command, input=asked, stdout=subprocess.PIPE, check=True, text=True)
+            return float(done.stdout.split()[1])
         finally:
             server.stop()
+
+
+def _add_rates(result: Result, latency: str, found: dict[str, list[float]], in_order: dict[str, list[float]]) -> None:
+    """The rates of one latency, beside the limit and both peers."""
+    calls = f"calls of {latency}"
+    result.add(f"{calls}: deliveries handled/s", spread(found[latency], "{:,.1f}"))
+    result.add(f"{calls}: handled/s ÷ the limit", ratio(found[latency], found[f"{latency}, limit"]))
+    result.add(f"{calls}: deliveries about issues in order handled/s", spread(in_order[latency], "{:,.1f}"))
+    for peer in (UNPACED, AS_IT_COMES):
+        theirs = found.get(f"{latency}, {peer}")
+        if not theirs:
+            continue
+        result.add(f"{calls}: {peer}: handled/s", spread(theirs, "{:,.1f}"))
+        against = ratio(found[latency], theirs)
+        goal = {("0 ms", UNPACED): 3.0, ("100 ms", AS_IT_COMES): 10.0}.get((latency, peer))
+        met = None if goal is None else against.median >= goal
+        result.add(f"{calls}: handled/s ÷ {peer}", against, f"≥ {goal:.0f}" if goal else "", met=met)
+        again = ratio(in_order[latency], in_order[f"{latency}, {peer}"])
+        result.add(f"{calls}: about issues in order ÷ {peer}", again)
+        if (latency, peer) == ("0 ms", UNPACED):
+            # What the box can answer is the most anybody could reach here.
+            result.add(f"{calls}: the limit ÷ {peer}", ratio(found[f"{latency}, limit"], theirs))
 
 
 def main() -> None:
@@ -211,9 +285,13 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="no latency and no burst")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--only-send", help=argparse.SUPPRESS)
+    parser.add_argument("--tell", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.only_send:
         print(only_send(*json.loads(sys.stdin.read())))
+        return
+    if asked.tell:
+        print(*tell(*json.loads(sys.stdin.read())))
         return
     costs: dict[str, float] = {}
     once: list[int] = []
@@ -223,49 +301,54 @@ def main() -> None:
         once.append(handled)
         return spent
 
+    in_order: dict[str, list[float]] = defaultdict(list)
+
+    def both(name: str, measure: Callable[[], dict[str, float]]) -> Callable[[], float]:
+        def written() -> float:
+            found = measure()
+            in_order[name].append(found["in order"])
+            return found["written"]
+
+        return written
+
     measures: dict[str, Callable[[], float]] = {
-        "0 ms": lambda: handled_per_s(asked.issues, 0.0, costs),
+        "0 ms": both("0 ms", lambda: handled_per_s(asked.issues, 0.0, costs)),
         "0 ms, limit": lambda: limit_per_s(asked.issues, 0.0),
     }
     if not asked.short:
         measures |= {
-            "100 ms": lambda: handled_per_s(asked.issues, 0.1),
+            "100 ms": both("100 ms", lambda: handled_per_s(asked.issues, 0.1)),
             "100 ms, limit": lambda: limit_per_s(asked.issues, 0.1),
             "burst": burst,
             "burst, reference": reference_burst_s,
         }
+    latencies = {"0 ms": 0.0} if asked.short else {"0 ms": 0.0, "100 ms": 0.1}
     without = probot.missing()
     if without:
         print(without, file=sys.stderr)
     else:
-        measures["0 ms, Probot without pacing"] = lambda: probot_per_s(asked.issues, 0.0, "off")
-        if not asked.short:
-            measures["100 ms, Probot without pacing"] = lambda: probot_per_s(asked.issues, 0.1, "off")
-            measures["100 ms, Probot as it comes"] = lambda: probot_per_s(min(asked.issues, 10), 0.1, "default")
+        for latency, seconds in latencies.items():
+            name = f"{latency}, {UNPACED}"
+            measures[name] = both(name, partial(probot_per_s, asked.issues, seconds, "off"))
+            if not asked.short:
+                name = f"{latency}, {AS_IT_COMES}"
+                measures[name] = both(name, partial(probot_per_s, min(asked.issues, 10), seconds, "default"))
     found = interleaved(measures, asked.rounds)
     result = Result(
         "end_to_end",
         "From the delivery to the last write",
-        note=f"{asked.rounds} rounds of {asked.issues} deliveries, each about another issue that needs three writes. The limit sends the"
-        " same four calls a delivery to the same box from 32 bare clients in a process of their own; box, sender and service share the machine."
-        + ("" if without else f" The peer is {probot.version()}, three calls a delivery, two of them writes."),
+        note=f"{asked.rounds} rounds of {asked.issues} deliveries, each about another issue that needs two writes, a label and a milestone; then of each"
+        " again, when it is in order. The limit sends the same three calls a delivery to the same box from 32 bare clients in a process of their"
+        " own; box, sender and service share the machine."
+        + (
+            ""
+            if without
+            else f" The peer is {probot.version()}, which makes the same two writes and looks the milestone up."
+        ),
         costs={name: round(value, 6) for name, value in costs.items()},
     )
-    for latency in ("0 ms",) if asked.short else ("0 ms", "100 ms"):
-        result.add(f"calls of {latency}: deliveries handled/s", spread(found[latency], "{:,.1f}"))
-        result.add(f"calls of {latency}: handled/s ÷ the limit", ratio(found[latency], found[f"{latency}, limit"]))
-        for peer in ("Probot without pacing", "Probot as it comes"):
-            theirs = found.get(f"{latency}, {peer}")
-            if theirs:
-                result.add(f"calls of {latency}: {peer}: handled/s", spread(theirs, "{:,.1f}"))
-                against = ratio(found[latency], theirs)
-                goal = "≥ 3" if latency == "0 ms" else "≥ 10" if peer.endswith("comes") else ""
-                met = against.median >= float(goal[2:]) if goal else None
-                result.add(f"calls of {latency}: handled/s ÷ {peer}", against, goal, met=met)
-                if latency == "0 ms":
-                    # What the box can answer is the most anybody could reach here.
-                    most = ratio(found[f"{latency}, limit"], theirs)
-                    result.add(f"calls of {latency}: the limit ÷ {peer}", most)
+    for latency in latencies:
+        _add_rates(result, latency, found, in_order)
     calls, burst_reads = costs["billable_reads_a_delivery"], costs["reads_of_a_burst"]
     result.add(
         "billable reads a delivery where nothing is to be done", f"{calls:.2f}", "≤ 1", met=calls <= 1 and not costs["needless_writes"]

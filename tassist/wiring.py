@@ -11,7 +11,9 @@ from typing_extensions import override
 
 from engine.runner import run
 from tassist.clock import SystemClock
+from tassist.github.limits import UNLIMITED
 from tassist.server.away import Away
+from tassist.server.dispatcher import Breadth
 from tassist.server.parts import Parts
 from tassist.server.ports import GitHubSide, Wrap
 from tassist.server.renewal import StoredSecrets
@@ -148,6 +150,18 @@ class RealGitHub(GitHubSide):
     def _remember(self, repo_id: int, installation_id: int) -> None:
         if repo_id and installation_id:
             self.connection.access.remember(repo_id, installation_id)
+
+
+def breadth(prepared: Prepared, looks: int = 32) -> Breadth:
+    """How much is done at once.
+
+    Args:
+        prepared: The settings, checked.
+        looks: Looks under way; one installation may hold a quarter of the places, as its limits at GitHub must not hold up
+            the others, and all of them at a server that has no limits.
+    """
+    of_one = looks if prepared.limits == UNLIMITED else max(looks // 4, 1)
+    return Breadth(looks=looks, looks_per_installation=of_one)
 
 
 def service_parts(prepared: Prepared, away: Away | None = None) -> Parts:

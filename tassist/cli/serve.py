@@ -111,7 +111,7 @@ def command(
     with way_in or contextlib.nullcontext():
         ended_by = serve(
             wiring.service_parts(prepared),
-            Options(host=prepared.host, port=prepared.port, stand_by=stand_by),
+            Options(host=prepared.host, port=prepared.port, stand_by=stand_by, breadth=wiring.breadth(prepared)),
             listening,
         )
     return Exit.INTERRUPTED if ended_by == signal.SIGINT else Exit.OK
@@ -147,7 +147,8 @@ def _inside(loaded: Settings, *, home: str | None, poll_every_s: float | None, t
         as_json=loaded.text("log_format") == "json",
         stream=log.open_file(prepared.home / log.FILE_NAME),
     )
-    service = Inside(wiring.service_parts(prepared), Options(host=prepared.host, port=prepared.port))
+    options = Options(host=prepared.host, port=prepared.port, breadth=wiring.breadth(prepared))
+    service = Inside(wiring.service_parts(prepared), options)
     if tunnel:
         around = switching.WithTunnel(service, switching.Tunnelled(loaded, tunnel, _told))
         return OpenPlace("home", home=home, service=around)

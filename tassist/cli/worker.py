@@ -31,7 +31,6 @@ def command(*, database: str | None, home: str | None, looks: int, as_json: bool
     """
     from tassist import log, wiring
     from tassist.config import settings
-    from tassist.server.dispatcher import Breadth
     from tassist.server.service import Options, work
     from tassist.services.serve import needs_database, prepare
 
@@ -46,7 +45,5 @@ def command(*, database: str | None, home: str | None, looks: int, as_json: bool
         else:
             output.line("working")
 
-    # One installation may hold a quarter of the places, as in a service.
-    breadth = Breadth(looks=looks, looks_per_installation=max(looks // 4, 1))
-    ended_by = work(wiring.service_parts(prepared), Options(breadth=breadth), working)
+    ended_by = work(wiring.service_parts(prepared), Options(breadth=wiring.breadth(prepared, looks)), working)
     return Exit.INTERRUPTED if ended_by == signal.SIGINT else Exit.OK

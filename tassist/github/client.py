@@ -152,7 +152,7 @@ class GitHubClient:
         self.sleep = sleep
         self.on_wait: Callable[[float, str], None] = lambda wait_s, why: None  # noqa: ARG005 – nobody is told
         """Told of waits a person would notice: seconds, and what for."""
-        self._transport = Transport(timeouts, direct=direct)
+        self._transport = Transport(timeouts, max_connections=self.pace.limits.requests_at_once, direct=direct)
         self._kept = Revalidation()
         self._together = Together(lambda: self.monotonic())  # noqa: PLW0108 – a simulation replaces it later
         self._writing: OrderedDict[str, asyncio.Lock] = OrderedDict()

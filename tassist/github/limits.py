@@ -26,9 +26,17 @@ class Limits:
     points_per_second: float = 10.0
     """A read costs 1 point, a write 5; 900 a minute are allowed."""
     points_burst: float = 300.0
+    requests_at_once: int = 20
+    """Of one process; GitHub takes 100 at once from an App, from all that it runs together."""
 
 
-UNLIMITED = Limits(write_spacing_s=0.0, writes_per_hour=10**9, points_per_second=1e9, points_burst=1e9)
+UNLIMITED = Limits(
+    write_spacing_s=0.0,
+    writes_per_hour=10**9,
+    points_per_second=1e9,
+    points_burst=1e9,
+    requests_at_once=64,
+)
 """For a server that has no limits; what it refuses all the same is still obeyed."""
 
 

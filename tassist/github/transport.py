@@ -12,8 +12,7 @@ import ssl
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Self, TypeAlias
+from typing import Self
 
 import httpx
 
@@ -21,6 +20,7 @@ from engine.problems import Problem, ProblemError
 from tassist import __version__
 from tassist.errors import redact
 from tassist.github.address import moved_to, same_origin
+from tassist.github.line import Direct, Line, Proxied, TooLarge
 from tassist.text import safe_text
 
 API_VERSION = "2022-11-28"
@@ -35,9 +35,6 @@ _ALWAYS = {
 }
 _PROXIES = {"http", "https", "all"}
 """What the environment may name one for; httpx asks it the same way."""
-_parsed = lru_cache(maxsize=512)(httpx.URL)
-"""Addresses of issues come again and again: a look has four requests about one."""
-_Line: TypeAlias = httpx.AsyncClient | httpx.AsyncHTTPTransport
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +70,7 @@ class Broken(Exception):  # noqa: N818 – the connection broke
 class Transport:
     """A pool of connections; proxies and CA bundles are taken from the environment, TLS is always checked.
 
-    Each connection is a client of its own, the one used last is used next: httpx's own pool looks at every connection
-    of it for every request, with a system call each. Where the environment names no proxy, it is httpx's transport without its
-    client, whose cookies, redirects and choice of a proxy cost a third of a request and are not used here.
+    Each connection is a `Line` of its own, the one used last is used next.
 
     ``direct`` leaves the environment's proxies out: for a GitHub on this machine.
     """
@@ -84,10 +79,10 @@ class Transport:
         self.timeouts = timeouts or Timeouts()
         self._room = asyncio.Semaphore(max_connections)
         self._direct = direct
-        self._waits = httpx.Timeout(self.timeouts.read_s, connect=self.timeouts.connect_s, pool=None).as_dict()
+        self._waits = httpx.Timeout(self.timeouts.read_s, connect=self.timeouts.connect_s, pool=None)
         try:
             self._tls = httpx.create_ssl_context(trust_env=not direct)
-            self._lines: list[_Line] = []
+            self._lines: list[Line] = []
             self._idle = [self._line()]
         except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
             # The text may hold the proxy's password; its kind is enough.
@@ -100,13 +95,9 @@ class Transport:
                 )
             ) from None
 
-    def _line(self) -> _Line:
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        line: _Line
-        if self._direct or not _PROXIES & urllib.request.getproxies().keys():
-            line = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=limits)
-        else:
-            line = httpx.AsyncClient(verify=self._tls, follow_redirects=False, limits=limits)
+    def _line(self) -> Line:
+        by_itself = self._direct or not _PROXIES & urllib.request.getproxies().keys()
+        line: Line = (Direct if by_itself else Proxied)(self._tls, self._waits)
         self._lines.append(line)
         return line
 
@@ -167,32 +158,13 @@ class Transport:
     async def _once(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> Raw:
         line = self._idle.pop() if self._idle else self._line()
         try:
-            return await self._by(line, method, url, headers, content)
+            whole = await line.ask(method, url, {**_ALWAYS, **headers}, content, at_most=MAX_ANSWER_BYTES)
+        except TooLarge:
+            problem = _no_answer(url, f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
+            raise Broken(problem, sent=True, final=True) from None
         finally:
             self._idle.append(line)
-
-    async def _by(self, line: _Line, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> Raw:
-        request = httpx.Request(
-            method, _parsed(url), headers={**_ALWAYS, **headers}, content=content, extensions={"timeout": self._waits}
-        )
-        if isinstance(line, httpx.AsyncClient):
-            response = await line.send(request, stream=True)
-        else:
-            response = await line.handle_async_request(request)
-        try:
-            pieces: list[bytes] = []
-            size = 0
-            async for piece in response.aiter_bytes():
-                size += len(piece)
-                if size > MAX_ANSWER_BYTES:
-                    raise Broken(
-                        _no_answer(url, f"the answer is larger than {MAX_ANSWER_BYTES} bytes"), sent=True, final=True
-                    )
-                pieces.append(piece)
-        finally:
-            await response.aclose()
-        names = {name.lower(): value for name, value in response.headers.items()}
-        return Raw(response.status_code, names, b"".join(pieces), url)
+        return Raw(whole.status, whole.headers, whole.body, url)
 
 
 def _broken(url: str, error: httpx.HTTPError) -> Broken:
