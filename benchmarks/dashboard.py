@@ -3,8 +3,8 @@
     .venv/bin/python -m benchmarks.dashboard [--records N,N] [--rounds N] [--folder DIR] [--laid DIR] [--json]
 
 The telemetry is the simulated year (`tests.support.year`) with a nightly sweep, laid side by side over many repositories.
-"plain Python" decodes every line and counts records by repository, day, type and outcome, and does nothing else; "read"
-is DuckDB reading the same lines for one column. Ten million records are nineteen gigabytes: they need disk, and the
+"plain Python" decodes every line and counts records by repository, day, type and outcome, and does nothing else; "the
+least" is DuckDB finding one value in each line. Ten million records are nineteen gigabytes: they need disk, and the
 page cache of a small machine does not hold them.
 """
 
@@ -15,7 +15,6 @@ import json
 import os
 import re
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import time
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -94,21 +94,28 @@ def plain(telemetry: Path) -> int:
     return sum(counts.values())
 
 
-def bare(telemetry: Path) -> int:
-    """What DuckDB takes to find one value in each line, without opening many files."""
+def least(telemetry: Path) -> float:
+    """What finding one value in each line takes, read as the product reads: seconds by the clock, on all processors."""
     import duckdb
 
-    with tempfile.TemporaryDirectory(dir=telemetry) as scratch:
-        together = Path(scratch) / "together"
-        with together.open("wb") as target:
-            for file in telemetry.rglob("*.jsonl"):
-                with file.open("rb") as lines:
-                    shutil.copyfileobj(lines, target, 4 << 20)
-        with duckdb.connect(config={"preserve_insertion_order": "false"}) as connection:
-            connection.execute("SET enable_progress_bar = false")
-            query = "SELECT count(event_id) FROM read_json(?, format = 'newline_delimited', columns = {'event_id': 'VARCHAR'})"
-            ((found,),) = connection.execute(query, [str(together)]).fetchall()
-            return int(found)
+    files = [str(file) for file in telemetry.rglob("*.jsonl")]
+    parts = [files[place : place + 200] for place in range(0, len(files), 200)]
+    settings = {"preserve_insertion_order": "false", "memory_limit": "600MB"}
+    query = (
+        "SELECT count(json_extract_string(line, '$.event_id')) FROM"
+        " (SELECT unnest(string_split(content, chr(10))) AS line FROM read_text(?)) WHERE line <> ''"
+    )
+    with duckdb.connect(config=settings) as connection, ThreadPoolExecutor(os.cpu_count()) as pool:
+        connection.execute("SET enable_progress_bar = false")
+
+        def found(part: list[str]) -> int:
+            with connection.cursor() as beside:
+                ((count,),) = beside.execute(query, [part]).fetchall()
+                return int(count)
+
+        begun = time.perf_counter()
+        assert sum(pool.map(found, parts))
+        return time.perf_counter() - begun
 
 
 def built(telemetry: Path, scratch: Path, cache: Path, *, fresh: bool) -> dict[str, float]:
@@ -175,7 +182,7 @@ def main() -> None:
             _measure(Path(scratch), telemetry, count, given.rounds, result)
     result.note = (
         "`tassist dashboard build` in a process of its own, pages included; first with nothing remembered, then with every finished "
-        "month in the cache. Seconds by the clock, processor seconds beside them. Peers count in processor seconds, in turn with ours."
+        "month in the cache. Seconds by the clock, processor seconds beside them. What is read is in the page cache, as far as it fits. Plain Python counts in processor seconds, in turn with ours."
     )
     record(result, as_json=given.json)
 
@@ -197,9 +204,9 @@ def _measure(folder: Path, telemetry: Path, count: int, rounds: int, result: Res
         again.append(built(telemetry, folder, folder / "cache", fresh=False))
         return again[-1]["cpu"]
 
-    measures = {"first": cold, "again": warm}
+    measures = {"first": cold, "again": warm, "least": lambda: least(telemetry)}
     if not few:
-        measures |= {"plain": lambda: timed(plain, telemetry), "bare": lambda: timed(bare, telemetry)}
+        measures |= {"plain": lambda: timed(plain, telemetry)}
     found = interleaved(measures, 1 if few else rounds)
     name = f"{count:,} records, {size / 1e9:.1f} GB, {repos} repositories"
     goal = GOALS_S.get(count)
@@ -213,13 +220,14 @@ def _measure(folder: Path, telemetry: Path, count: int, rounds: int, result: Res
         )
     memory = max(run["mb"] for run in first + again)
     result.add(f"{name}: memory at most", f"{memory:.0f} MB", f"≤ {GOAL_MB} MB", met=memory <= GOAL_MB)
+    # Each line has to be read once, and the pages are made once everything is counted, as they are where all is remembered.
+    floor = [reading + run["s"] for reading, run in zip(found["least"], again, strict=True)]
+    result.add(f"{name}: one value found in each line by DuckDB", f"{spread(found['least'], '{:.1f}')} s")
+    result.add(f"{name}: that, and what is made where all is remembered", f"{spread(floor, '{:.1f}')} s")
     if not few:
-        for title, peer in (
-            ("plain Python that only counts by four keys", "plain"),
-            ("DuckDB finding one value in each line", "bare"),
-        ):
-            result.add(f"{count:,}: first time ÷ {title}", ratio(found["first"], found[peer]))
-            result.add(f"{count:,}: remembered ÷ {title}", ratio(found["again"], found[peer]))
+        title = "plain Python that only counts by four keys"
+        result.add(f"{count:,}: first time ÷ {title}", ratio(found["first"], found["plain"]))
+        result.add(f"{count:,}: remembered ÷ {title}", ratio(found["again"], found["plain"]))
 
 
 if __name__ == "__main__":

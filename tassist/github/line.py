@@ -68,15 +68,21 @@ class Proxied:
 
     def __init__(self, tls: ssl.SSLContext, waits: httpx.Timeout) -> None:
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        self._client = httpx.AsyncClient(verify=tls, timeout=waits, follow_redirects=False, limits=limits)
+        self._client = httpx.AsyncClient(verify=tls, follow_redirects=False, limits=limits)
+        self._extensions = {"timeout": waits.as_dict()}
 
     async def ask(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, *, at_most: int
     ) -> Whole:
         """As `Line.ask`."""
-        async with self._client.stream(method, url, headers=dict(headers), content=content) as response:
+        # A request that the client makes would have the cookies of earlier answers.
+        request = httpx.Request(method, url, headers=headers, content=content, extensions=self._extensions)
+        response = await self._client.send(request, stream=True)
+        try:
             names = {name.lower(): value for name, value in response.headers.items()}
             return Whole(response.status_code, names, await _joined(response.aiter_bytes(), at_most))
+        finally:
+            await response.aclose()
 
     async def aclose(self) -> None:
         """As `Line.aclose`."""

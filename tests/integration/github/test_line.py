@@ -154,7 +154,7 @@ async def test_both_say_the_same(method: str, content: bytes | None) -> None:
             async with line(kind) as one:
                 await one.ask(method, f"{server.url}/ü/a b?q=%C3%A4&x=[1]", HEADERS, content, at_most=AT_MOST)
     own, theirs = ({*sent.lower().split(b"\r\n")} for sent in server.heard)
-    assert own == theirs - {b"connection: keep-alive"}  # which is what HTTP/1.1 means without a word
+    assert own == theirs
 
 
 @pytest.mark.parametrize("kind", BOTH)
@@ -211,6 +211,16 @@ async def test_what_is_too_large_is_broken_off(kind: Callable[[ssl.SSLContext, h
             await one.ask("GET", server.url + "/", HEADERS, None, at_most=AT_MOST)
         server.answer = ANSWERS["plain"]
         assert (await one.ask("GET", server.url + "/", HEADERS, None, at_most=AT_MOST)).body == BODY
+
+
+@pytest.mark.parametrize("kind", BOTH)
+async def test_what_an_answer_wants_to_be_remembered_is_not(
+    kind: Callable[[ssl.SSLContext, httpx.Timeout], Line],
+) -> None:
+    async with raw(said(b"Set-Cookie: a=b; Path=/")) as server, line(kind) as one:
+        for _ in range(2):
+            await one.ask("GET", server.url + "/", HEADERS, None, at_most=AT_MOST)
+    assert not any(b"cookie" in sent.lower() for sent in server.heard)
 
 
 @pytest.mark.parametrize("kind", BOTH)
