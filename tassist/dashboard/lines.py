@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _AT_ONCE_BYTES = 32 << 20
 """What one question reads; a few times as much memory is needed."""
 _AT_ONCE_FILES = 1000
+_SMALL_BYTES = 200_000
+"""A hundred lines."""
 MAX_LINE = _AT_ONCE_BYTES
 """A longer line is no record, whatever it says."""
 _NO_LINE = b"?\n"
@@ -120,15 +122,27 @@ INSERT INTO raw SELECT piece, file, {_at("event_id")}, {_at("run_id")}, {_at("ev
 FROM (
   SELECT piece, file, v, CASE WHEN {_at("counts")} IS NOT NULL OR {_at("issues")} IS NOT NULL OR {_at("written")} IS NOT NULL
     THEN json_type(line, ['$.counts', '$.issues', '$.written']) END AS nested
-  FROM (SELECT piece, file, line, FOUND AS v FROM (
-    SELECT list_extract($pieces, place) AS piece, list_extract($files, place) AS file,
-      unnest(string_split(content, chr(10))) AS line
-    FROM (SELECT content, list_position($names, filename) AS place FROM read_text($patterns)))
+  FROM (SELECT piece, file, line, FOUND AS v FROM (SELECT LINES FROM
+      (SELECT string_split(content, chr(10)) AS split, list_extract($pieces, place) AS piece, list_extract($files, place) AS file
+      FROM (SELECT content, list_position($names, filename) AS place FROM read_text($patterns))))
     WHERE WANTED))
 """  # noqa: S608 – our own words; values are passed beside the query
-READ = _READ.replace("FOUND", _FOUND).replace("WANTED", "line <> ''")
-READ_CAREFULLY = _READ.replace("FOUND", f"TRY({_FOUND})").replace(
-    "WANTED", "trim(line, ' ' || chr(9) || chr(11) || chr(12) || chr(13)) <> ''"
+_BY_FILE = "piece, file, unnest(split) AS line"
+_TOGETHER = ", ".join(
+    f"unnest(flatten(list({each}))) AS {name}"
+    for name, each in (
+        ("line", "split"),
+        ("piece", "list_resize([piece], len(split), piece)"),
+        ("file", "list_resize([file], len(split), file)"),
+    )
+)
+READ = _READ.replace("FOUND", _FOUND).replace("WANTED", "line <> ''").replace("LINES", _BY_FILE)
+READ_SMALL = _READ.replace("FOUND", _FOUND).replace("WANTED", "line <> ''").replace("LINES", _TOGETHER)
+"""The same: lines of all files are one list before they are rows, as the engine handles those of each file by themselves."""
+READ_CAREFULLY = (
+    _READ.replace("FOUND", f"TRY({_FOUND})")
+    .replace("LINES", _BY_FILE)
+    .replace("WANTED", "trim(line, ' ' || chr(9) || chr(11) || chr(12) || chr(13)) <> ''")
 )
 """The same; a line that is no JSON is a row of nothing."""
 
@@ -164,7 +178,9 @@ def fill(connection: DuckDBPyConnection, sources: Sequence[Source], scratch: Pat
             source.path.open("rb").close()  # the engine leaves out what it cannot open, and says nothing
         if portion[0].bytes <= _AT_ONCE_BYTES:
             try:
-                connection.execute(READ, _values([(source.path, source) for source in portion]))
+                size = sum(source.bytes for source in portion) / len(portion)
+                query = READ_SMALL if size < _SMALL_BYTES else READ
+                connection.execute(query, _values([(source.path, source) for source in portion]))
                 continue
             except (duckdb.Error, UnicodeError):  # something is not as it should be: which line, is found out now
                 pass

@@ -15,7 +15,7 @@ from tests.support.records import line
 
 def rows(files: list[Path], scratch: Path) -> list[tuple[object, ...]]:
     scratch.mkdir(exist_ok=True)
-    sources = [Source(file, 7, place, file.stat().st_size) for place, file in enumerate(files)]
+    sources = [Source(file, place % 3, place, file.stat().st_size) for place, file in enumerate(files)]
     with duckdb.connect() as connection:
         fill(connection, sources, scratch)
         found = connection.execute("SELECT * FROM raw ORDER BY ALL").fetchall()
@@ -32,15 +32,22 @@ def test_whole_files_and_copies_give_the_same_rows(
     months: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = sorted(months.rglob("2025-05-*.jsonl"))
+    torn = tmp_path / "torn.jsonl"
+    torn.write_bytes(line(1))  # its last line, which is its only one, does not end
+    files = [torn, *files]
+    monkeypatch.setattr(lines, "_SMALL_BYTES", 0)
     whole = rows(files, tmp_path / "s")
 
     monkeypatch.setattr(lines, "READ", "SELECT no such thing")
+    monkeypatch.setattr(lines, "_SMALL_BYTES", 1 << 30)
+    assert rows(files, tmp_path / "s") == whole, "files of a few lines together"
+    monkeypatch.setattr(lines, "READ_SMALL", "SELECT no such thing")
     assert rows(files, tmp_path / "s") == whole
     monkeypatch.setattr(lines, "_AT_ONCE_BYTES", 5000)
     assert rows(files, tmp_path / "s") == whole
     monkeypatch.setattr(lines, "_AT_ONCE_FILES", 2)
     assert rows(files, tmp_path / "s") == whole
-    assert len(whole) == sum(file.read_bytes().count(b"\n") for file in files)
+    assert len(whole) == 1 + sum(file.read_bytes().count(b"\n") for file in files)
     assert all(goods(whole))
 
 
