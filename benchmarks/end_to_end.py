@@ -63,25 +63,28 @@ def github(name: str, latency_s: float = 0.0) -> Iterator[Outside]:
 
 
 def told(
-    world: Outside, url: str, numbers: list[int], turn: str, labels: tuple[str, ...] = BEFORE, at_once: int = AT_ONCE
+    world: Outside, url: str, numbers: list[int], turn: str, labels: tuple[str, ...] = BEFORE
 ) -> tuple[float, float]:
-    """Tell of each issue once, from a process of its own; when that began, on the clock of `time.perf_counter`, and seconds."""
+    """Tell of each issue once; when that began, on the clock of `time.perf_counter`, and seconds."""
     coming = []
     for number in numbers:
         payload = world.payload(number)
         payload["issue"]["labels"] = [{"name": name} for name in labels]
         coming.append((f"{number}-{turn}", payload))
+    return _told_beside(int(url.rpartition(":")[2]), coming)
+
+
+def _told_beside(port: int, coming: list[tuple[str, dict[str, object]]], secret: str = SECRET) -> tuple[float, float]:
+    """`tell`, from a process of its own."""
     command = [sys.executable, "-m", "benchmarks.end_to_end", "--tell", "-"]
-    asked = json.dumps([int(url.rpartition(":")[2]), coming, at_once])
+    asked = json.dumps([port, coming, secret])
     done = subprocess.run(command, input=asked, stdout=subprocess.PIPE, check=True, text=True)
     began, spent = map(float, done.stdout.split())
     return began, spent
 
 
-def tell(
-    port: int, coming: list[tuple[str, dict[str, object]]], at_once: int, secret: str = SECRET
-) -> tuple[float, float]:
-    """Send signed deliveries, so many at once, each sender on a connection of its own."""
+def tell(port: int, coming: list[tuple[str, dict[str, object]]], secret: str) -> tuple[float, float]:
+    """Send signed deliveries, 32 at once, each sender on a connection of its own."""
     lines = threading.local()
 
     def one(delivery_id: str, body: bytes, signed: str) -> int:
@@ -97,7 +100,7 @@ def tell(
     bodies = [compact(payload) for _, payload in coming]
     signatures = [signature(body, secret) for body in bodies]
     began = time.perf_counter()
-    with ThreadPoolExecutor(at_once) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = Counter(pool.map(one, [name for name, _ in coming], bodies, signatures))
     assert set(answers) <= {200, 202}, answers
     return began, time.perf_counter() - began
@@ -247,10 +250,7 @@ def reference_burst_s() -> float:
         server = Server("reference", Path(name), keys.pem())
         try:
             coming = [(str(number), {"action": "edited", "issue": {"number": number}}) for number in range(100)]
-            command = [sys.executable, "-m", "benchmarks.end_to_end", "--tell", "-"]
-            asked = json.dumps([server.port, coming, AT_ONCE, "benchmark"])
-            done = subprocess.run(command, input=asked, stdout=subprocess.PIPE, check=True, text=True)
-            return float(done.stdout.split()[1])
+            return _told_beside(server.port, coming, "benchmark")[1]
         finally:
             server.stop()
 

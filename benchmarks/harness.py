@@ -152,7 +152,7 @@ def rendered(results: Mapping[str, Result]) -> str:
         if row.met is False
     ]
     met = sum(row.met is True for one in results.values() for row in one.rows)
-    head = f"{HEAD}\n{met} goals were met in the last runs, {len(missed)} were not{':' if missed else '.'}\n"
+    head = f"{HEAD}\n{met} goals were met in the runs below, each of the day it names, {len(missed)} were not{':' if missed else '.'}\n"
     if waiting := [name for name in benchmarks() if name not in results]:
         head += f"\nNot run since the page was last begun anew: {', '.join(waiting)}.\n"
     return "\n".join([head, *missed, *([""] if missed else []), *(_part(results[name]) for name in sorted(results))])
