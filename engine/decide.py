@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
@@ -20,6 +21,7 @@ CONFIG_RULE: Final = "config"
 """The first rule: an invalid configuration blocks everything."""
 
 _NOTHING: Final = Config("1.0")
+_OF_THE_REPOSITORY: Final = (Fact.REPO_LABELS, Fact.REPO_MILESTONES)
 _MOST_AGAIN: Final = 3
 """How often a look is decided again where its rules bear on one another."""
 
@@ -137,8 +139,25 @@ def missing_facts(
     try:
         decide(trigger, issue, repo, config, now)
     except FactMissing as missing:
-        return (missing.fact,)
+        assert isinstance(config, Config)  # an invalid one asks for nothing
+        return with_others(missing.fact, trigger, issue, repo, config, now)
     return ()
+
+
+def with_others(
+    missing: Fact, trigger: Trigger, issue: Issue, repo: Repo, config: Config, now: datetime
+) -> tuple[Fact, ...]:
+    """A fact that `decide` missed, and what else of the repository a rule asks for as things stand: both can be read at once.
+
+    Only labels and milestones are told so; they are shared by all looks at the repository.
+    """
+    if missing not in _OF_THE_REPOSITORY:
+        return (missing,)
+    prepared = view(config)
+    asked: set[Fact] = set()
+    with suppress(FactMissing):
+        _evaluate(_program(prepared), Draft(trigger, issue, repo, prepared, now, silent=True, asked=asked))
+    return (missing, *(fact for fact in _OF_THE_REPOSITORY if fact in asked and fact is not missing))
 
 
 def blocked_plan(invalid: InvalidConfig) -> Plan:

@@ -70,6 +70,7 @@ class Draft:
         "_milestone_number",
         "_silent",
         "_touched",
+        "asked",
         "closing",
         "decisions",
         "failed",
@@ -99,7 +100,10 @@ class Draft:
         leaving: frozenset[str] = frozenset(),
         foreseen: frozenset[str] = frozenset(),
         silent: bool,
+        asked: set[Fact] | None = None,
     ) -> None:
+        self.asked = asked
+        """What rules ask of the repository is noted here, and answered as if there were nothing; usually it must have been read."""
         self.trigger = trigger
         self.issue = issue
         self.repo = repo
@@ -157,14 +161,21 @@ class Draft:
     def repo_label(self, name: str, rule: str) -> Label | None:
         """The repository's label of that name."""
         if self.repo.labels is None:
-            raise FactMissing(Fact.REPO_LABELS, rule)
+            self._miss(Fact.REPO_LABELS, rule)
+            return None
         return self.repo.label(name)
 
     def repo_milestones(self, rule: str) -> tuple[Milestone, ...]:
         """The repository's milestones."""
         if self.repo.milestones is None:
-            raise FactMissing(Fact.REPO_MILESTONES, rule)
+            self._miss(Fact.REPO_MILESTONES, rule)
+            return ()
         return self.repo.milestones
+
+    def _miss(self, fact: Fact, rule: str) -> None:
+        if self.asked is None:
+            raise FactMissing(fact, rule)
+        self.asked.add(fact)
 
     def was_there(self, label: str) -> bool:
         """Whether the folded name was on the issue when it was read."""

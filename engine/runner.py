@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.config import DEFAULT_FILE, parse
 from engine.config.types import Config, InvalidConfig
-from engine.decide import blocked_plan, decide, unconfigured_plan
+from engine.decide import blocked_plan, decide, unconfigured_plan, with_others
 from engine.draft import FactMissing
 from engine.model import Fact, Issue, IssueRef, Milestone, Trigger, fold
 from engine.plan import (
@@ -76,7 +76,7 @@ async def consider(trigger: Trigger, ref: IssueRef, *, reader: Reader, clock: Cl
         except FactMissing as missing:
             if missing.fact in facts:
                 raise  # the reader did not bring what it was asked for
-            facts = (*facts, missing.fact)
+            facts = (*facts, *with_others(missing.fact, trigger, look.issue, look.repo, config, clock.now()))
         else:
             return Considered(plan, config, look, reads)
 

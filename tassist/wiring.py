@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from engine.runner import run
 from tassist.clock import SystemClock
+from tassist.github.abreast import Managed, reading_ahead
 from tassist.github.limits import UNLIMITED
 from tassist.server.away import Away
 from tassist.server.dispatcher import Breadth
@@ -60,6 +61,7 @@ class RealGitHub(GitHubSide):
         self._dry: Connection | None = None
         self.shadows = Shadows(home) if home else None
         self._clock = SystemClock()
+        self._managed = Managed()
         self.connection = Connection(app, clock=self._clock, limits=limits)
         if home is not None:
             self.connection.auth.renew_keys = partial(kept_keys, home, app.app_id)
@@ -75,7 +77,8 @@ class RealGitHub(GitHubSide):
             if result is not None:
                 return result
         reader = self.connection.reader if since is None else self.connection.reader.since(since)
-        return await run(trigger, ref, reader=reader, applier=ledger(self.connection.applier), clock=self._clock)
+        async with reading_ahead(reader, self._managed) as ahead:
+            return await run(trigger, ref, reader=ahead, applier=ledger(self.connection.applier), clock=self._clock)
 
     async def _in_shadow(
         self, trigger: Trigger, ref: IssueRef, installation_id: int, place: Path, shadow: Shadow

@@ -20,6 +20,7 @@ from engine.model import Fact, Issue, IssueRef, Label, Milestone, Repo, Timeline
 from engine.ports import ConfigText, Gone, Look, Retry
 from engine.problems import Problem
 from tassist.github import translate
+from tassist.github.abreast import both
 from tassist.github.access import Access
 from tassist.github.address import repository
 from tassist.github.client import RAW, Answer, Credential, GitHubClient, Meter
@@ -172,11 +173,15 @@ class GitHubReader:
         issue, repo = seen.issue, seen.repo
         if Fact.TIMELINE in facts and issue.timeline is None:
             issue = replace(issue, timeline=await self._timeline(_path(ref), who, meter))
-        if Fact.REPO_LABELS in facts and repo.labels is None:
-            repo = replace(repo, labels=await self.labels(ref, who, meter))
-        if Fact.REPO_MILESTONES in facts and repo.milestones is None:
-            repo = replace(repo, milestones=await self.milestones(ref, who, meter))
-        return Look(issue, repo, meter.reads)
+        labels, milestones = repo.labels, repo.milestones
+        asks = Fact.REPO_LABELS in facts and labels is None, Fact.REPO_MILESTONES in facts and milestones is None
+        if all(asks):
+            labels, milestones = await both(self.labels(ref, who, meter), self.milestones(ref, who, meter))
+        elif asks[0]:
+            labels = await self.labels(ref, who, meter)
+        elif asks[1]:
+            milestones = await self.milestones(ref, who, meter)
+        return Look(issue, replace(repo, labels=labels, milestones=milestones), meter.reads)
 
     async def labels(self, ref: IssueRef, who: Credential, meter: Meter | None = None) -> tuple[Label, ...]:
         """All labels of the repository."""
@@ -200,7 +205,8 @@ class GitHubReader:
         """
         who = await self.access.credential(ref)
         properties = await self._repo(ref, who, None)
-        return replace(properties, labels=await self.labels(ref, who), milestones=await self.milestones(ref, who))
+        labels, milestones = await both(self.labels(ref, who), self.milestones(ref, who))
+        return replace(properties, labels=labels, milestones=milestones)
 
     async def _timeline(self, issue_path: str, who: Credential, meter: Meter) -> tuple[TimelineEvent, ...]:
         wires = await self.client.get_all(f"{issue_path}/timeline?per_page=100", TimelineWire, who, meter=meter)

@@ -22,6 +22,7 @@ from engine.model import IssueRef, Trigger
 from engine.ports import RunResult
 from engine.problems import ProblemError
 from tassist.errors import Secret
+from tassist.github.abreast import Managed
 from tassist.github.catchup import RETENTION_CLOUD
 from tassist.github.connection import Connection
 from tassist.secrets import GitHubApp
@@ -98,6 +99,7 @@ class SimGitHub(RealGitHub):
         self._life = life
         self._app = _App(APP_ID, Secret("unused"), slug="tassist")
         self._limits, self._dry, self.shadows = None, None, None  # nothing is migrated here
+        self._managed = Managed()
         self._clock = life.clock  # type: ignore[assignment]  # another clock is the point
         self.connection = Connection(self._app, clock=life.clock)
         self.connection.client.monotonic = life.loop.time

@@ -66,6 +66,24 @@ async def test_facts_are_read_when_a_rule_asks_for_them_and_kept() -> None:
     assert [type(effect) for effect in world.writes] == [RemoveLabels, SetMilestone]
 
 
+async def test_labels_and_milestones_are_read_together_where_a_rule_asks_for_each() -> None:
+    world = World(issue(), repo(labels=["track/main"], milestones=["Sprint 4"]), CONFIG)
+
+    result = await ran(world)
+
+    assert world.reads == [(), (Fact.REPO_LABELS, Fact.REPO_MILESTONES)]
+    assert [type(effect) for effect in world.writes] == [AddLabels, SetMilestone]
+    assert result.outcome == "success"
+
+
+async def test_milestones_are_not_read_where_only_labels_are_asked_for() -> None:
+    world = World(issue(milestone=Milestone(1, "Sprint 4")), repo(labels=["track/main"]), CONFIG)
+
+    await ran(world)
+
+    assert world.reads == [(), (Fact.REPO_LABELS,)]
+
+
 async def test_effects_are_applied_in_order_and_the_issue_is_told_as_it_was_left() -> None:
     world = World(issue(), repo(), CONFIG)
 
