@@ -9,6 +9,7 @@ from typing import Any
 from engine.plan import AddLabels, RemoveLabels
 from engine.ports import Applied
 from tassist.github import (
+    abreast,
     app_auth,
     applier,
     client,
@@ -152,6 +153,19 @@ def _stale_issue(put: Put) -> None:
         return kept[key][0]
 
     put(reader.GitHubReader, "_issue", issue)
+
+
+@bug("what was read ahead for one look is taken by another")
+def _ahead_of_another(put: Put) -> None:
+    begun: dict[int, Any] = {}
+    real = abreast.ReadAhead.look
+
+    async def look(self: Any, ref: Any, facts: Any = (), seen: Any = None) -> Any:
+        if self._ahead is not None:
+            self._ahead, begun[ref.repo_id] = begun.get(ref.repo_id, self._ahead), self._ahead
+        return await real(self, ref, facts, seen)
+
+    put(abreast.ReadAhead, "look", look)
 
 
 @bug("an answer that was kept is used without asking GitHub")
