@@ -7,6 +7,7 @@ connection is called without them. What httpx knows stays its own: addresses, co
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -67,14 +68,29 @@ class Proxied:
     """By httpx's client, which finds the proxy in the environment."""
 
     def __init__(self, tls: ssl.SSLContext, waits: httpx.Timeout) -> None:
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        self._client = httpx.AsyncClient(verify=tls, follow_redirects=False, limits=limits)
+        self._tls = tls
         self._extensions = {"timeout": waits.as_dict()}
+        self._client = self._opened()
+
+    def _opened(self) -> httpx.AsyncClient:
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+        return httpx.AsyncClient(verify=self._tls, follow_redirects=False, limits=limits)
 
     async def ask(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, *, at_most: int
     ) -> Whole:
         """As `Line.ask`."""
+        try:
+            return await self._ask(method, url, headers, content, at_most)
+        except asyncio.CancelledError:
+            # Broken off while its pool takes a connection back, httpx's client waits for that connection for ever.
+            old, self._client = self._client, self._opened()
+            await old.aclose()
+            raise
+
+    async def _ask(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, at_most: int
+    ) -> Whole:
         # A request that the client makes would have the cookies of earlier answers.
         request = httpx.Request(method, url, headers=headers, content=content, extensions=self._extensions)
         response = await self._client.send(request, stream=True)
@@ -118,7 +134,8 @@ class Direct:
 
     async def _ready(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
         found = self._connection
-        if found is not None and (found.is_closed() or found.has_expired() or not found.can_handle_request(origin)):
+        # One that was broken off while it was given back is neither closed nor free, and stays so for ever.
+        if found is not None and (not found.is_idle() or found.has_expired() or not found.can_handle_request(origin)):
             self._connection = None
             await found.aclose()
         if self._connection is None:

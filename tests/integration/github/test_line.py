@@ -193,6 +193,25 @@ async def test_after_trouble_the_next_request_has_a_connection_of_its_own(
 
 
 @pytest.mark.parametrize("kind", BOTH)
+async def test_broken_off_at_whatever_moment_the_next_request_is_answered(
+    kind: Callable[[ssl.SSLContext, httpx.Timeout], Line],
+) -> None:
+    """Also where all of the answer has come, and the connection was about to be given back."""
+    broken_off = 0
+    async with raw(ANSWERS["plain"]) as server, line(kind) as one:
+        for rounds in range(60):
+            asked = asyncio.create_task(one.ask("GET", server.url + "/", HEADERS, None, at_most=AT_MOST))
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+            asked.cancel()
+            await asyncio.wait([asked])
+            broken_off += asked.cancelled()
+            async with asyncio.timeout(5):
+                assert (await one.ask("GET", server.url + "/", HEADERS, None, at_most=AT_MOST)).body == BODY, rounds
+    assert broken_off > 4
+
+
+@pytest.mark.parametrize("kind", BOTH)
 async def test_it_may_lead_elsewhere_the_next_time(kind: Callable[[ssl.SSLContext, httpx.Timeout], Line]) -> None:
     async with raw(ANSWERS["plain"]) as here, raw(ANSWERS["gzip"]) as there, line(kind) as one:
         for server in (here, there, here):
