@@ -73,9 +73,9 @@ class ReadAhead:
     async def look(self, ref: IssueRef, facts: Sequence[Fact] = (), seen: Look | None = None) -> Look | Gone:
         """As `Reader.look`."""
         self._managed.note(ref.repo_id, self._source)
-        ahead, self._ahead = self._ahead, None
-        if ahead is None:
+        if self._ahead is None or facts or seen is not None:
             return await self._reader.look(ref, facts, seen)
+        ahead, self._ahead = self._ahead, None
         try:
             return await ahead
         finally:

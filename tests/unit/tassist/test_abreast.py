@@ -100,6 +100,16 @@ async def test_facts_are_read_anew_and_what_was_read_ahead_is_used_once() -> Non
     assert github.asked == ["config", "issue", "config", "issue", "facts", "issue"]
 
 
+async def test_an_issue_with_facts_is_not_what_was_read_ahead() -> None:
+    managed = Managed()
+    await one_look(Github(), managed)
+    github = Github(patient=True)
+    async with reading_ahead(github, managed) as reader:
+        await reader.config(REF)
+        await reader.look(REF, (Fact.PARENT,))
+    assert github.asked == ["config", "issue", "facts"]
+
+
 @pytest.mark.parametrize(
     "found", [GONE, ConfigText(None, "acme/app:.github/task-assistant.yml"), LATER], ids=["gone", "none", "trouble"]
 )
