@@ -249,7 +249,7 @@ def _no_backoff(put: Put) -> None:
 
 @bug("the pause before a retry grows without a bound")
 def _backoff_without_bound(put: Put) -> None:
-    put(looks.Looks, "_wait_s", lambda self, attempts: 60.0 * 8.0**attempts)
+    put(looks.Looks, "_wait_s", lambda self, attempts: 60.0 * 60.0**attempts)
 
 
 @bug("a look that shall be tried again is never due")
