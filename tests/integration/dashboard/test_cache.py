@@ -166,13 +166,13 @@ def test_months_that_were_found_to_share_nothing_are_not_compared_again(year: Pa
 
 
 def test_what_became_of_values_is_the_same_however_many_repositories_are_looked_at_together(
-    months: Path, monkeypatch: pytest.MonkeyPatch
+    weeks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = counted(months), written_in(months, "reverted"), written_in(months, "written", rule="stale")
+    whole = counted(weeks), written_in(weeks, "reverted"), written_in(weeks, "written", rule="stale")
     assert all(whole)
     monkeypatch.setattr(reading, "_WRITES_AT_ONCE", 1)
 
-    assert (counted(months), written_in(months, "reverted"), written_in(months, "written", rule="stale")) == whole
+    assert (counted(weeks), written_in(weeks, "reverted"), written_in(weeks, "written", rule="stale")) == whole
 
 
 def test_faulty_lines_are_named_from_the_cache_as_from_the_files(
