@@ -149,7 +149,8 @@ def with_others(
 ) -> tuple[Fact, ...]:
     """A fact that `decide` missed, and what else of the repository a rule asks for as things stand: both can be read at once.
 
-    Only labels and milestones are told so; they are shared by all looks at the repository.
+    Only labels and milestones are told so; they are shared by all looks at the repository. Once one is known a rule may do
+    without the other after all, so it is a guess, and changes no plan.
     """
     if missing not in _OF_THE_REPOSITORY:
         return (missing,)

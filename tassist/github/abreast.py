@@ -1,4 +1,4 @@
-"""Requests side by side where one does not wait for what the other says: a look costs the time of fewer answers, and as many requests."""
+"""Requests side by side where one does not wait for what the other says: a look costs the time of fewer answers."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ReadAhead:
 
     async def config(self, ref: IssueRef) -> ConfigText | Gone:
         """As `Reader.config`."""
-        if ref.repo_id in self._managed:
+        if self._ahead is None and ref.repo_id in self._managed:
             self._ahead = asyncio.create_task(self._reader.look(ref))
         found = await self._reader.config(ref)
         self._source = found.source if isinstance(found, ConfigText) and found.text is not None else ""
